@@ -1,0 +1,73 @@
+/**
+ * What host and engine say to each other over the engine's IPC channel. Cold path only: birth and death of devices and
+ * queues. Both ends check what they receive with `parseToEngine` / `parseFromEngine`.
+ */
+
+/** What `requestAdapter` needs to know, as plain JSON. */
+export interface AdapterDescription {
+  readonly info: {
+    readonly vendor: string;
+    readonly architecture: string;
+    readonly device: string;
+    readonly description: string;
+    readonly subgroupMinSize: number;
+    readonly subgroupMaxSize: number;
+    readonly isFallbackAdapter: boolean;
+  };
+  readonly features: readonly string[];
+  /** GPUSupportedLimits by name; numbers stay below 2^53. */
+  readonly limits: Readonly<Record<string, number>>;
+  readonly wgslLanguageFeatures: readonly string[];
+}
+
+/** GPUDeviceDescriptor after WebIDL conversion in the client, as JSON. */
+export interface DeviceRequest {
+  readonly label: string;
+  readonly requiredFeatures: readonly string[];
+  readonly requiredLimits: Readonly<Record<string, number>>;
+  readonly defaultQueueLabel: string;
+}
+
+/** What the created device really has. */
+export interface DeviceGrant {
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** A refusal that the application sees: `name` is the exception's (TypeError, OperationError). */
+export interface EngineRefusal {
+  readonly name: string;
+  readonly message: string;
+}
+
+export type ToEngine =
+  /** First message. `queuePath`: where to listen for queues. `backend`: Dawn's switches, e.g. ["adapter=…", "backend=null"]. */
+  | { readonly op: "start"; readonly queuePath: string; readonly dawn: readonly string[]; readonly forceFallback: boolean }
+  | { readonly op: "createDevice"; readonly id: number; readonly device: number; readonly request: DeviceRequest }
+  | { readonly op: "destroyDevice"; readonly device: number }
+  /** Allows one connection that presents `token` (32 hex digits) to become the command queue of `device`. */
+  | { readonly op: "createQueue"; readonly id: number; readonly device: number; readonly queue: number; readonly token: string }
+  | { readonly op: "destroyQueue"; readonly queue: number }
+  /** Replies when the queue's progress fence reaches `value` (count of completed submits). */
+  | { readonly op: "waitFence"; readonly id: number; readonly queue: number; readonly value: number }
+  | { readonly op: "statistics"; readonly id: number }
+  | { readonly op: "stop" };
+
+export interface EngineStatistics {
+  readonly devices: number;
+  readonly queues: number;
+  readonly objects: number;
+  readonly submits: number;
+  readonly bytesReceived: number;
+  readonly residentBytes: number;
+}
+
+export type FromEngine =
+  | { readonly op: "ready"; readonly adapter: AdapterDescription }
+  /** No usable adapter, or Dawn did not start: the engine exits after this. */
+  | { readonly op: "failed"; readonly message: string }
+  | { readonly op: "created"; readonly id: number; readonly grant?: DeviceGrant }
+  | { readonly op: "refused"; readonly id: number; readonly refusal: EngineRefusal }
+  | { readonly op: "fence"; readonly id: number; readonly value: number }
+  | { readonly op: "statistics"; readonly id: number; readonly statistics: EngineStatistics }
+  | { readonly op: "deviceLost"; readonly device: number; readonly reason: "unknown" | "destroyed"; readonly message: string };

@@ -42,11 +42,27 @@ export interface EngineRefusal {
 
 export type ToEngine =
   /** First message. `queuePath`: where to listen for queues. `backend`: Dawn's switches, e.g. ["adapter=…", "backend=null"]. */
-  | { readonly op: "start"; readonly queuePath: string; readonly dawn: readonly string[]; readonly forceFallback: boolean }
-  | { readonly op: "createDevice"; readonly id: number; readonly device: number; readonly request: DeviceRequest }
+  | {
+      readonly op: "start";
+      readonly queuePath: string;
+      readonly dawn: readonly string[];
+      readonly forceFallback: boolean;
+    }
+  | {
+      readonly op: "createDevice";
+      readonly id: number;
+      readonly device: number;
+      readonly request: DeviceRequest;
+    }
   | { readonly op: "destroyDevice"; readonly device: number }
   /** Allows one connection that presents `token` (32 hex digits) to become the command queue of `device`. */
-  | { readonly op: "createQueue"; readonly id: number; readonly device: number; readonly queue: number; readonly token: string }
+  | {
+      readonly op: "createQueue";
+      readonly id: number;
+      readonly device: number;
+      readonly queue: number;
+      readonly token: string;
+    }
   | { readonly op: "destroyQueue"; readonly queue: number }
   /** Replies when the queue's progress fence reaches `value` (count of completed submits). */
   | { readonly op: "waitFence"; readonly id: number; readonly queue: number; readonly value: number }
@@ -70,4 +86,9 @@ export type FromEngine =
   | { readonly op: "refused"; readonly id: number; readonly refusal: EngineRefusal }
   | { readonly op: "fence"; readonly id: number; readonly value: number }
   | { readonly op: "statistics"; readonly id: number; readonly statistics: EngineStatistics }
-  | { readonly op: "deviceLost"; readonly device: number; readonly reason: "unknown" | "destroyed"; readonly message: string };
+  | {
+      readonly op: "deviceLost";
+      readonly device: number;
+      readonly reason: "unknown" | "destroyed";
+      readonly message: string;
+    };

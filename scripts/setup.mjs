@@ -19,20 +19,34 @@ function requireNode() {
 
 /** Runs a command to its end and ends this process when it fails, showing what the command said. */
 export function mustRun(what, command, args, { quiet = false } = {}) {
-  const result = spawnSync(command, args, { cwd: root, stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"] });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
+  });
   if (result.status === 0) return;
-  if (quiet) process.stderr.write(Buffer.concat([result.stdout ?? Buffer.alloc(0), result.stderr ?? Buffer.alloc(0)]));
-  console.error(`${what} failed: ${[command, ...args].join(" ")} ${result.error ? result.error.message : `ended with ${result.status ?? result.signal}`}`);
+  if (quiet)
+    process.stderr.write(Buffer.concat([result.stdout ?? Buffer.alloc(0), result.stderr ?? Buffer.alloc(0)]));
+  console.error(
+    `${what} failed: ${[command, ...args].join(" ")} ${result.error ? result.error.message : `ended with ${result.status ?? result.signal}`}`,
+  );
   process.exit(1);
 }
 
 function install(say) {
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   const stamp = join(root, "node_modules", ".cache", "parhelion", "installed");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   say("installing dependencies (npm ci) …");
   // No package of ours needs its install script: the native parts arrive prebuilt inside the packages.
-  mustRun("npm ci", process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+  mustRun("npm ci", process.platform === "win32" ? "npm.cmd" : "npm", [
+    "ci",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+  ]);
   mkdirSync(join(stamp, ".."), { recursive: true });
   writeFileSync(stamp, lock);
 }

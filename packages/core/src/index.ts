@@ -1,1 +1,46 @@
-export {};
+/** The device model, and the primitives that everything in it waits with. */
+export type { Attribute } from "./attribute.js";
+export { AttributeSet } from "./attribute.js";
+export type { Bus } from "./bus.js";
+export { type DeviceClass, miscClass } from "./class.js";
+export { type Clock, type ClockTimer, systemClock } from "./clock.js";
+export { type BindingState, Device, type DeviceInit, type RegistrationState } from "./device.js";
+export { Devres, type DevresAction, type DevresGroup, type ReleaseAction } from "./devres.js";
+export type { Driver } from "./driver.js";
+export { Errno, type ErrnoCode } from "./errno.js";
+export { type BugCode, BugError, isKernelError, KernelError } from "./error.js";
+export { type FileOperations, type Opener, OpenFile } from "./file.js";
+export type { LogLevel, LogRecord, LogSink } from "./log.js";
+export { DeviceNode, miscMajor, type NodeInit } from "./node.js";
+export { NodeRegistry, type NodeWatcher } from "./node-registry.js";
+export {
+  createRuntime,
+  deadlineOf,
+  type Ids,
+  noDeadline,
+  type Random,
+  type Runtime,
+  type RuntimeInit,
+  type WaitOptions,
+} from "./runtime.js";
+export { StateMachine, type Transitions } from "./state-machine.js";
+export { call, invoke } from "./sync/call.js";
+export { Completion } from "./sync/completion.js";
+export { DirectScheduler } from "./sync/direct-scheduler.js";
+export { type Guard, Mutex } from "./sync/mutex.js";
+export { type Counted, Refcount } from "./sync/refcount.js";
+export { RwLock } from "./sync/rwlock.js";
+export type { Blocked, Named, Scheduler, Wakeup } from "./sync/scheduler.js";
+export { Timer } from "./sync/timer.js";
+export { WaitQueue } from "./sync/wait-queue.js";
+export { type Work, WorkQueue } from "./sync/work-queue.js";
+export { System } from "./system.js";
+export {
+  serializeUevent,
+  type Uevent,
+  type UeventAction,
+  type UeventKeys,
+  type UeventListener,
+  type UeventSource,
+  Uevents,
+} from "./uevent.js";

@@ -1,0 +1,23 @@
+/**
+ * The contract of a bus type. It holds no devices and no drivers (a system's `Subsystem` does), so one bus object can
+ * serve any number of systems. `D` and `R` are the bus's own device and driver types.
+ */
+import type { UeventKeys } from "./uevent.js";
+
+export interface Bus<D = unknown, R = unknown> {
+  readonly name: string;
+  /**
+   * Whether the driver can handle the device. Called without the device's lock; must not wait. Throwing a KernelError
+   * EPROBE_DEFER puts the device on the deferred list; any other KernelError ends the search for this device.
+   */
+  match(device: D, driver: R): boolean;
+  /**
+   * Called instead of the driver's own probe when given: it is then the bus that calls the driver. What it returns is
+   * the binding's driver data.
+   */
+  probe?(device: D, driver: R): unknown;
+  /** Called instead of the driver's own remove. @param data what probe returned */
+  remove?(device: D, driver: R, data: unknown): void | Promise<void>;
+  /** Keys to add to the device's uevents, for example MODALIAS. */
+  uevent?(device: D): UeventKeys;
+}

@@ -1,0 +1,31 @@
+/** Time, injected. This file is the one place in the package that touches the platform's clock and timers. */
+export interface Clock {
+  /** Milliseconds since an arbitrary origin; never goes back. */
+  now(): number;
+  /** Calls `fire` once, no sooner than `ms` from now; at once (but not synchronously) when `ms` is not positive. */
+  setTimer(ms: number, fire: () => void): ClockTimer;
+}
+
+export interface ClockTimer {
+  cancel(): void;
+}
+
+/** The platform's timers take a signed 32-bit delay and fire at once beyond it. */
+const maxDelayMs = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(ms, fire) {
+    const due = performance.now() + ms;
+    const arm = () =>
+      setTimeout(
+        () => {
+          if (performance.now() + 1 < due) handle = arm();
+          else fire();
+        },
+        Math.min(Math.max(0, due - performance.now()), maxDelayMs),
+      );
+    let handle = arm();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};

@@ -1,0 +1,136 @@
+/**
+ * Adding devices to a system and removing them, in the kernel's order (drivers/base/core.c, device_add and
+ * device_del). Up to the `add` uevent nothing waits, so nobody sees a device half added.
+ */
+import type { Autoprobe } from "./autoprobe.js";
+import type { Binder } from "./bind.js";
+import type { Bus } from "./bus.js";
+import type { DeviceClass } from "./class.js";
+import type { DeferredProbe } from "./deferred.js";
+import type { Device } from "./device.js";
+import { deviceUevent } from "./device-uevent.js";
+import { BugError, KernelError } from "./error.js";
+import type { NodeRegistry } from "./node-registry.js";
+import { noDeadline, type Runtime } from "./runtime.js";
+import type { Subsystem } from "./subsystem.js";
+import type { Named } from "./sync/scheduler.js";
+import type { Uevents } from "./uevent.js";
+
+/** What a device is added to. */
+export interface TreeSurroundings {
+  readonly runtime: Runtime;
+  readonly uevents: Uevents;
+  readonly nodes: NodeRegistry;
+  readonly binder: Binder;
+  readonly deferred: DeferredProbe;
+  readonly autoprobe: Autoprobe;
+  /** @throws KernelError EINVAL not registered */
+  subsystemOf(bus: Bus): Subsystem;
+  /** The class's devices. @throws KernelError EINVAL not registered */
+  membersOf(deviceClass: DeviceClass): Set<Device>;
+}
+
+export class DeviceTree implements Named {
+  readonly name = "devices";
+  readonly #around: TreeSurroundings;
+  readonly #devices = new Map<string, Device>();
+
+  constructor(around: TreeSurroundings) {
+    this.#around = around;
+  }
+
+  get(devpath: string): Device | undefined {
+    this.#around.runtime.scheduler.access(this, "read");
+    return this.#devices.get(devpath);
+  }
+
+  /** Registers and announces the device. Synchronous: it fails as a whole or not at all. */
+  add(device: Device): void {
+    const { uevents, nodes } = this.#around;
+    const { subsystem } = this.#check(device);
+    // First what can fail …
+    subsystem?.addDevice(device);
+    try {
+      if (device.node !== null) nodes.reserve(device.node);
+    } catch (error) {
+      subsystem?.removeDevice(device);
+      throw error;
+    }
+    device.get();
+    this.#devices.set(device.devpath, device);
+    // … then what others see.
+    device.registration.moveTo("registered");
+    device.attributes.publish();
+    if (device.node !== null) nodes.publish(device.node);
+    const source = deviceUevent(device, "add");
+    if (source !== null) uevents.send("add", source);
+  }
+
+  /** The second half of adding: finds a driver, then lets the parent and the class know the device. */
+  async settle(device: Device): Promise<void> {
+    const { autoprobe, runtime } = this.#around;
+    if (device.bus !== null) await autoprobe.device(device, this.#around.subsystemOf(device.bus));
+    runtime.scheduler.access(this, "write");
+    if (!device.registered) return;
+    device.parent?.children.add(device);
+    if (device.class !== null) this.#around.membersOf(device.class).add(device);
+  }
+
+  /**
+   * The removal up to the point of no return: exactly one caller gets past it.
+   * @throws KernelError ENODEV, or ETIMEDOUT for the lock; nothing has changed then
+   */
+  async kill(device: Device, deadline: number): Promise<void> {
+    await device.mutex.withLock(
+      () => {
+        if (!device.registered)
+          throw new KernelError("ENODEV", `remove ${device.devpath}: it is not registered`);
+        device.registration.moveTo("dead");
+      },
+      { deadline },
+    );
+  }
+
+  /** What follows `kill`. Waits as long as it takes: a removal that stopped half way could not be taken up again. */
+  async teardown(device: Device): Promise<void> {
+    const { binder, deferred, nodes, runtime, uevents } = this.#around;
+    device.parent?.children.delete(device);
+    if (device.node !== null) nodes.unpublish(device.node);
+    if (device.class !== null) this.#around.membersOf(device.class).delete(device);
+    await device.attributes.remove();
+    if (device.bus !== null) this.#around.subsystemOf(device.bus).removeDevice(device);
+    await device.mutex.withLock((guard) => binder.release(guard, device), { deadline: noDeadline });
+    deferred.remove(device);
+    await device.devres.releaseAll();
+    if (device.children.size > 0) {
+      const children = [...device.children].map((child) => child.devpath);
+      runtime.log("error", "device.children-left", { device: device.devpath, children });
+    }
+    const source = deviceUevent(device, "remove");
+    if (source !== null) uevents.send("remove", source);
+    runtime.scheduler.access(this, "write");
+    this.#devices.delete(device.devpath);
+    device.registration.moveTo("removed");
+    device.put();
+  }
+
+  #check(device: Device): { subsystem: Subsystem | null } {
+    const { runtime } = this.#around;
+    runtime.scheduler.access(this, "write");
+    const what = `add ${device.devpath}`;
+    if (device.runtime !== runtime)
+      throw new BugError("wrong-runtime", `${what}: it belongs to another system`);
+    if (device.registration.state !== "initialized") {
+      throw new KernelError(
+        "EINVAL",
+        `${what}: it is ${device.registration.state}; make a new device instead`,
+      );
+    }
+    if (device.parent !== null && !device.parent.registered) {
+      throw new KernelError("ENODEV", `${what}: its parent is not registered`);
+    }
+    if (this.#devices.has(device.devpath)) throw new KernelError("EEXIST", `${what}: the name is in use`);
+    if (device.class !== null) this.#around.membersOf(device.class);
+    return { subsystem: device.bus === null ? null : this.#around.subsystemOf(device.bus) };
+  }
+}

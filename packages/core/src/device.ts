@@ -1,0 +1,161 @@
+/**
+ * A device and its three lifetimes, which are never mixed: registered (added … removed, what others can find), bound
+ * (probe … remove, what a driver uses), referenced (first get … last put, what can still be reached).
+ *
+ * Buses extend this class with what their devices are.
+ */
+import { type Attribute, AttributeSet } from "./attribute.js";
+import type { Bus } from "./bus.js";
+import type { DeviceClass } from "./class.js";
+import { Devres } from "./devres.js";
+import type { Driver } from "./driver.js";
+import { BugError, KernelError } from "./error.js";
+import type { DeviceNode } from "./node.js";
+import type { Runtime } from "./runtime.js";
+import { StateMachine, type Transitions } from "./state-machine.js";
+import { Mutex } from "./sync/mutex.js";
+import { type Counted, Refcount } from "./sync/refcount.js";
+import type { Named } from "./sync/scheduler.js";
+
+export type RegistrationState = "initialized" | "registered" | "dead" | "removed";
+export type BindingState = "unbound" | "probing" | "bound" | "unbinding";
+
+const registrationTransitions: Transitions<RegistrationState> = {
+  initialized: ["registered"],
+  registered: ["dead"],
+  dead: ["removed"],
+  removed: [],
+};
+
+const bindingTransitions: Transitions<BindingState> = {
+  unbound: ["probing"],
+  probing: ["bound", "unbound"],
+  bound: ["unbinding"],
+  unbinding: ["unbound"],
+};
+
+export interface DeviceInit {
+  /** Unique among the parent's children and on the bus; a slash becomes "!". */
+  readonly name: string;
+  readonly parent?: Device;
+  readonly bus?: Bus;
+  readonly class?: DeviceClass;
+  /** Told in DEVTYPE. */
+  readonly devtype?: string;
+  /** The node that appears and goes with this device. */
+  readonly node?: DeviceNode;
+  readonly attributes?: readonly Attribute[];
+  /** Called once, by the last put, after what was left in devres has been released. */
+  readonly release?: () => void;
+}
+
+export class Device implements Named, Counted {
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly parent: Device | null;
+  readonly bus: Bus | null;
+  readonly class: DeviceClass | null;
+  readonly devtype: string | null;
+  readonly node: DeviceNode | null;
+  /** The name of this device's place in the tree, from /devices. */
+  readonly devpath: string;
+  readonly attributes: AttributeSet;
+  /** The device's lock: held around probe, remove and every change of the binding. Taken after the parent's. */
+  readonly mutex: Mutex;
+  readonly registration: StateMachine<RegistrationState>;
+  readonly binding: StateMachine<BindingState>;
+  /** Registered children. Written by the core only. */
+  readonly children = new Set<Device>();
+  /** Set while binding, bound or unbinding. Written by the core only, under the lock. */
+  driver: Driver | null = null;
+  /** What the bound driver's probe returned. The core clears it when the binding ends. */
+  driverData: unknown = undefined;
+  /**
+   * Of the current binding; closed for good when it ends. Before the first binding: what belongs to the device until
+   * it is removed; a probe is refused (EBUSY) while there is such a thing. Replaced by the core only, under the lock.
+   */
+  devres: Devres;
+  readonly #refs: Refcount;
+
+  constructor(runtime: Runtime, init: DeviceInit) {
+    this.name = init.name.replaceAll("/", "!");
+    if (this.name === "" || this.name === "." || this.name === ".." || this.name.includes("\0")) {
+      throw new KernelError("EINVAL", `device name ${JSON.stringify(init.name)}: give it a name`);
+    }
+    if (init.parent !== undefined && init.parent.runtime !== runtime) {
+      throw new BugError("wrong-runtime", `device ${this.name}: its parent belongs to another system`);
+    }
+    this.runtime = runtime;
+    this.parent = init.parent ?? null;
+    this.bus = init.bus ?? null;
+    this.class = init.class ?? null;
+    this.devtype = init.devtype ?? null;
+    this.node = init.node ?? null;
+    this.devpath = `${this.#directory()}/${this.name}`;
+    this.attributes = new AttributeSet(runtime, this.devpath, init.attributes ?? []);
+    this.mutex = new Mutex(runtime, `lock of ${this.devpath}`);
+    this.registration = new StateMachine(
+      runtime,
+      `registration of ${this.devpath}`,
+      registrationTransitions,
+      "initialized",
+    );
+    this.binding = new StateMachine(runtime, `binding of ${this.devpath}`, bindingTransitions, "unbound");
+    this.devres = new Devres(runtime, `devres of ${this.devpath}`);
+    this.#refs = new Refcount(runtime, this.devpath, () => this.#lastPut(init.release));
+    // Until the last put, not until removal: what is still reachable may ask its parent.
+    this.parent?.get();
+    this.node?.belongTo(this);
+  }
+
+  get registered(): boolean {
+    return this.registration.state === "registered";
+  }
+
+  /** Whether a driver is bound: its probe has succeeded and its remove has not begun. */
+  get bound(): boolean {
+    return this.binding.state === "bound";
+  }
+
+  /** For diagnostics. */
+  get references(): number {
+    return this.#refs.count;
+  }
+
+  /** Precondition: the caller holds a reference or the device is registered. @throws BugError refcount-… */
+  get(): void {
+    this.#refs.get();
+  }
+
+  /** False when the last reference is gone. */
+  tryGet(): boolean {
+    return this.#refs.tryGet();
+  }
+
+  /** @throws BugError refcount-underflow */
+  put(): void {
+    this.#refs.put();
+  }
+
+  #directory(): string {
+    const { parent } = this;
+    if (this.class === null) return parent?.devpath ?? "/devices";
+    if (parent === null) return `/devices/virtual/${this.class.name}`;
+    // A directory named after the class keeps class devices apart from the parent's own children.
+    return parent.class === null ? `${parent.devpath}/${this.class.name}` : parent.devpath;
+  }
+
+  #lastPut(release: (() => void) | undefined): void {
+    const finish = () => {
+      release?.();
+      this.parent?.put();
+    };
+    if (this.devres.size === 0) finish();
+    else {
+      this.runtime.scheduler.spawn(`release ${this.devpath}`, async () => {
+        await this.devres.releaseAll();
+        finish();
+      });
+    }
+  }
+}

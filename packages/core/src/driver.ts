@@ -1,0 +1,25 @@
+/**
+ * The contract of a driver. The object carries no per-device state: what a driver needs on a device is returned by
+ * probe and lives with that binding, so the hundredth device needs no new thought. Buses extend the contract with
+ * their id tables.
+ */
+import type { Bus } from "./bus.js";
+
+export interface Driver<D = unknown, S = unknown> {
+  /** Unique on its bus. */
+  readonly name: string;
+  readonly bus: Bus;
+  /**
+   * Takes the device into use. Runs under the device's lock: it must not attach, detach or remove this device.
+   *
+   * Throws to refuse. ENODEV and ENXIO say "not mine" and are quiet. EPROBE_DEFER says "not yet": throw it before
+   * creating children or touching the device. Resources put on `device.devres` are released by the core, in reverse.
+   * @returns the state of this binding; the core stores it as `device.driverData` and hands it to `remove`
+   */
+  probe(device: D): S | Promise<S>;
+  /**
+   * Gives the device back. Runs under the device's lock, before the binding's devres is released. Can't fail: an error
+   * is logged as `remove.failed` and the device is unbound all the same.
+   */
+  remove?(device: D, state: S): void | Promise<void>;
+}

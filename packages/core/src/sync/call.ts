@@ -1,0 +1,52 @@
+/**
+ * How model code meets code that is not its own. A driver's callback may take as long as it likes and can't be
+ * interrupted; the call that leads to it still ends by its deadline, because the work is a task of its own.
+ */
+import { isKernelError } from "../error.js";
+import type { Runtime, WaitOptions } from "../runtime.js";
+import { deadlineOf } from "../runtime.js";
+import { Completion } from "./completion.js";
+import type { Named } from "./scheduler.js";
+
+/** Awaits a callback and gives the scheduler its point before the caller goes on. */
+export async function invoke<T>(
+  runtime: Runtime,
+  op: string,
+  on: Named,
+  callback: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await callback();
+  } finally {
+    await runtime.scheduler.yield(op, on);
+  }
+}
+
+/**
+ * Runs `work` as a task and waits for it. When the deadline passes the caller gets ETIMEDOUT, the work goes on, and an
+ * error it ends with is logged as `call.failed-late`.
+ */
+export async function call<T>(
+  runtime: Runtime,
+  name: string,
+  work: () => Promise<T>,
+  options?: WaitOptions,
+): Promise<T> {
+  const done = new Completion<T>(runtime, name);
+  const deadline = deadlineOf(runtime, options);
+  let caller: "waiting" | "gone" = "waiting";
+  runtime.scheduler.spawn(name, async () => {
+    try {
+      done.completeAll(await work());
+    } catch (error) {
+      if (caller === "gone") runtime.log("error", "call.failed-late", { call: name, error });
+      done.fail(error);
+    }
+  });
+  try {
+    return await done.wait({ deadline });
+  } catch (error) {
+    if (isKernelError(error, "ETIMEDOUT")) caller = "gone";
+    throw error;
+  }
+}

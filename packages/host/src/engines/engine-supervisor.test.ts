@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { createRuntime, systemClock } from "parhelion-core";
+import { HostError, type HostErrorCode } from "../host-error.js";
+import { type BackOffPolicy, backOffMs, defaultBackOff } from "./back-off.js";
+import { defaultEngineDeadlines, EngineProcess } from "./engine-process.js";
+import type { EngineLoss } from "./engine-state.js";
+import { EngineSupervisor } from "./engine-supervisor.js";
+
+const entry = new URL("./scripted-engine.test.child.js", import.meta.url).pathname;
+
+interface Supervised {
+  readonly supervisor: EngineSupervisor;
+  readonly losses: EngineLoss[];
+  behaviour: string;
+}
+
+function supervise(backOff: BackOffPolicy): Supervised {
+  const losses: EngineLoss[] = [];
+  const supervised: Supervised = {
+    losses,
+    behaviour: "good",
+    supervisor: new EngineSupervisor({
+      runtime: createRuntime(),
+      slice: "test-slice",
+      backOff,
+      launch: () => {
+        if (supervised.behaviour === "cannot") return Promise.reject(new Error("no such GPU"));
+        return Promise.resolve(
+          new EngineProcess({
+            entry,
+            nodeFlags: [],
+            environment: { BEHAVIOUR: supervised.behaviour },
+            start: { queuePath: "/unused", dawn: [], forceFallback: false },
+            deadlines: defaultEngineDeadlines,
+            clock: systemClock,
+            onOutput: () => undefined,
+            onDeviceLost: () => undefined,
+          }),
+        );
+      },
+      onLost: (_engine, loss) => losses.push(loss),
+    }),
+  };
+  return supervised;
+}
+
+function failure(code: HostErrorCode): (error: unknown) => boolean {
+  return (error) => error instanceof HostError && error.code === code;
+}
+
+const quick: BackOffPolicy = { firstMs: 1, mostMs: 5, healthyAfterMs: 0 };
+const slow: BackOffPolicy = { firstMs: 60_000, mostMs: 60_000, healthyAfterMs: 60_000 };
+
+test("the engine starts with the first request, once for all who ask meanwhile", async () => {
+  const { supervisor } = supervise(quick);
+  assert.equal(supervisor.status.state, "stopped");
+  const [a, b] = await Promise.all([supervisor.acquire(0), supervisor.acquire(0)]);
+  assert.equal(a, b);
+  assert.equal(await supervisor.acquire(0), a);
+  assert.equal(supervisor.status.starts, 1);
+  await supervisor.retire("test");
+  assert.equal(supervisor.status.state, "retired");
+  assert.ok(a.exit);
+});
+
+test("a killed engine is reported with its reason, and the next request gets a fresh one", async () => {
+  const { supervisor, losses } = supervise(quick);
+  const first = await supervisor.acquire(0);
+  first.kill("test");
+  await first.exited;
+  const second = await supervisor.acquire(1000);
+  assert.notEqual(second, first);
+  assert.notEqual(second.pid, first.pid);
+  assert.equal(losses.length, 1);
+  assert.match(losses[0]?.reason ?? "", /SIGKILL/);
+  assert.equal(supervisor.status.starts, 2);
+  await supervisor.retire("test");
+  assert.equal(losses.length, 1);
+});
+
+test("during a long back-off a request is refused with the failure and the time to try again", async () => {
+  const supervised = supervise(slow);
+  supervised.behaviour = "cannot";
+  await assert.rejects(supervised.supervisor.acquire(10), /no such GPU/);
+  await assert.rejects(supervised.supervisor.acquire(10), failure("engine-backing-off"));
+  assert.equal(supervised.supervisor.status.state, "backing-off");
+  assert.equal(supervised.supervisor.status.failures, 1);
+  await supervised.supervisor.retire("test");
+  await assert.rejects(supervised.supervisor.acquire(10), failure("engine-stopped"));
+});
+
+test("an engine that fails to start again and again gets healthy when its trouble ends", async () => {
+  const supervised = supervise(quick);
+  for (const behaviour of ["cannot", "failed", "exit-at-once"]) {
+    supervised.behaviour = behaviour;
+    await assert.rejects(supervised.supervisor.acquire(1000));
+  }
+  assert.equal(supervised.supervisor.status.failures, 3);
+  supervised.behaviour = "good";
+  const engine = await supervised.supervisor.acquire(1000);
+  assert.equal(supervised.supervisor.status.state, "ready");
+  engine.kill("test");
+  await engine.exited;
+  // It had stayed healthy (for 0 ms, says the policy), so this failure is the first again.
+  await supervised.supervisor.acquire(1000);
+  assert.equal(supervised.supervisor.status.failures, 1);
+  await supervised.supervisor.retire("test");
+});
+
+test("retiring an engine that is starting ends its child and settles who waits for it", async () => {
+  const supervised = supervise(quick);
+  supervised.behaviour = "silent";
+  const waiting = supervised.supervisor.acquire(0);
+  const settled = assert.rejects(waiting, failure("engine-start-failed"));
+  await new Promise((resolve) => setImmediate(resolve));
+  const { pid } = supervised.supervisor.status;
+  await supervised.supervisor.retire("test");
+  await settled;
+  assert.ok(pid);
+  assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+});
+
+test("the back-off never shrinks with more failures and stays within its bounds", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5000 }), (failures) => {
+      const delay = backOffMs(defaultBackOff, failures);
+      assert.ok(delay >= defaultBackOff.firstMs && delay <= defaultBackOff.mostMs);
+      assert.ok(backOffMs(defaultBackOff, failures + 1) >= delay);
+    }),
+  );
+  assert.equal(backOffMs(defaultBackOff, 1), defaultBackOff.firstMs);
+  assert.equal(backOffMs(defaultBackOff, 2), 2 * defaultBackOff.firstMs);
+});

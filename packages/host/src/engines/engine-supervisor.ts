@@ -1,0 +1,187 @@
+/** Keeps one slice supplied with an engine: starts it when needed, says when it is lost, waits before the next try. */
+import { type ClockTimer, type Runtime, StateMachine } from "parhelion-core";
+import { HostError, messageOf } from "../host-error.js";
+import { type BackOffPolicy, backOffMs } from "./back-off.js";
+import { describeExit, type EngineExit } from "./engine-exit.js";
+import type { EngineProcess } from "./engine-process.js";
+import { type EngineLoss, type EngineState, type EngineStatus, engineTransitions } from "./engine-state.js";
+
+export interface EngineSupervisorOptions {
+  readonly runtime: Runtime;
+  /** For messages and logs: the slice's UUID. */
+  readonly slice: string;
+  readonly backOff: BackOffPolicy;
+  /** Makes the child. May reject, which counts as a failed start. */
+  readonly launch: () => Promise<EngineProcess>;
+  /** An engine that had been ready is gone. Called before the next one can start. */
+  readonly onLost: (engine: EngineProcess, loss: EngineLoss) => void;
+}
+
+export class EngineSupervisor {
+  readonly #options: EngineSupervisorOptions;
+  readonly #machine: StateMachine<EngineState>;
+  /** What everybody who needs an engine meanwhile waits for. */
+  #starting: Promise<EngineProcess> | undefined;
+  #engine: EngineProcess | undefined;
+  #starts = 0;
+  #failures = 0;
+  #lastFailure: string | undefined;
+  #readySince = 0;
+  #retry:
+    | { readonly at: number; readonly timer: ClockTimer; readonly over: Promise<void>; end(): void }
+    | undefined;
+  #retirement: Promise<void> | undefined;
+
+  constructor(options: EngineSupervisorOptions) {
+    this.#options = options;
+    this.#machine = new StateMachine(
+      options.runtime,
+      `engine of ${options.slice}`,
+      engineTransitions,
+      "stopped",
+    );
+  }
+
+  get status(): EngineStatus {
+    const now = this.#options.runtime.clock.now();
+    return {
+      state: this.#machine.state,
+      pid: this.#engine?.pid,
+      starts: this.#starts,
+      failures: this.#failures,
+      lastFailure: this.#lastFailure,
+      retryInMs: this.#retry === undefined ? undefined : Math.max(0, this.#retry.at - now),
+    };
+  }
+
+  /** The engine that is ready now, if one is. */
+  get current(): EngineProcess | undefined {
+    return this.#machine.state === "ready" ? this.#engine : undefined;
+  }
+
+  /**
+   * A ready engine, started if need be. Waits out a back-off that ends within `patienceMs`.
+   * @throws HostError engine-start-failed, engine-backing-off, engine-stopped
+   */
+  async acquire(patienceMs: number): Promise<EngineProcess> {
+    for (;;) {
+      const { state } = this.#machine;
+      switch (state) {
+        case "ready":
+          return this.#engine as EngineProcess;
+        case "starting":
+          return this.#starting as Promise<EngineProcess>;
+        case "stopped":
+          this.#starting = this.#start();
+          return this.#starting;
+        case "backing-off":
+          await this.#waitForRetry(patienceMs);
+          break;
+        case "failed":
+          // Left within the same turn of the event loop.
+          await Promise.resolve();
+          break;
+        case "stopping":
+        case "retired":
+          throw new HostError("engine-stopped", `slice ${this.#options.slice} is going away`);
+      }
+    }
+  }
+
+  /** Ends the engine for good. Never rejects; bounded by the engine's stop deadline. */
+  retire(cause: string): Promise<void> {
+    this.#retirement ??= this.#retire(cause);
+    return this.#retirement;
+  }
+
+  async #retire(cause: string): Promise<void> {
+    if (this.#machine.state === "starting" || this.#machine.state === "ready") {
+      this.#machine.moveTo("stopping");
+      await this.#engine?.stop(cause);
+      // A launch that was under way ends its own child when it sees the state.
+      await this.#starting?.catch(() => undefined);
+    }
+    this.#machine.moveTo("retired");
+    this.#engine = undefined;
+    this.#endRetry();
+  }
+
+  async #start(): Promise<EngineProcess> {
+    const { runtime, slice, launch } = this.#options;
+    this.#machine.moveTo("starting");
+    this.#starts += 1;
+    let engine: EngineProcess | undefined;
+    try {
+      engine = await launch();
+      this.#engine = engine;
+      if (this.#machine.state !== "starting")
+        throw new HostError("engine-stopped", `slice ${slice} is going away`);
+      const started = engine;
+      void engine.exited.then((exit) => this.#exited(started, exit));
+      await engine.ready;
+    } catch (error) {
+      if (engine !== undefined) await engine.stop("it did not become ready");
+      if (this.#machine.state === "starting") this.#fail(messageOf(error));
+      throw error;
+    }
+    if (this.#machine.state !== "starting")
+      throw new HostError("engine-stopped", `slice ${slice} is going away`);
+    this.#machine.moveTo("ready");
+    this.#readySince = runtime.clock.now();
+    runtime.log("info", "engine.ready", { slice, pid: engine.pid, start: this.#starts });
+    return engine;
+  }
+
+  #exited(engine: EngineProcess, exit: EngineExit): void {
+    // While it starts, `#start` reports; while it stops, nobody has to be told.
+    if (this.#machine.state !== "ready" || this.#engine !== engine) return;
+    const reason = describeExit(exit);
+    const { runtime, backOff } = this.#options;
+    if (runtime.clock.now() - this.#readySince >= backOff.healthyAfterMs) this.#failures = 0;
+    this.#fail(reason, () => this.#options.onLost(engine, { exit, reason }));
+  }
+
+  #fail(reason: string, tell: () => void = () => undefined): void {
+    const { runtime, slice, backOff } = this.#options;
+    this.#machine.moveTo("failed");
+    this.#engine = undefined;
+    this.#failures += 1;
+    this.#lastFailure = reason;
+    const delayMs = backOffMs(backOff, this.#failures);
+    runtime.log("warn", "engine.failed", { slice, reason, failures: this.#failures, retryInMs: delayMs });
+    try {
+      tell();
+    } finally {
+      this.#machine.moveTo("backing-off");
+      let end = () => undefined as void;
+      const over = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const timer = runtime.clock.setTimer(delayMs, () => {
+        if (this.#machine.state === "backing-off") this.#machine.moveTo("stopped");
+        this.#endRetry();
+      });
+      this.#retry = { at: runtime.clock.now() + delayMs, timer, over, end };
+    }
+  }
+
+  async #waitForRetry(patienceMs: number): Promise<void> {
+    const retry = this.#retry;
+    if (retry === undefined) return;
+    const leftMs = Math.ceil(retry.at - this.#options.runtime.clock.now());
+    if (leftMs > patienceMs) {
+      throw new HostError(
+        "engine-backing-off",
+        `the engine of slice ${this.#options.slice} failed ${this.#failures} times in a row (${this.#lastFailure}). It is started again in ${leftMs} ms: try then.`,
+        { details: { slice: this.#options.slice, retryInMs: leftMs } },
+      );
+    }
+    await retry.over;
+  }
+
+  #endRetry(): void {
+    this.#retry?.timer.cancel();
+    this.#retry?.end();
+    this.#retry = undefined;
+  }
+}

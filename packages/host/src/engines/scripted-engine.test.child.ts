@@ -1,0 +1,69 @@
+/**
+ * A child that speaks the engine's IPC and does as its environment says, for what a real engine does only by accident:
+ * dying at the wrong moment, silence, nonsense.
+ */
+import type { FromEngine, ToEngine } from "parhelion-protocol";
+
+const behaviour = process.env["BEHAVIOUR"] ?? "good";
+
+const adapter = {
+  info: {
+    vendor: "scripted",
+    architecture: "",
+    device: "",
+    description: "",
+    subgroupMinSize: 4,
+    subgroupMaxSize: 64,
+    isFallbackAdapter: true,
+  },
+  features: [],
+  limits: {},
+  wgslLanguageFeatures: [],
+};
+
+function say(message: FromEngine | { readonly op: "nonsense" }): void {
+  process.send?.(message);
+}
+
+if (behaviour === "exit-at-once") {
+  process.stderr.write("cannot find a driver\n", () => process.exit(3));
+}
+
+process.on("disconnect", () => process.exit(0));
+process.on("message", (raw) => {
+  const message = raw as ToEngine;
+  switch (message.op) {
+    case "start":
+      if (behaviour === "silent" || behaviour === "exit-at-once") return;
+      if (behaviour === "nonsense") return say({ op: "nonsense" });
+      if (behaviour === "failed") return say({ op: "failed", message: "no adapter at all" });
+      process.stdout.write("one line\nand a piece of another");
+      return say({ op: "ready", adapter });
+    case "createDevice":
+      if (message.request.label === "silence") return;
+      if (message.request.label === "die") {
+        process.stderr.write("first words\nlast words\n", () => process.exit(7));
+        return;
+      }
+      if (message.request.label === "no") {
+        return say({
+          op: "refused",
+          id: message.id,
+          refusal: { name: "TypeError", message: "not this one" },
+        });
+      }
+      return say({ op: "created", id: message.id, grant: { features: [], limits: { a: message.device } } });
+    case "createQueue":
+      return say({ op: "created", id: message.id });
+    case "waitFence":
+      if (message.value < 1000) say({ op: "fence", id: message.id, value: message.value });
+      return;
+    case "destroyDevice":
+      return say({ op: "deviceLost", device: message.device, reason: "destroyed", message: "as asked" });
+    case "stop":
+      if (behaviour !== "stubborn") process.exit(0);
+      return;
+    default:
+      return;
+  }
+});

@@ -1,0 +1,48 @@
+/** What the host answers to whoever runs it or asks it: a stable code, and a message that says what to do. */
+export type HostErrorCode =
+  | "state-directory-foreign"
+  | "state-directory-unusable"
+  | "socket-path-too-long"
+  | "host-already-running"
+  | "listen-failed"
+  | "no-adapter"
+  | "engine-start-failed"
+  | "engine-gone"
+  | "engine-backing-off"
+  | "engine-stopped"
+  | "engine-silent"
+  | "engine-refused"
+  | "guest-unknown"
+  | "guest-exists"
+  | "bad-request"
+  | "unknown-method"
+  | "limit-reached"
+  | "host-stopping"
+  | "host-gone";
+
+export class HostError extends Error {
+  override readonly name = "HostError";
+  readonly code: HostErrorCode;
+  /** Further fields for whoever handles the error by program: numbers, paths, what was tried. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: HostErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly details?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a failed system call, or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

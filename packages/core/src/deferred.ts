@@ -71,7 +71,8 @@ export class DeferredProbe implements Named {
       this.#active.delete(device);
       device.get();
       try {
-        await retry(device);
+        // One that is on its way out may have lost its bus already.
+        if (device.registered) await retry(device);
       } finally {
         device.put();
       }

@@ -69,11 +69,17 @@ export class DeviceTree implements Named {
   /** The second half of adding: finds a driver, then lets the parent and the class know the device. */
   async settle(device: Device): Promise<void> {
     const { autoprobe, runtime } = this.#around;
-    if (device.bus !== null) await autoprobe.device(device, this.#around.subsystemOf(device.bus));
-    runtime.scheduler.access(this, "write");
-    if (!device.registered) return;
-    device.parent?.children.add(device);
-    if (device.class !== null) this.#around.membersOf(device.class).add(device);
+    device.get();
+    try {
+      if (device.bus !== null) await autoprobe.device(device, this.#around.subsystemOf(device.bus));
+      runtime.scheduler.access(this, "write");
+      // A removal that began during the probe has passed these lists already.
+      if (!device.registered) return;
+      device.parent?.children.add(device);
+      if (device.class !== null) this.#around.membersOf(device.class).add(device);
+    } finally {
+      device.put();
+    }
   }
 
   /**
@@ -126,7 +132,8 @@ export class DeviceTree implements Named {
         `${what}: it is ${device.registration.state}; make a new device instead`,
       );
     }
-    if (device.parent !== null && !device.parent.registered) {
+    const { parent } = device;
+    if (parent !== null && !(parent.registered && this.#devices.get(parent.devpath) === parent)) {
       throw new KernelError("ENODEV", `${what}: its parent is not registered`);
     }
     if (this.#devices.has(device.devpath)) throw new KernelError("EEXIST", `${what}: the name is in use`);

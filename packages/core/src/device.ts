@@ -122,7 +122,7 @@ export class Device implements Named, Counted {
     return this.#refs.count;
   }
 
-  /** Precondition: the caller holds a reference or the device is registered. @throws BugError refcount-… */
+  /** Precondition: the caller holds a reference, or the device is registered. @throws BugError refcount-… */
   get(): void {
     this.#refs.get();
   }
@@ -150,7 +150,7 @@ export class Device implements Named, Counted {
       release?.();
       this.parent?.put();
     };
-    if (this.devres.size === 0) finish();
+    if (this.devres.closeIfEmpty()) finish();
     else {
       this.runtime.scheduler.spawn(`release ${this.devpath}`, async () => {
         await this.devres.releaseAll();

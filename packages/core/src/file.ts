@@ -17,6 +17,11 @@ export interface FileOperations<Req = unknown, Res = unknown> {
    * then.
    */
   request(request: Req): Res | Promise<Res>;
+  /**
+   * The opener closes (or has died) while requests may be under way: end those that wait. An error is logged as
+   * `flush.failed`.
+   */
+  flush?(): void | Promise<void>;
   /** The last call for this file; the device may have been removed by now. An error is logged as `release.failed`. */
   release?(): void | Promise<void>;
 }
@@ -57,7 +62,7 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
     owner.get();
     this.#refs = new Refcount(runtime, name, () => {
       runtime.scheduler.spawn(`release ${name}`, async () => {
-        await this.#release();
+        await this.#tell("release");
         gone(this as OpenFile);
         owner.put();
         this.#released.completeAll();
@@ -119,7 +124,10 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
     if (this.#state !== "open")
       throw new KernelError("EBADF", `close of ${this.name}, which is ${this.#state}`);
     this.#state = "closed";
-    this.#refs.put();
+    this.#runtime.scheduler.spawn(`flush ${this.name}`, async () => {
+      await this.#tell("flush");
+      this.#refs.put();
+    });
     await this.#released.wait(options);
   }
 
@@ -156,11 +164,11 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
     return done.wait({ deadline });
   }
 
-  async #release(): Promise<void> {
+  async #tell(op: "flush" | "release"): Promise<void> {
     try {
-      await invoke(this.#runtime, "release", this, () => this.#operations?.release?.());
+      await invoke(this.#runtime, op, this, () => this.#operations?.[op]?.());
     } catch (error) {
-      this.#runtime.log("error", "release.failed", { file: this.name, error });
+      this.#runtime.log("error", `${op}.failed`, { file: this.name, error });
     }
   }
 }

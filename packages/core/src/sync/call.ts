@@ -39,7 +39,9 @@ export async function call<T>(
     try {
       done.completeAll(await work());
     } catch (error) {
-      if (caller === "gone") runtime.log("error", "call.failed-late", { call: name, error });
+      // A late ETIMEDOUT tells the caller nothing new.
+      if (caller === "gone" && !isKernelError(error, "ETIMEDOUT"))
+        runtime.log("error", "call.failed-late", { call: name, error });
       done.fail(error);
     }
   });

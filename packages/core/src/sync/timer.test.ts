@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { interleave, interleavings } from "./controlled.test.fixture.js";
+import { Timer } from "./timer.js";
+
+test("a timer expires once per start, at the time last set", async () => {
+  const at: number[] = [];
+  await interleave([0], ({ runtime }) => {
+    const timer = new Timer(runtime, "t", () => void at.push(runtime.clock.now()));
+    timer.start(5);
+    timer.start(20);
+    assert.equal(timer.pending, true);
+  });
+  assert.deepEqual(at, [20]);
+});
+
+test("a cancelled timer does not expire", async () => {
+  await interleave([0], ({ runtime }) => {
+    const timer = new Timer(runtime, "t", () => assert.fail("expired"));
+    timer.start(5);
+    assert.equal(timer.cancel(), true);
+    assert.equal(timer.cancel(), false);
+  });
+});
+
+test("after cancelSync the callback is not running and never runs again, even if it starts itself", async () => {
+  await fc.assert(
+    fc.asyncProperty(interleavings, fc.nat(3), async (choices, cancelAt) => {
+      let freed = false;
+      await interleave(choices, ({ runtime, task }) => {
+        const timer = new Timer(runtime, "t", async () => {
+          assert.equal(freed, false);
+          await runtime.scheduler.yield("in callback", timer);
+          assert.equal(freed, false);
+          timer.start(1);
+        });
+        timer.start(1);
+        task("owner", async () => {
+          await runtime.scheduler.block("sleep", timer, cancelAt).wakeup;
+          await timer.cancelSync();
+          freed = true;
+          assert.equal(timer.pending, false);
+        });
+      });
+      assert.equal(freed, true);
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -74,11 +74,9 @@ export class EngineProcess {
   constructor(options: EngineProcessOptions) {
     this.#options = options;
     this.#pending = new PendingRequests(options.clock);
-    // Its own process group: a Ctrl-C at the terminal is the host's to handle, in order.
     this.#child = spawn(process.execPath, [...options.nodeFlags, options.entry], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: options.environment,
-      detached: true,
     });
     this.pid = this.#child.pid;
     const started = new Promise<AdapterDescription>((resolve, reject) => {

@@ -63,7 +63,8 @@ process.on("message", (raw) => {
     case "stop":
       if (behaviour !== "stubborn") process.exit(0);
       return;
-    default:
+    case "destroyQueue":
+    case "statistics":
       return;
   }
 });

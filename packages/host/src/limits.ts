@@ -1,0 +1,84 @@
+/**
+ * Every count and size that a guest can drive up, with its limit. A refusal names the rule, so that whoever is refused knows
+ * which number to change.
+ */
+export interface HostLimits {
+  readonly guests: number;
+  readonly processesPerGuest: number;
+  readonly devicesPerSlice: number;
+  readonly contextsPerDevice: number;
+  readonly queuesPerDevice: number;
+  readonly fencesPerDevice: number;
+  readonly allocationsPerDevice: number;
+  /** Sum over all accounted allocations of a slice. */
+  readonly allocatedBytesPerSlice: number;
+  /** Fence waits of one process that have not been answered. */
+  readonly waitsPerProcess: number;
+  /** Longest fence wait, in ms; one that names none gets this. */
+  readonly fenceWaitMs: number;
+  /** How long createDevice waits for an engine that backs off, in ms. */
+  readonly enginePatienceMs: number;
+  /** V8 heap of one engine process, in MiB. */
+  readonly engineHeapMiB: number;
+  /** Queue connections from remote guests that are being carried to an engine, per guest. */
+  readonly remoteQueuesPerGuest: number;
+  readonly adminConnections: number;
+  readonly adminRequests: number;
+}
+
+export const defaultLimits: HostLimits = {
+  guests: 256,
+  processesPerGuest: 1024,
+  devicesPerSlice: 1024,
+  contextsPerDevice: 16,
+  queuesPerDevice: 16,
+  fencesPerDevice: 4096,
+  allocationsPerDevice: 65_536,
+  allocatedBytesPerSlice: 2 ** 40,
+  waitsPerProcess: 4096,
+  fenceWaitMs: 600_000,
+  enginePatienceMs: 5000,
+  engineHeapMiB: 2048,
+  remoteQueuesPerGuest: 1024,
+  adminConnections: 64,
+  adminRequests: 64,
+};
+
+/** Why something was not given, for programs; the same words go to people as the message. */
+export interface Refusal {
+  readonly code: "limit-reached";
+  /** UUID of the slice, or the guest's id where the limit is the guest's. */
+  readonly slice: string;
+  readonly rule: keyof HostLimits;
+  readonly limit: number;
+  readonly used: number;
+  readonly remedy: string;
+}
+
+/**
+ * @param used what is in use now
+ * @param wanted how much more is asked for
+ * @returns undefined when it fits
+ */
+export function refusalOf(
+  limits: HostLimits,
+  slice: string,
+  rule: keyof HostLimits,
+  used: number,
+  wanted: number,
+): Refusal | undefined {
+  const limit = limits[rule];
+  if (used + wanted <= limit) return undefined;
+  return {
+    code: "limit-reached",
+    slice,
+    rule,
+    limit,
+    used,
+    remedy: `give back some of what is in use, or raise ${rule} on the host`,
+  };
+}
+
+export function refusalMessage(refusal: Refusal): string {
+  return `${refusal.rule} is ${refusal.limit} and ${refusal.used} in use for ${refusal.slice}: ${refusal.remedy}`;
+}

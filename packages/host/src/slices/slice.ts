@@ -1,0 +1,120 @@
+/** What one guest has of one adapter: an engine of its own, its devices, and what is charged to it. */
+import type { AdapterDescription, DeviceGrant, DeviceRequest } from "parhelion-protocol";
+import type { EngineProcess } from "../engines/engine-process.js";
+import type { EngineLoss } from "../engines/engine-state.js";
+import type { EngineSupervisor } from "../engines/engine-supervisor.js";
+import type { HostLimits } from "../limits.js";
+import { charge } from "../vgpu/command-error.js";
+import type { GuestProcess } from "../vgpu/guest-process.js";
+import { type DeviceLoss, VgpuDevice } from "../vgpu/vgpu-device.js";
+
+/** Only whole adapters are given out so far. */
+export type SliceType = "full";
+
+export interface SliceInit {
+  readonly uuid: string;
+  /** Of all slices that this host ever made: a message about an earlier one can be told apart. */
+  readonly generation: number;
+  readonly type: SliceType;
+  readonly description: AdapterDescription;
+  /** Where the engine listens for queues. */
+  readonly queuePath: string;
+  readonly limits: HostLimits;
+}
+
+/** Told when a device of the slice is lost, while the slice is connected to a guest. */
+export type DeviceLostListener = (device: VgpuDevice, loss: DeviceLoss) => void;
+
+export class Slice {
+  readonly uuid: string;
+  readonly generation: number;
+  readonly type: SliceType;
+  readonly description: AdapterDescription;
+  readonly queuePath: string;
+  readonly limits: HostLimits;
+  /** By the engine's number. */
+  readonly devices = new Map<number, VgpuDevice>();
+  allocatedBytes = 0;
+  readonly engine: EngineSupervisor;
+  deviceLost: DeviceLostListener = () => undefined;
+  readonly #tokens = new Set<string>();
+  #lastDevice = 0;
+  #lastQueue = 0;
+  /** Devices that are being created and have no engine yet. */
+  #awaited = 0;
+
+  constructor(init: SliceInit, supervise: (slice: Slice) => EngineSupervisor) {
+    this.uuid = init.uuid;
+    this.generation = init.generation;
+    this.type = init.type;
+    this.description = init.description;
+    this.queuePath = init.queuePath;
+    this.limits = init.limits;
+    this.engine = supervise(this);
+  }
+
+  nextQueueNumber(): number {
+    return ++this.#lastQueue;
+  }
+
+  /** Tokens whose queue a remote guest may be about to connect. */
+  rememberToken(token: string): void {
+    this.#tokens.add(token);
+  }
+
+  forgetToken(token: string): boolean {
+    return this.#tokens.delete(token);
+  }
+
+  /** @throws CommandError, EngineRefusedError, HostError */
+  async createDevice(
+    process: GuestProcess,
+    request: DeviceRequest,
+  ): Promise<{ readonly device: VgpuDevice; readonly grant: DeviceGrant }> {
+    charge(this.limits, this.uuid, "devicesPerSlice", this.devices.size + this.#awaited);
+    this.#awaited += 1;
+    let engine: EngineProcess;
+    try {
+      engine = await this.engine.acquire(this.limits.enginePatienceMs);
+    } finally {
+      this.#awaited -= 1;
+    }
+    const device = new VgpuDevice(this, process, engine, ++this.#lastDevice);
+    // Known before the engine is: a loss that overtakes the answer must find it.
+    this.devices.set(device.number, device);
+    process.devices.add(device);
+    try {
+      const grant = await engine.createDevice(device.number, request);
+      if (process.state === "destroyed") device.destroy("its process has gone");
+      if (device.state === "creating") device.state = "active";
+      device.assertActive();
+      device.handle = process.add("device", device);
+      return { device, grant: grant ?? { features: [], limits: {} } };
+    } catch (error) {
+      device.destroy("it could not be created");
+      throw error;
+    }
+  }
+
+  /** The engine says that one device is gone. */
+  engineLostDevice(engine: EngineProcess, number: number, loss: DeviceLoss): void {
+    const device = this.devices.get(number);
+    if (device?.engine === engine) this.#lose(device, loss);
+  }
+
+  engineLost(engine: EngineProcess, { reason }: EngineLoss): void {
+    for (const device of [...this.devices.values()]) {
+      if (device.engine === engine) this.#lose(device, { reason: "unknown", message: reason });
+    }
+  }
+
+  destroyDevices(why: string): void {
+    for (const device of [...this.devices.values()]) device.destroy(why);
+  }
+
+  #lose(device: VgpuDevice, loss: DeviceLoss): void {
+    if (device.state !== "active" && device.state !== "creating") return;
+    device.lose(loss);
+    this.deviceLost(device, loss);
+  }
+}

@@ -1,0 +1,120 @@
+/** A slice on scripted engines, driven by commands as they come from a guest. */
+import { createRuntime, systemClock } from "parhelion-core";
+import {
+  type AdapterDescription,
+  type DeviceRequest,
+  ErrorDetail,
+  type Exchange,
+  NtStatus,
+} from "parhelion-protocol";
+import { defaultEngineDeadlines, EngineProcess } from "../engines/engine-process.js";
+import { EngineSupervisor } from "../engines/engine-supervisor.js";
+import { defaultLimits, type HostLimits } from "../limits.js";
+import { Slice } from "../slices/slice.js";
+import { CommandTable } from "./command-table.js";
+import { GuestProcesses } from "./guest-process.js";
+import { type VgpuEnd, vgpuCommands } from "./vgpu-commands.js";
+import type { DeviceLoss, VgpuDevice } from "./vgpu-device.js";
+
+const entry = new URL("../engines/scripted-engine.test.child.js", import.meta.url).pathname;
+
+const description: AdapterDescription = {
+  info: {
+    vendor: "scripted",
+    architecture: "",
+    device: "",
+    description: "",
+    subgroupMinSize: 4,
+    subgroupMaxSize: 64,
+    isFallbackAdapter: true,
+  },
+  features: [],
+  limits: { maxBindGroups: 4 },
+  wgslLanguageFeatures: ["packed_4x8_integer_dot_product"],
+};
+
+export class Refused extends Error {
+  readonly status: number;
+  readonly detail: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, text: string, detail: Readonly<Record<string, unknown>>) {
+    super(text);
+    this.status = status;
+    this.detail = detail;
+  }
+}
+
+export class VgpuBench {
+  readonly slice: Slice;
+  readonly processes: GuestProcesses;
+  readonly lost: { readonly device: VgpuDevice; readonly loss: DeviceLoss }[] = [];
+  readonly faults: unknown[] = [];
+  readonly vgpu: VgpuEnd;
+  readonly #table: CommandTable<VgpuEnd>;
+
+  constructor(limits: Partial<HostLimits> = {}) {
+    const all = { ...defaultLimits, ...limits };
+    this.slice = new Slice(
+      { uuid: "s-1", generation: 1, type: "full", description, queuePath: "/unused", limits: all },
+      (slice) =>
+        new EngineSupervisor({
+          runtime: createRuntime(),
+          slice: slice.uuid,
+          backOff: { firstMs: 1, mostMs: 1, healthyAfterMs: 0 },
+          launch: async () => {
+            const engine: EngineProcess = new EngineProcess({
+              entry,
+              nodeFlags: [],
+              environment: {},
+              start: { queuePath: "/unused", dawn: [], forceFallback: false },
+              deadlines: defaultEngineDeadlines,
+              clock: systemClock,
+              onOutput: () => undefined,
+              onDeviceLost: (device, reason, message) =>
+                slice.engineLostDevice(engine, device, { reason, message }),
+            });
+            return engine;
+          },
+          onLost: (engine, loss) => slice.engineLost(engine, loss),
+        }),
+    );
+    this.slice.deviceLost = (device, loss) => this.lost.push({ device, loss });
+    this.processes = new GuestProcesses("g-1", all);
+    let tokens = 0;
+    this.vgpu = {
+      slice: this.slice,
+      processes: this.processes,
+      limits: all,
+      clock: systemClock,
+      endpoint: "q0",
+      reach: 1,
+      adapterHandle: 77,
+      newToken: () => (++tokens).toString(16).padStart(32, "0"),
+    };
+    this.#table = new CommandTable(vgpuCommands, (_command, error) => this.faults.push(error));
+  }
+
+  /** @throws Refused */
+  async call<Q, R>(exchange: Exchange<Q, R>, process: number, request: Partial<Q> = {}): Promise<R> {
+    return exchange.reply.decode(await this.raw(exchange.type, process, exchange.request.encode(request)));
+  }
+
+  /** @throws Refused */
+  async raw(type: number, process: number, body: Uint8Array): Promise<Uint8Array> {
+    const answer = await this.#table.answer(this.vgpu, type, process, body);
+    if (answer.status === NtStatus.SUCCESS) return answer.body;
+    const { text, privateData } = ErrorDetail.decode(answer.body);
+    const json = new TextDecoder().decode(privateData);
+    throw new Refused(answer.status, text, json === "" ? {} : JSON.parse(json));
+  }
+
+  async stop(): Promise<void> {
+    this.processes.destroyAll();
+    await this.slice.engine.retire("the test is over");
+  }
+}
+
+export function deviceRequest(label = ""): Uint8Array {
+  const request: DeviceRequest = { label, requiredFeatures: [], requiredLimits: {}, defaultQueueLabel: "" };
+  return new TextEncoder().encode(JSON.stringify(request));
+}

@@ -1,0 +1,69 @@
+/** How a command of a guest fails: an NTSTATUS for the driver, words for people, and data for the application. */
+import {
+  ErrorDetail,
+  isControlError,
+  isProtocolError,
+  NtStatus,
+  ntStatusOfErrno,
+  StatusErrno,
+} from "parhelion-protocol";
+import { EngineRefusedError } from "../engines/engine-process.js";
+import { HostError, messageOf } from "../host-error.js";
+import { type HostLimits, type Refusal, refusalMessage, refusalOf } from "../limits.js";
+
+/** The longest text that an error detail carries, in UTF-16 units: three bytes each fit its field of 4096. */
+const maxText = 1300;
+
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly status: number;
+  readonly privateData: Uint8Array;
+
+  /** @param detail becomes JSON; for createDevice an EngineRefusal, perhaps with more fields */
+  constructor(status: number, message: string, detail?: Readonly<Record<string, unknown>>) {
+    super(message);
+    this.status = status;
+    this.privateData =
+      detail === undefined ? new Uint8Array(0) : new TextEncoder().encode(JSON.stringify(detail));
+  }
+}
+
+/** @throws CommandError QUOTA_EXCEEDED when it does not fit */
+export function charge(
+  limits: HostLimits,
+  slice: string,
+  rule: keyof HostLimits,
+  used: number,
+  wanted = 1,
+): void {
+  const refusal = refusalOf(limits, slice, rule, used, wanted);
+  if (refusal !== undefined) throw refused(refusal);
+}
+
+function refused(refusal: Refusal): CommandError {
+  const message = refusalMessage(refusal);
+  return new CommandError(NtStatus.QUOTA_EXCEEDED, message, { name: "OperationError", message, ...refusal });
+}
+
+/** Whatever a handler threw, as what goes back to the guest. */
+export function asCommandError(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  if (error instanceof EngineRefusedError) {
+    return new CommandError(NtStatus.INVALID_PARAMETER, error.message, { ...error.refusal });
+  }
+  if (error instanceof HostError) {
+    const { code, message } = error;
+    return new CommandError(NtStatus.DEVICE_REMOVED, message, { name: "OperationError", message, code });
+  }
+  if (isControlError(error)) {
+    // The table of NTSTATUS has no EBADF: a handle that is none is its own status.
+    const bad = error.errno === StatusErrno.EBADF;
+    return new CommandError(bad ? NtStatus.INVALID_HANDLE : ntStatusOfErrno(-error.errno), error.message);
+  }
+  if (isProtocolError(error)) return new CommandError(NtStatus.INVALID_PARAMETER, error.message);
+  return new CommandError(NtStatus.UNSUCCESSFUL, messageOf(error));
+}
+
+export function encodeErrorDetail(error: CommandError): Uint8Array {
+  return ErrorDetail.encode({ text: error.message.slice(0, maxText), privateData: error.privateData });
+}

@@ -1,0 +1,178 @@
+/**
+ * A device of a guest's process on one engine process: contexts, queues, fences and accounted memory hang off it and go with
+ * it. When its engine dies it is lost for good; a new device gets the next engine.
+ */
+import { NtStatus } from "parhelion-protocol";
+import type { EngineProcess } from "../engines/engine-process.js";
+import type { Slice } from "../slices/slice.js";
+import { CommandError } from "./command-error.js";
+import { MonitoredFence, ProgressFence } from "./fence.js";
+import type { GuestProcess } from "./guest-process.js";
+
+export type VgpuDeviceState = "creating" | "active" | "lost" | "destroyed";
+
+/** GPUDeviceLostInfo. */
+export interface DeviceLoss {
+  readonly reason: "unknown" | "destroyed";
+  readonly message: string;
+}
+
+export interface VgpuContext {
+  readonly device: VgpuDevice;
+  readonly handle: number;
+  readonly queues: Set<HwQueue>;
+}
+
+export interface HwQueue {
+  readonly context: VgpuContext;
+  readonly handle: number;
+  readonly fenceHandle: number;
+  /** The engine's number of it. */
+  readonly number: number;
+  readonly token: string;
+}
+
+export class VgpuDevice {
+  readonly slice: Slice;
+  readonly process: GuestProcess;
+  readonly engine: EngineProcess;
+  /** The engine's number of it, never reused within a slice. */
+  readonly number: number;
+  /** 0 while it is being created. */
+  handle = 0;
+  state: VgpuDeviceState = "creating";
+  loss: DeviceLoss | undefined;
+  readonly contexts = new Set<VgpuContext>();
+  readonly #fences = new Set<number>();
+  readonly #allocations = new Set<number>();
+  readonly #life = new AbortController();
+  #queues = 0;
+
+  constructor(slice: Slice, process: GuestProcess, engine: EngineProcess, number: number) {
+    this.slice = slice;
+    this.process = process;
+    this.engine = engine;
+    this.number = number;
+  }
+
+  get counts(): { readonly queues: number; readonly fences: number; readonly allocations: number } {
+    return { queues: this.#queues, fences: this.#fences.size, allocations: this.#allocations.size };
+  }
+
+  /** Aborted, with a CommandError, when the device is lost or destroyed: nothing that it promised will happen. */
+  get life(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  /** @throws CommandError DEVICE_REMOVED */
+  assertActive(): void {
+    if (this.state === "active") return;
+    throw this.#gone(this.loss?.message ?? `it is ${this.state}`);
+  }
+
+  createContext(): VgpuContext {
+    const context = { device: this, handle: 0, queues: new Set<HwQueue>() };
+    context.handle = this.process.add("context", context);
+    this.contexts.add(context);
+    return context;
+  }
+
+  destroyContext(context: VgpuContext): void {
+    for (const queue of [...context.queues]) this.destroyQueue(queue);
+    this.contexts.delete(context);
+    this.process.remove("context", context.handle);
+  }
+
+  /** @throws EngineRefusedError, HostError, CommandError DEVICE_REMOVED when the device or context goes meanwhile */
+  async createQueue(context: VgpuContext, token: string): Promise<HwQueue> {
+    const number = this.slice.nextQueueNumber();
+    this.#queues += 1;
+    try {
+      await this.engine.createQueue(this.number, number, token);
+      if (this.state !== "active" || !this.contexts.has(context)) {
+        this.engine.destroyQueue(number);
+        throw this.#gone("it went while its queue was made");
+      }
+    } catch (error) {
+      this.#queues -= 1;
+      throw error;
+    }
+    const fenceHandle = this.#addFence(new ProgressFence(this.engine, number));
+    const queue = { context, handle: 0, fenceHandle, number, token };
+    queue.handle = this.process.add("hwqueue", queue);
+    context.queues.add(queue);
+    return queue;
+  }
+
+  destroyQueue(queue: HwQueue): void {
+    this.engine.destroyQueue(queue.number);
+    this.slice.forgetToken(queue.token);
+    queue.context.queues.delete(queue);
+    this.#removeFence(queue.fenceHandle);
+    this.process.remove("hwqueue", queue.handle);
+    this.#queues -= 1;
+  }
+
+  createFence(initial: bigint): number {
+    const handle = this.#addFence(new MonitoredFence(initial));
+    this.#fences.add(handle);
+    return handle;
+  }
+
+  /** @throws CommandError INVALID_PARAMETER for a queue's progress fence */
+  destroyFence(handle: number): void {
+    if (!this.#fences.delete(handle)) {
+      throw new CommandError(NtStatus.INVALID_PARAMETER, "a queue's progress fence goes with its queue");
+    }
+    this.#removeFence(handle);
+  }
+
+  createAllocation(size: number): number {
+    const handle = this.process.add("allocation", { device: this, size });
+    this.#allocations.add(handle);
+    this.slice.allocatedBytes += size;
+    return handle;
+  }
+
+  destroyAllocation(handle: number): void {
+    const { size } = this.process.remove("allocation", handle);
+    this.#allocations.delete(handle);
+    this.slice.allocatedBytes -= size;
+  }
+
+  /** The engine, or the whole engine process, gave it up. What hangs off it stays until the guest destroys it. */
+  lose(loss: DeviceLoss): void {
+    if (this.state === "lost" || this.state === "destroyed") return;
+    this.state = "lost";
+    this.loss = loss;
+    this.#life.abort(this.#gone(loss.message));
+  }
+
+  /** Everything on it goes; safe to repeat. */
+  destroy(why: string): void {
+    if (this.state === "destroyed") return;
+    this.state = "destroyed";
+    this.#life.abort(this.#gone(why));
+    for (const context of [...this.contexts]) this.destroyContext(context);
+    for (const handle of [...this.#fences]) this.destroyFence(handle);
+    for (const handle of [...this.#allocations]) this.destroyAllocation(handle);
+    this.engine.destroyDevice(this.number);
+    this.slice.devices.delete(this.number);
+    this.process.devices.delete(this);
+    if (this.handle !== 0) this.process.remove("device", this.handle);
+  }
+
+  #addFence(fence: MonitoredFence | ProgressFence): number {
+    return this.process.add("syncobject", { device: this, fence, life: new AbortController() });
+  }
+
+  #removeFence(handle: number): void {
+    this.process
+      .remove("syncobject", handle)
+      .life.abort(new CommandError(NtStatus.INVALID_HANDLE, "the fence was destroyed"));
+  }
+
+  #gone(why: string): CommandError {
+    return new CommandError(NtStatus.DEVICE_REMOVED, `the device is gone: ${why}`);
+  }
+}

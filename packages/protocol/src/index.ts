@@ -1,15 +1,30 @@
 export {
   isPortClosedError,
   isPortStalledError,
+  isQueueConnectError,
   type PortCloseCode,
   PortClosedError,
   type PortStallCode,
   PortStalledError,
+  type QueueConnectCode,
+  QueueConnectError,
 } from "./carrier/errors.js";
+export { acceptQueue } from "./carrier/handshake/accept.js";
+export { connectQueue } from "./carrier/handshake/connect.js";
+export type {
+  AcceptQueueOptions,
+  ConnectQueueOptions,
+  QueueGrant,
+  QueueOptions,
+  QueueRefusal,
+} from "./carrier/handshake/queue-options.js";
 export { createInProcessPair, type InProcessOptions } from "./carrier/in-process.js";
 export type * from "./carrier/port.js";
 export type { QueueGeometry } from "./carrier/ring-layout.js";
 export { type CarrierRuntime, createPlatformRuntime } from "./carrier/runtime.js";
+export type { KoffiModule } from "./carrier/shared-memory/libc.js";
+export type { PollPolicy } from "./carrier/shared-memory/port.js";
+export { openSharedMemory, type SharedMemoryProvider } from "./carrier/shared-memory/provider.js";
 export { type Clock, type ClockTimer, platformClock } from "./clock.js";
 export type * from "./engine/control.js";
 export {
@@ -23,3 +38,4 @@ export {
   parseToEngine,
 } from "./engine/parse.js";
 export { isProtocolError, ProtocolError } from "./error.js";
+export * from "./messages/index.js";

@@ -12,6 +12,7 @@ export type PortCloseCode =
 
 // Registry symbols, not classes, are the brands: two copies of this package in one process understand each other.
 const closedBrand = Symbol.for("parhelion.PortClosedError");
+const connectBrand = Symbol.for("parhelion.QueueConnectError");
 const stalledBrand = Symbol.for("parhelion.PortStalledError");
 
 export class PortClosedError extends Error {
@@ -41,6 +42,37 @@ export class PortStalledError extends Error {
     super(`${code}: ${message}`, options);
     this.code = code;
   }
+}
+
+export type QueueConnectCode =
+  /** nobody listens at the endpoint */
+  | "unreachable"
+  /** the engine does not want this queue; `errno` says why */
+  | "refused"
+  /** the other end closed before the handshake was through */
+  | "hung-up"
+  /** the handshake missed its deadline */
+  | "deadline"
+  /** what came is no handshake; `cause` is the ProtocolError */
+  | "protocol";
+
+/** A queue did not come to be. The socket is closed, nothing else is affected. */
+export class QueueConnectError extends Error {
+  override readonly name: string = "QueueConnectError";
+  readonly code: QueueConnectCode;
+  /** Positive Linux errno of a refusal, else 0. */
+  readonly errno: number;
+  readonly [connectBrand] = true;
+
+  constructor(code: QueueConnectCode, message: string, options?: ErrorOptions & { errno?: number }) {
+    super(`${code}: ${message}`, options);
+    this.code = code;
+    this.errno = options?.errno ?? 0;
+  }
+}
+
+export function isQueueConnectError(error: unknown): error is QueueConnectError {
+  return typeof error === "object" && error !== null && connectBrand in error;
 }
 
 export function isPortClosedError(error: unknown): error is PortClosedError {

@@ -78,6 +78,7 @@ export class Writer implements RingWriter {
     }
     const word = this.#reserve(bytes);
     if (word < 0 && this.#end >= 0) {
+      this.flush();
       this.#link.starved();
       // The reader may have moved before it could see that it is waited for.
       return this.#reserve(bytes);

@@ -1,0 +1,46 @@
+import type { QueueGeometry } from "../ring-layout.js";
+import type { CarrierRuntime } from "../runtime.js";
+import type { PollPolicy } from "../shared-memory/port.js";
+import type { SharedMemoryProvider } from "../shared-memory/provider.js";
+
+/** What both ends of a queue may choose. */
+export interface QueueOptions {
+  /** From `openSharedMemory`; without it, or where the other end can't, the queue is a stream. */
+  readonly sharedMemory?: SharedMemoryProvider | undefined;
+  /** How long the handshake may take in all, in milliseconds. Default 10 000. */
+  readonly deadlineMs?: number;
+  /** How long a blocked `begin` waits without any progress, in milliseconds. Default 30 000. */
+  readonly stallMs?: number;
+  readonly poll?: PollPolicy;
+  readonly runtime?: CarrierRuntime;
+}
+
+export interface ConnectQueueOptions extends QueueOptions {
+  /** A Unix socket, or a TCP host and port. */
+  readonly endpoint: { readonly path: string } | { readonly host: string; readonly port: number };
+  /** 32 lower-case hex digits, from createHwQueue. */
+  readonly token: string;
+  /** Ring sizes; the engine may choose smaller ones for a stream. Default: 32 and 16 MiB shared, 8 and 8 MiB as a stream. */
+  readonly geometry?: QueueGeometry;
+}
+
+export interface QueueGrant {
+  readonly outcome: "granted";
+  /** The largest rings that this queue may have; default: the default sizes of each carrier. */
+  readonly limit?: QueueGeometry;
+}
+
+export interface QueueRefusal {
+  readonly outcome: "refused";
+  /** Positive Linux errno. */
+  readonly errno: number;
+  readonly message: string;
+}
+
+export interface AcceptQueueOptions extends QueueOptions {
+  /** Decides about a token; it must accept each token once. What it throws refuses the queue with EIO. */
+  authorize(token: string): QueueGrant | QueueRefusal | Promise<QueueGrant | QueueRefusal>;
+}
+
+export const defaultDeadlineMs = 10_000;
+export const defaultStallMs = 30_000;

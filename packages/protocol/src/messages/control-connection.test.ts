@@ -176,17 +176,18 @@ describe("a control connection", () => {
       serve = (connection) =>
         connection.onEvent(() => {
           const { stream, rest } = connection.detach();
-          stream.once("data", (chunk: Buffer) => {
-            resolve(Buffer.concat([rest, chunk]).toString());
-            stream.destroy();
+          let text = Buffer.from(rest).toString();
+          stream.on("data", (chunk: Buffer) => {
+            text += chunk.toString();
           });
+          stream.on("end", () => resolve(text));
+          stream.resume();
         });
     });
     const socket = await dial();
     socket.write(Buffer.concat([encodeFrame(9, 0, 0, new Uint8Array(0)), Buffer.from("he")]));
-    setImmediate(() => socket.write("llo"));
+    setImmediate(() => socket.end("llo"));
     assert.equal(await taken, "hello");
-    socket.destroy();
   });
 
   it("loses only itself to garbage", async () => {

@@ -13,6 +13,7 @@ import { BugError, KernelError } from "./error.js";
 import type { NodeRegistry } from "./node-registry.js";
 import { noDeadline, type Runtime } from "./runtime.js";
 import type { Subsystem } from "./subsystem.js";
+import type { StillWanted } from "./sync/call.js";
 import type { Named } from "./sync/scheduler.js";
 import type { Uevents } from "./uevent.js";
 
@@ -86,9 +87,10 @@ export class DeviceTree implements Named {
    * The removal up to the point of no return: exactly one caller gets past it.
    * @throws KernelError ENODEV, or ETIMEDOUT for the lock; nothing has changed then
    */
-  async kill(device: Device, deadline: number): Promise<void> {
+  async kill(device: Device, stillWanted: StillWanted, deadline: number): Promise<void> {
     await device.mutex.withLock(
       () => {
+        stillWanted();
         if (!device.registered)
           throw new KernelError("ENODEV", `remove ${device.devpath}: it is not registered`);
         device.registration.moveTo("dead");

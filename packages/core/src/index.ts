@@ -24,7 +24,7 @@ export {
   type WaitOptions,
 } from "./runtime.js";
 export { StateMachine, type Transitions } from "./state-machine.js";
-export { call, invoke } from "./sync/call.js";
+export { call, invoke, type StillWanted } from "./sync/call.js";
 export { Completion } from "./sync/completion.js";
 export { DirectScheduler } from "./sync/direct-scheduler.js";
 export { type Guard, Mutex } from "./sync/mutex.js";

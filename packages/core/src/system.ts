@@ -2,8 +2,8 @@
  * One machine's device model: buses, classes, devices, drivers, nodes and uevents. There is no other state, so any
  * number of systems live in one process without noticing each other.
  *
- * Every call that can wait ends by its deadline (the runtime's patience without one). ETIMEDOUT from a call that has
- * reached a driver says that the driver is still at it: the work goes on and completes.
+ * Every call that can wait ends by its deadline (the runtime's patience without one). After ETIMEDOUT a call that has
+ * not reached its driver never will; in one that has, the driver is still at it and the work goes on.
  */
 import { Autoprobe } from "./autoprobe.js";
 import { Binder } from "./bind.js";
@@ -17,7 +17,7 @@ import { isKernelError, KernelError } from "./error.js";
 import { NodeRegistry } from "./node-registry.js";
 import { createRuntime, deadlineOf, noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
 import { type DriverRegistration, Subsystem } from "./subsystem.js";
-import { call } from "./sync/call.js";
+import { call, type StillWanted } from "./sync/call.js";
 import { type UeventListener, type UeventSource, Uevents } from "./uevent.js";
 
 export class System {
@@ -122,16 +122,16 @@ export class System {
   /**
    * Removes the device: unbinds its driver, revokes its node, announces it. References stay valid. Not from its own
    * probe, remove or attribute.
-   * @throws KernelError ENODEV not registered (any more): of two racing removals one gets this; ETIMEDOUT: if
-   * `device.registered` still holds nothing has changed, else the removal goes on
+   * @throws KernelError ENODEV not registered (any more): of two racing removals one gets this; ETIMEDOUT: while
+   * `device.registered` holds the removal has not begun and will not, else it goes on
    */
   async removeDevice(device: Device, options?: WaitOptions): Promise<void> {
     const deadline = deadlineOf(this.runtime, options);
     await call(
       this.runtime,
       `remove ${device.devpath}`,
-      async () => {
-        await this.#tree.kill(device, deadline);
+      async (stillWanted) => {
+        await this.#tree.kill(device, stillWanted, deadline);
         await this.#tree.teardown(device);
       },
       { deadline },
@@ -206,9 +206,10 @@ export class System {
     if (device.bus !== driver.bus) throw new KernelError("EINVAL", `${what}: they are not of the same bus`);
     const subsystem = this.#subsystem(driver.bus);
     const deadline = deadlineOf(this.runtime, options);
-    const bind = async (): Promise<void> => {
+    const bind = async (stillWanted: StillWanted): Promise<void> => {
       const outcome = await device.mutex.withLock(
         async (guard) => {
+          stillWanted();
           const registration = subsystem.registrationOf(driver);
           if (registration === undefined)
             throw new KernelError("ENODEV", `${what}: the driver is not registered`);
@@ -231,8 +232,8 @@ export class System {
    */
   async detach(device: Device, expected?: Driver, options?: WaitOptions): Promise<void> {
     const deadline = deadlineOf(this.runtime, options);
-    const unbind = async (): Promise<void> => {
-      const was = await this.#detach(device, expected ?? null, deadline);
+    const unbind = async (stillWanted: StillWanted): Promise<void> => {
+      const was = await this.#detach(device, expected ?? null, deadline, stillWanted);
       if (was === "other" && expected !== undefined) {
         throw new KernelError(
           "ENODEV",
@@ -254,9 +255,15 @@ export class System {
   }
 
   /** Under the device's lock, so that who is bound can't change between the look and the release. */
-  async #detach(device: Device, expected: Driver | null, deadline: number): Promise<"detached" | "other"> {
+  async #detach(
+    device: Device,
+    expected: Driver | null,
+    deadline: number,
+    stillWanted: StillWanted = () => {},
+  ): Promise<"detached" | "other"> {
     return device.mutex.withLock(
       async (guard) => {
+        stillWanted();
         if (device.driver === null || (expected !== null && device.driver !== expected)) return "other";
         await this.#binder.release(guard, device);
         return "detached";

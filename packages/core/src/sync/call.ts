@@ -7,6 +7,7 @@ import type { Runtime, WaitOptions } from "../runtime.js";
 import { deadlineOf } from "../runtime.js";
 import { Completion } from "./completion.js";
 import type { Named } from "./scheduler.js";
+import { timedOut } from "./wait.js";
 
 /** Awaits a callback and gives the scheduler its point before the caller goes on. */
 export async function invoke<T>(
@@ -22,22 +23,28 @@ export async function invoke<T>(
   }
 }
 
+/** Throws ETIMEDOUT once the caller has given up: for the moment before what can't be taken back. */
+export type StillWanted = () => void;
+
 /**
- * Runs `work` as a task and waits for it. When the deadline passes the caller gets ETIMEDOUT, the work goes on, and an
- * error it ends with is logged as `call.failed-late`.
+ * Runs `work` as a task and waits for it. When the deadline passes the caller gets ETIMEDOUT and the work goes on,
+ * unless it has yet to ask `stillWanted`; an error it ends with is logged as `call.failed-late`.
  */
 export async function call<T>(
   runtime: Runtime,
   name: string,
-  work: () => Promise<T>,
+  work: (stillWanted: StillWanted) => Promise<T>,
   options?: WaitOptions,
 ): Promise<T> {
   const done = new Completion<T>(runtime, name);
   const deadline = deadlineOf(runtime, options);
   let caller: "waiting" | "gone" = "waiting";
+  const stillWanted = () => {
+    if (caller === "gone") throw timedOut("call", done);
+  };
   runtime.scheduler.spawn(name, async () => {
     try {
-      done.completeAll(await work());
+      done.completeAll(await work(stillWanted));
     } catch (error) {
       // A late ETIMEDOUT tells the caller nothing new.
       if (caller === "gone" && !isKernelError(error, "ETIMEDOUT"))

@@ -19,10 +19,31 @@ if (process.argv[1] === self) {
 
 function install() {
   Object.assign(globalThis, globals);
+  acceptSharedMemory(globals.GPUQueue.prototype);
   // Node 20 has no navigator, later ones have one that cannot be assigned but can be redefined. Dawn ends with the
   // object that create() gave, so the property also keeps it alive for the life of the process.
   const navigator = Object.create(globalThis.navigator ?? null, { gpu: { value: gpu, enumerable: true } });
   Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true, writable: true });
+}
+
+/** WebGPU lets programs write from shared memory, as threaded WebAssembly has it; Dawn's binding refuses it. */
+function acceptSharedMemory(queue) {
+  const unshared = (data) => {
+    if (data instanceof SharedArrayBuffer) {
+      return new Uint8Array(data).slice().buffer;
+    }
+    return data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
+  };
+  for (const [method, position] of [
+    ["writeBuffer", 2],
+    ["writeTexture", 1],
+  ]) {
+    const native = queue[method];
+    queue[method] = function (...args) {
+      args[position] = unshared(args[position]);
+      return native.apply(this, args);
+    };
+  }
 }
 
 /** Runs a program in a fresh process: which Vulkan driver Dawn finds is decided when a process starts. */

@@ -13,7 +13,7 @@ export type HostErrorCode =
   | "engine-silent"
   | "engine-refused"
   | "guest-unknown"
-  | "guest-exists"
+  | "guest-connected"
   | "bad-request"
   | "unknown-method"
   | "limit-reached"

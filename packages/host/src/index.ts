@@ -1,4 +1,15 @@
+export type { AdapterWish } from "./adapters/probe.js";
 export { AdminClient, AdminError } from "./admin/admin-client.js";
+export type { BackOffPolicy } from "./engines/back-off.js";
+export type { EngineDeadlines } from "./engines/engine-process.js";
+export type { EngineState, EngineStatus } from "./engines/engine-state.js";
+export type { AdapterKind, EngineLauncher } from "./engines/launcher.js";
+export type { CreatedGuest } from "./guests/guests.js";
+export { Host, type HostAddress, startHost } from "./host.js";
 export { HostError, type HostErrorCode } from "./host-error.js";
+export type { HostOptions, TcpAddress } from "./host-options.js";
+export { defaultLimits, type HostLimits, type Refusal } from "./limits.js";
 export { createPinoSink, type PinoSinkOptions } from "./log.js";
+export type { Secrets } from "./secrets.js";
 export { defaultStateDirectory } from "./state/state-directory.js";
+export type { AdapterStatus, GuestStatus, HostStatus, ProcessStatus, SliceStatus } from "./status.js";

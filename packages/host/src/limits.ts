@@ -4,6 +4,7 @@
  */
 export interface HostLimits {
   readonly guests: number;
+  readonly slicesPerGuest: number;
   readonly processesPerGuest: number;
   readonly devicesPerSlice: number;
   readonly contextsPerDevice: number;
@@ -28,6 +29,7 @@ export interface HostLimits {
 
 export const defaultLimits: HostLimits = {
   guests: 256,
+  slicesPerGuest: 16,
   processesPerGuest: 1024,
   devicesPerSlice: 1024,
   contextsPerDevice: 16,

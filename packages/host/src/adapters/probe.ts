@@ -1,7 +1,7 @@
 /** Which adapter this host projects: started once to see that it answers, and what it is. */
 import type { AdapterDescription } from "parhelion-protocol";
 import { type EngineChoice, engineChoice } from "../engines/launcher.js";
-import { type EngineSpawner, spawnEngine } from "../engines/spawn-engine.js";
+import type { EngineSpawner } from "../engines/spawn-engine.js";
 import { HostError, messageOf } from "../host-error.js";
 import { describeAdapter } from "../vgpu/adapter-query.js";
 
@@ -43,7 +43,7 @@ export async function probeAdapter(
       const description = await ask(spawner, choice, queuePath);
       const why = refuse(description);
       if (why === undefined) {
-        spawner.runtime.log("info", "adapter.found", { what, adapter: describeAdapter(description) });
+        spawner.options.runtime.log("info", "adapter.found", { what, adapter: describeAdapter(description) });
         return { choice, description };
       }
       tried.push({ what, why: `${describeAdapter(description)} ${why}` });
@@ -102,7 +102,7 @@ async function ask(
   choice: EngineChoice,
   queuePath: string,
 ): Promise<AdapterDescription> {
-  const engine = await spawnEngine(spawner, {
+  const engine = await spawner.spawn({
     choice,
     queuePath,
     slice: "probe",

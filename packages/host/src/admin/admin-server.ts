@@ -2,6 +2,7 @@
 import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Runtime } from "parhelion-core";
+import { settledWithin } from "../deadline.js";
 import { HostError, messageOf, systemCode } from "../host-error.js";
 import { checkSocketPath } from "../state/socket-path.js";
 import { onLines, writeLine } from "./json-lines.js";
@@ -17,6 +18,9 @@ export interface AdminServerOptions {
   /** Requests of one connection that may be under way at once. */
   readonly maxRequests: number;
 }
+
+/** How long a client may take to read its last answers, in ms. */
+const lingerMs = 1000;
 
 export class AdminServer {
   readonly #options: AdminServerOptions;
@@ -36,13 +40,21 @@ export class AdminServer {
     return admin;
   }
 
-  /** Closes the socket, removes its file, and ends every connection after what was written has gone out. */
+  /** Takes no new connections and removes the socket's file; the connections that there are go on. */
+  stopListening(): void {
+    this.#server.close();
+  }
+
+  /** `stopListening`, and ends every connection after what was written has gone out. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    const closed = Promise.all(
+      [...this.#sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve))),
+    );
+    this.stopListening();
     for (const socket of this.#sockets) socket.destroySoon();
-    await closed;
+    // A peer that does not read would hold this up.
+    await settledWithin(this.#options.runtime.clock, lingerMs, closed);
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #serve(socket: Socket): void {

@@ -215,10 +215,12 @@ export class EngineProcess {
     }
     switch (message.op) {
       case "ready":
-        return this.#becomeReady(message.adapter);
+        this.#becomeReady(message.adapter);
+        return;
       case "failed":
         this.#cause ??= message.message;
-        return this.#failToStart(startFailed(message.message));
+        this.#failToStart(startFailed(message.message));
+        return;
       case "created":
         this.#pending.resolve(message.id, message.grant);
         return;
@@ -232,7 +234,7 @@ export class EngineProcess {
         this.#pending.resolve(message.id, message.statistics);
         return;
       case "deviceLost":
-        return this.#options.onDeviceLost(message.device, message.reason, message.message);
+        this.#options.onDeviceLost(message.device, message.reason, message.message);
     }
   }
 }

@@ -153,7 +153,7 @@ export class EngineSupervisor {
       tell();
     } finally {
       this.#machine.moveTo("backing-off");
-      let end = () => undefined as void;
+      let end: () => void = () => undefined;
       const over = new Promise<void>((resolve) => {
         end = resolve;
       });

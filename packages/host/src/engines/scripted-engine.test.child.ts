@@ -14,7 +14,7 @@ const adapter = {
     description: "",
     subgroupMinSize: 4,
     subgroupMaxSize: 64,
-    isFallbackAdapter: true,
+    isFallbackAdapter: behaviour !== "hardware",
   },
   features: [],
   limits: {},

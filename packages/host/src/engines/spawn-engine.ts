@@ -1,11 +1,12 @@
 /** From a launcher and a choice of adapter to a running child: what probing and slices have in common. */
 import { rm } from "node:fs/promises";
 import type { Runtime } from "parhelion-core";
+import { HostError } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
 import { type EngineDeadlines, EngineProcess } from "./engine-process.js";
 import type { EngineChoice, EngineLauncher } from "./launcher.js";
 
-export interface EngineSpawner {
+export interface EngineSpawnerOptions {
   readonly launcher: EngineLauncher;
   readonly runtime: Runtime;
   readonly limits: HostLimits;
@@ -25,26 +26,47 @@ export interface SpawnOptions {
   ) => void;
 }
 
-/** Rejects with what the launcher threw; whether the engine comes up is told by its `ready`. */
-export async function spawnEngine(spawner: EngineSpawner, options: SpawnOptions): Promise<EngineProcess> {
-  const { launcher, runtime, limits } = spawner;
-  const environment = await launcher.environmentFor(options.choice.kind);
-  // A predecessor that was killed has left its socket.
-  await rm(options.queuePath, { force: true });
-  const engine: EngineProcess = new EngineProcess({
-    entry: launcher.entry,
-    nodeFlags: ["--expose-gc", `--max-old-space-size=${limits.engineHeapMiB}`],
-    environment,
-    start: {
-      queuePath: options.queuePath,
-      dawn: options.choice.dawn,
-      forceFallback: options.choice.forceFallback,
-    },
-    deadlines: spawner.deadlines,
-    clock: runtime.clock,
-    onOutput: (stream, line) =>
-      runtime.log("debug", "engine.output", { slice: options.slice, pid: engine.pid, stream, line }),
-    onDeviceLost: (device, reason, message) => options.onDeviceLost(engine, device, reason, message),
-  });
-  return engine;
+export class EngineSpawner {
+  readonly options: EngineSpawnerOptions;
+  readonly #living = new Set<EngineProcess>();
+  #state: "open" | "closed" = "open";
+
+  constructor(options: EngineSpawnerOptions) {
+    this.options = options;
+  }
+
+  /** Rejects with what the launcher threw; whether the engine comes up is told by its `ready`. */
+  async spawn(options: SpawnOptions): Promise<EngineProcess> {
+    const { launcher, runtime, limits, deadlines } = this.options;
+    const environment = await launcher.environmentFor(options.choice.kind);
+    // A predecessor that was killed has left its socket.
+    await rm(options.queuePath, { force: true });
+    if (this.#state === "closed") throw new HostError("host-stopping", "the host has stopped");
+    const engine: EngineProcess = new EngineProcess({
+      entry: launcher.entry,
+      nodeFlags: ["--expose-gc", `--max-old-space-size=${limits.engineHeapMiB}`],
+      environment,
+      start: {
+        queuePath: options.queuePath,
+        dawn: options.choice.dawn,
+        forceFallback: options.choice.forceFallback,
+      },
+      deadlines,
+      clock: runtime.clock,
+      onOutput: (stream, line) =>
+        runtime.log("debug", "engine.output", { slice: options.slice, pid: engine.pid, stream, line }),
+      onDeviceLost: (device, reason, message) => options.onDeviceLost(engine, device, reason, message),
+    });
+    this.#living.add(engine);
+    void engine.exited.then(() => this.#living.delete(engine));
+    return engine;
+  }
+
+  /** Kills what still runs, starts nothing any more, and waits until all are gone: a kill can't be refused. */
+  async close(cause: string): Promise<void> {
+    this.#state = "closed";
+    const living = [...this.#living];
+    for (const engine of living) engine.kill(cause);
+    await Promise.all(living.map(({ exited }) => exited));
+  }
 }

@@ -56,9 +56,8 @@ export function asCommandError(error: unknown): CommandError {
     return new CommandError(NtStatus.DEVICE_REMOVED, message, { name: "OperationError", message, code });
   }
   if (isControlError(error)) {
-    // The table of NTSTATUS has no EBADF: a handle that is none is its own status.
-    const bad = error.errno === StatusErrno.EBADF;
-    return new CommandError(bad ? NtStatus.INVALID_HANDLE : ntStatusOfErrno(-error.errno), error.message);
+    const full = error.errno === StatusErrno.EMFILE;
+    return new CommandError(full ? NtStatus.QUOTA_EXCEEDED : ntStatusOfErrno(-error.errno), error.message);
   }
   if (isProtocolError(error)) return new CommandError(NtStatus.INVALID_PARAMETER, error.message);
   return new CommandError(NtStatus.UNSUCCESSFUL, messageOf(error));

@@ -1,0 +1,85 @@
+/** Where guest kernels come in: a Unix socket in the state directory and, when wished, a TCP port. */
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Clock } from "parhelion-core";
+import { listenOnPath } from "../admin/admin-server.js";
+import { HostError, messageOf } from "../host-error.js";
+import { firstWords } from "./first-words.js";
+
+/** How long a connection may stay silent before it says what it is for, in ms. */
+const firstWordsMs = 10_000;
+/** Connections that have not said what they are for. */
+const maxUndecided = 256;
+/** A peer whose machine vanished is noticed after some multiple of this, in ms. */
+const keepAliveMs = 10_000;
+
+export type GuestReach = "local" | "remote";
+
+export interface GuestListenerOptions {
+  readonly clock: Clock;
+  /** Takes a guest kernel's connection over and resumes it. */
+  readonly onKernel: (socket: Socket, reach: GuestReach) => void;
+  /** Takes one queue of a remote guest over and resumes it. */
+  readonly onQueue: (socket: Socket) => void;
+}
+
+export class GuestListener {
+  readonly #options: GuestListenerOptions;
+  readonly #servers: Server[] = [];
+  readonly #undecided = new Set<Socket>();
+
+  constructor(options: GuestListenerOptions) {
+    this.#options = options;
+  }
+
+  /** @throws HostError listen-failed, socket-path-too-long */
+  async listenOnPath(path: string): Promise<void> {
+    const server = this.#serve("local");
+    await listenOnPath(server, path);
+  }
+
+  /** @returns where it listens. @throws HostError listen-failed */
+  listenOnPort(host: string, port: number): Promise<{ readonly host: string; readonly port: number }> {
+    const server = this.#serve("remote");
+    return new Promise((resolve, reject) => {
+      server.once("error", (error) =>
+        reject(
+          new HostError("listen-failed", `cannot listen on ${host}:${port}: ${messageOf(error)}`, {
+            cause: error,
+          }),
+        ),
+      );
+      server.listen(port, host, () => {
+        const { address, port } = server.address() as AddressInfo;
+        resolve({ host: address, port });
+      });
+    });
+  }
+
+  /** No new connections; those that have not said what they are for end. */
+  async close(): Promise<void> {
+    for (const socket of this.#undecided) socket.destroy();
+    // A server's close waits for its connections; those that were handed over have other owners.
+    for (const server of this.#servers) server.close();
+  }
+
+  #serve(reach: GuestReach): Server {
+    const server = createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
+      (socket) => {
+        socket.on("error", () => undefined);
+        if (this.#undecided.size >= maxUndecided) {
+          socket.destroy();
+          return;
+        }
+        this.#undecided.add(socket);
+        void firstWords(socket, this.#options.clock, firstWordsMs).then((purpose) => {
+          this.#undecided.delete(socket);
+          if (purpose === "vmbus") this.#options.onKernel(socket, reach);
+          else if (purpose === "queue") this.#options.onQueue(socket);
+        });
+      },
+    );
+    this.#servers.push(server);
+    return server;
+  }
+}

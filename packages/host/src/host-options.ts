@@ -1,0 +1,39 @@
+/** What a host is started with. Only the launcher has no default. */
+import type { LogLevel, LogSink, Runtime } from "parhelion-core";
+import type { AdapterWish } from "./adapters/probe.js";
+import type { BackOffPolicy } from "./engines/back-off.js";
+import type { EngineDeadlines } from "./engines/engine-process.js";
+import type { EngineLauncher } from "./engines/launcher.js";
+import type { HostLimits } from "./limits.js";
+import type { Secrets } from "./secrets.js";
+
+export interface TcpAddress {
+  /** Default 127.0.0.1: what crosses a network in clear text is the administrator's decision. */
+  readonly host?: string;
+  /** 0: any free port, told by `Host.address`. */
+  readonly port: number;
+}
+
+export interface HostOptions {
+  readonly launcher: EngineLauncher;
+  /** Default: $XDG_RUNTIME_DIR/parhelion, else /tmp/parhelion-<uid>. */
+  readonly stateDirectory?: string;
+  /** Default "best". */
+  readonly adapter?: AdapterWish;
+  /** Where guests on other machines connect. Default: nowhere. */
+  readonly listen?: TcpAddress;
+  /** Default: pino, one JSON object a line on stderr. */
+  readonly log?: LogSink;
+  /** Of the default log. Default "warn". */
+  readonly logLevel?: LogLevel | "silent";
+  readonly limits?: Partial<HostLimits>;
+  readonly backOff?: Partial<BackOffPolicy>;
+  readonly deadlines?: Partial<EngineDeadlines>;
+  /** How long an orderly stop may take before everything left is killed, in ms. Default 10 000. */
+  readonly stopMs?: number;
+  /** Time, ids, chance; its log replaces `log`. */
+  readonly runtime?: Runtime;
+  readonly secrets?: Secrets;
+}
+
+export const defaultStopMs = 10_000;

@@ -1,0 +1,259 @@
+/**
+ * The daemon: owns the state directory, the adapter, the guests and everything they have, and takes all of it down in order. A
+ * process may hold several hosts, on different directories.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createRuntime, type Runtime, System } from "parhelion-core";
+import { AdapterDevice, adapterBus } from "./adapters/adapter-device.js";
+import { probeAdapter } from "./adapters/probe.js";
+import { type AdminTarget, adminMethods } from "./admin/admin-methods.js";
+import { AdminServer } from "./admin/admin-server.js";
+import { settledWithin } from "./deadline.js";
+import { defaultBackOff } from "./engines/back-off.js";
+import { defaultEngineDeadlines } from "./engines/engine-process.js";
+import { EngineSpawner } from "./engines/spawn-engine.js";
+import { GuestListener } from "./guests/guest-listener.js";
+import { type CreatedGuest, Guests } from "./guests/guests.js";
+import { KernelDoor } from "./guests/kernel-door.js";
+import { QueueRelay } from "./guests/queue-relay.js";
+import { checkRoomForGuests, clearRunDirectories } from "./guests/run-directory.js";
+import { HostError } from "./host-error.js";
+import { defaultStopMs, type HostOptions } from "./host-options.js";
+import { defaultLimits, type HostLimits } from "./limits.js";
+import { createPinoSink } from "./log.js";
+import { type Secrets, systemSecrets } from "./secrets.js";
+import { mdevBus, projectedDriver } from "./slices/slice-device.js";
+import { SliceFactory } from "./slices/slice-factory.js";
+import { acquireHostLock } from "./state/host-lock.js";
+import { clearStaleSocket } from "./state/socket-path.js";
+import { defaultStateDirectory, prepareStateDirectory } from "./state/state-directory.js";
+import { adapterStatuses, guestStatuses, type HostStatus, sliceStatuses } from "./status.js";
+import { Teardown } from "./teardown.js";
+
+export interface HostAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Parts {
+  readonly runtime: Runtime;
+  readonly stateDirectory: string;
+  readonly system: System;
+  readonly spawner: EngineSpawner;
+  readonly guests: Guests;
+  readonly teardown: Teardown;
+  readonly address: HostAddress | null;
+  readonly stopMs: number;
+}
+
+export class Host implements AdminTarget {
+  readonly stateDirectory: string;
+  /** Where administrators connect. */
+  readonly adminSocket: string;
+  /** Where kernels of local guests connect. */
+  readonly vmbusSocket: string;
+  /** Where kernels of remote guests connect; null when the host was not told to listen. */
+  readonly address: HostAddress | null;
+  /** Resolves when the host has stopped, whoever asked for it. Never rejects. */
+  readonly stopped: Promise<void>;
+  readonly #parts: Parts;
+  #tellStopped: () => void = () => undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.stateDirectory = parts.stateDirectory;
+    this.adminSocket = adminSocketIn(parts.stateDirectory);
+    this.vmbusSocket = vmbusSocketIn(parts.stateDirectory);
+    this.address = parts.address;
+    this.stopped = new Promise((resolve) => {
+      this.#tellStopped = resolve;
+    });
+  }
+
+  async status(): Promise<HostStatus> {
+    const { system, guests } = this.#parts;
+    return {
+      pid: process.pid,
+      stateDirectory: this.stateDirectory,
+      listening: this.address,
+      adapters: adapterStatuses(system),
+      slices: await sliceStatuses(system, guests),
+      guests: guestStatuses(guests),
+    };
+  }
+
+  /**
+   * @param options.slices how many, each a whole adapter with an engine of its own; default 1
+   * @throws HostError limit-reached, host-stopping
+   */
+  guestCreate(options: { readonly name?: string; readonly slices?: number } = {}): Promise<CreatedGuest> {
+    return this.#parts.guests.create(options.name ?? "", options.slices ?? 1);
+  }
+
+  /** @throws HostError guest-unknown */
+  guestRemove(id: string): Promise<void> {
+    return this.#parts.guests.remove(id);
+  }
+
+  /** `stop`, for those who do not wait for it. */
+  shutdown(): void {
+    // Not at once: who asked for it still gets the answer.
+    this.#parts.runtime.clock.setTimer(0, () => void this.stop());
+  }
+
+  /**
+   * Rescinds every channel, ends every engine, removes sockets and directories, and gives the lock back. What is not done by
+   * the deadline is killed. Never rejects; the second call waits for the first.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().finally(() => this.#tellStopped());
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { runtime, teardown, spawner, guests, stopMs } = this.#parts;
+    guests.refuseNew();
+    runtime.log("info", "host.stopping", { stateDirectory: this.stateDirectory });
+    const orderly = teardown.run();
+    if (!(await settledWithin(runtime.clock, stopMs, orderly))) {
+      runtime.log("warn", "host.stop-slow", { afterMs: stopMs });
+      await spawner.close("the host did not stop in time");
+      await settledWithin(runtime.clock, stopMs, orderly);
+    }
+    runtime.log("info", "host.stopped", { stateDirectory: this.stateDirectory });
+  }
+}
+
+/**
+ * @throws HostError state-directory-foreign, state-directory-unusable, socket-path-too-long, host-already-running, no-adapter,
+ * listen-failed. Nothing is left behind then.
+ */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const runtime =
+    options.runtime ??
+    createRuntime({ log: options.log ?? createPinoSink({ level: options.logLevel ?? "warn" }) });
+  const teardown = new Teardown(runtime);
+  try {
+    return await setUp(options, runtime, teardown);
+  } catch (error) {
+    await teardown.run();
+    throw error;
+  }
+}
+
+async function setUp(options: HostOptions, runtime: Runtime, teardown: Teardown): Promise<Host> {
+  const limits: HostLimits = { ...defaultLimits, ...options.limits };
+  const secrets: Secrets = options.secrets ?? systemSecrets;
+  const directory = await prepareStateDirectory(options.stateDirectory ?? defaultStateDirectory());
+  checkRoomForGuests(directory);
+  const lock = await acquireHostLock(directory, runtime.clock);
+  teardown.add("lock", () => lock.release());
+  await takeOver(directory, runtime);
+  teardown.add("run directories", () => clearRunDirectories(directory));
+
+  const spawner = new EngineSpawner({
+    launcher: options.launcher,
+    runtime,
+    limits,
+    deadlines: { ...defaultEngineDeadlines, ...options.deadlines },
+  });
+  teardown.add("engines", () => spawner.close("the host stops"));
+  const probeSocket = join(directory, "probe.sock");
+  teardown.add("probe socket", () => rm(probeSocket, { force: true }));
+  const probed = await probeAdapter(spawner, options.adapter ?? "best", probeSocket);
+
+  const system = new System(runtime);
+  const adapter = await growTree(system, (name) => new AdapterDevice(runtime, name, probed), teardown);
+  const slices = new SliceFactory(system, spawner, { ...defaultBackOff, ...options.backOff });
+  const guests = new Guests({ system, slices, adapter, stateDirectory: directory, secrets, limits });
+  const byCredential = guests.byCredential.bind(guests);
+  const relay = new QueueRelay({ runtime, limits, byCredential });
+  const door = new KernelDoor({ runtime, limits, secrets, byCredential, relay });
+  teardown.add("queues of remote guests", () => relay.close());
+  teardown.add("kernels", () => door.close());
+  teardown.add("guests", () => guests.close());
+
+  const listener = new GuestListener({
+    clock: runtime.clock,
+    onKernel: (socket, reach) => door.admit(socket, reach),
+    onQueue: (socket) => relay.accept(socket),
+  });
+  teardown.add("listener", () => listener.close());
+  await listener.listenOnPath(vmbusSocketIn(directory));
+  const { listen } = options;
+  const address =
+    listen === undefined ? null : await listener.listenOnPort(listen.host ?? "127.0.0.1", listen.port);
+
+  const host = new Host({
+    runtime,
+    stateDirectory: directory,
+    system,
+    spawner,
+    guests,
+    teardown,
+    address,
+    stopMs: options.stopMs ?? defaultStopMs,
+  });
+  await openAdmin(host, runtime, limits, teardown);
+  runtime.log("info", "host.started", { stateDirectory: directory, address });
+  return host;
+}
+
+/** The device tree: buses, the driver that projects slices, and the one adapter. */
+async function growTree(
+  system: System,
+  make: (name: string) => AdapterDevice,
+  teardown: Teardown,
+): Promise<AdapterDevice> {
+  for (const bus of [adapterBus, mdevBus]) system.registerBus(bus);
+  await system.registerDriver(projectedDriver);
+  teardown.add("driver", () => system.unregisterDriver(projectedDriver));
+  const adapter = make("adapter0");
+  await system.addDevice(adapter);
+  teardown.add("adapter", () => system.unregisterDevice(adapter));
+  return adapter;
+}
+
+async function openAdmin(
+  host: Host,
+  runtime: Runtime,
+  limits: HostLimits,
+  teardown: Teardown,
+): Promise<void> {
+  const admin = await AdminServer.listen({
+    path: host.adminSocket,
+    methods: adminMethods(host),
+    runtime,
+    maxConnections: limits.adminConnections,
+    maxRequests: limits.adminRequests,
+  });
+  teardown.add("admin socket", () => admin.stopListening());
+  teardown.addLast("admin connections", () => admin.close());
+}
+
+/**
+ * With the lock held, what lies here is a dead host's. Unless a host in another network namespace, whose locks are not seen here,
+ * shares the directory: its sockets answer.
+ */
+async function takeOver(directory: string, runtime: Runtime): Promise<void> {
+  for (const path of [adminSocketIn(directory), vmbusSocketIn(directory)]) {
+    if ((await clearStaleSocket(path, runtime.clock)) === "alive") {
+      throw new HostError(
+        "host-already-running",
+        `a host outside this network namespace answers at ${path}. Stop it, or use another state directory.`,
+        { details: { directory } },
+      );
+    }
+  }
+  await clearRunDirectories(directory);
+}
+
+function adminSocketIn(directory: string): string {
+  return join(directory, "admin.sock");
+}
+
+function vmbusSocketIn(directory: string): string {
+  return join(directory, "vmbus.sock");
+}

@@ -1,0 +1,125 @@
+/** What the host answers when asked how it is: plain data, taken from the device tree at that moment. */
+import type { System } from "parhelion-core";
+import type { EngineStatistics } from "parhelion-protocol";
+import { AdapterDevice, adapterBus } from "./adapters/adapter-device.js";
+import { withDeadline } from "./deadline.js";
+import type { EngineStatus } from "./engines/engine-state.js";
+import type { AdapterKind } from "./engines/launcher.js";
+import type { Guests } from "./guests/guests.js";
+import { mdevBus, SliceDevice } from "./slices/slice-device.js";
+import { describeAdapter } from "./vgpu/adapter-query.js";
+
+/** How long one engine may take to tell its numbers, in ms. */
+const statisticsPatienceMs = 1000;
+
+export interface AdapterStatus {
+  readonly name: string;
+  readonly kind: AdapterKind;
+  readonly description: string;
+  readonly fallback: boolean;
+}
+
+export interface SliceStatus {
+  readonly uuid: string;
+  readonly generation: number;
+  readonly type: string;
+  readonly adapter: string;
+  readonly guest: string;
+  readonly engine: EngineStatus;
+  readonly devices: number;
+  readonly queues: number;
+  /** Accounted allocations. */
+  readonly allocatedBytes: number;
+  /** Null when there is no engine, or it did not answer in time. */
+  readonly statistics: EngineStatistics | null;
+}
+
+export interface ProcessStatus {
+  readonly handle: number;
+  readonly pid: number;
+  readonly name: string;
+  readonly devices: number;
+}
+
+export interface GuestStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly directory: string;
+  readonly connection: "none" | "local" | "remote";
+  readonly slices: readonly string[];
+  readonly processes: readonly ProcessStatus[];
+}
+
+export interface HostStatus {
+  readonly pid: number;
+  readonly stateDirectory: string;
+  readonly listening: { readonly host: string; readonly port: number } | null;
+  readonly adapters: readonly AdapterStatus[];
+  readonly slices: readonly SliceStatus[];
+  readonly guests: readonly GuestStatus[];
+}
+
+export function adapterStatuses(system: System): readonly AdapterStatus[] {
+  return system
+    .devicesOf(adapterBus)
+    .filter((device) => device instanceof AdapterDevice)
+    .map(({ name, choice, description }) => ({
+      name,
+      kind: choice.kind,
+      description: describeAdapter(description),
+      fallback: description.info.isFallbackAdapter,
+    }));
+}
+
+export function sliceStatuses(system: System, guests: Guests): Promise<readonly SliceStatus[]> {
+  const owners = new Map([...guests.values()].map((guest) => [guest as unknown, guest.id]));
+  const devices = system.devicesOf(mdevBus).filter((device) => device instanceof SliceDevice);
+  return Promise.all(
+    devices.map(async ({ slice, parent, audience }) => {
+      let queues = 0;
+      for (const device of slice.devices.values()) queues += device.counts.queues;
+      return {
+        uuid: slice.uuid,
+        generation: slice.generation,
+        type: slice.type,
+        adapter: parent?.name ?? "",
+        guest: owners.get(audience) ?? "",
+        engine: slice.engine.status,
+        devices: slice.devices.size,
+        queues,
+        allocatedBytes: slice.allocatedBytes,
+        statistics: await askEngine(system, slice.engine.current?.statistics()),
+      };
+    }),
+  );
+}
+
+export function guestStatuses(guests: Guests): readonly GuestStatus[] {
+  return [...guests.values()].map((guest) => ({
+    id: guest.id,
+    name: guest.name,
+    directory: guest.directory,
+    connection: guest.connection?.reach ?? "none",
+    slices: [...guest.slices].map(({ uuid }) => uuid),
+    processes: [...(guest.connection?.processes.values() ?? [])].map(({ handle, process }) => ({
+      handle,
+      pid: process.pid,
+      name: process.name,
+      devices: process.devices.size,
+    })),
+  }));
+}
+
+function askEngine(
+  system: System,
+  statistics: Promise<EngineStatistics> | undefined,
+): Promise<EngineStatistics | null> {
+  if (statistics === undefined) return Promise.resolve(null);
+  const answer = statistics.catch(() => null);
+  return withDeadline<EngineStatistics | null>(
+    system.runtime.clock,
+    statisticsPatienceMs,
+    answer,
+    () => null,
+  );
+}

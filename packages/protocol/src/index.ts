@@ -39,3 +39,4 @@ export {
 } from "./engine/parse.js";
 export { isProtocolError, ProtocolError } from "./error.js";
 export * from "./messages/index.js";
+export * from "./webgpu/index.js";

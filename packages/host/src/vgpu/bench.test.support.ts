@@ -52,10 +52,10 @@ export class VgpuBench {
   readonly vgpu: VgpuEnd;
   readonly #table: CommandTable<VgpuEnd>;
 
-  constructor(limits: Partial<HostLimits> = {}) {
+  constructor(limits: Partial<HostLimits> = {}, queuePath = "/unused") {
     const all = { ...defaultLimits, ...limits };
     this.slice = new Slice(
-      { uuid: "s-1", generation: 1, type: "full", description, queuePath: "/unused", limits: all },
+      { uuid: "s-1", generation: 1, type: "full", description, queuePath, limits: all },
       (slice) =>
         new EngineSupervisor({
           runtime: createRuntime(),
@@ -66,7 +66,7 @@ export class VgpuBench {
               entry,
               nodeFlags: [],
               environment: {},
-              start: { queuePath: "/unused", dawn: [], forceFallback: false },
+              start: { queuePath, dawn: [], forceFallback: false },
               deadlines: defaultEngineDeadlines,
               clock: systemClock,
               onOutput: () => undefined,

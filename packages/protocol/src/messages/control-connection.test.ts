@@ -155,20 +155,42 @@ describe("a control connection", () => {
     client.close();
   });
 
-  it("serves no more at once than its limit, and the rest afterwards", async () => {
-    let running = 0;
-    let most = 0;
+  it("refuses what goes beyond its limit at once, and serves again afterwards", async () => {
+    const finish: (() => void)[] = [];
     serve = (connection) =>
-      connection.onRequest(async () => {
-        most = Math.max(most, ++running);
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        running--;
+      connection.onRequest(async (type) => {
+        if (type === 1) await new Promise<void>((resolve) => finish.push(resolve));
         return new Uint8Array(0);
       });
     const client = await connect();
-    await Promise.all(Array.from({ length: 50 }, () => client.request(1, new Uint8Array(0))));
-    assert.equal(most, 4);
+    const slow = Array.from({ length: 4 }, () => client.request(1, new Uint8Array(0)));
+    await assert.rejects(client.request(2, new Uint8Array(0)), (error) => isControlError(error, "EAGAIN"));
+    for (const end of finish) end();
+    await Promise.all(slow);
+    await client.request(2, new Uint8Array(0));
     client.close();
+  });
+
+  it("stops reading from a peer that does not read its replies, and notices its death", async () => {
+    let served = 0;
+    const closed = new Promise<void>((resolve) => {
+      serve = (connection) => {
+        connection.onClose(() => resolve());
+        connection.onRequest(() => {
+          served++;
+          return new Uint8Array(512 * 1024);
+        });
+      };
+    });
+    const socket = await dial();
+    socket.on("error", () => {});
+    socket.pause();
+    for (let id = 1; id <= 50; id++) socket.write(encodeFrame(1, 0, id, new Uint8Array(0)));
+    while (served === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 20; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+    assert.ok(served < 50, `${served} replies are in memory`);
+    socket.destroy();
+    await closed;
   });
 
   it("hands the stream on with the bytes that follow the last frame", async () => {

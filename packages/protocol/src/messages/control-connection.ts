@@ -3,7 +3,9 @@
  * deadline, or the connection's end. A peer that breaks the framing loses this connection and nothing else.
  *
  * Bounded both ways: at most `maxPending` requests of ours wait for replies; of the peer's at most `maxServing` are
- * being served, beyond that (and while our replies are not being read) nothing more is read from it.
+ * being served, beyond that they are refused with EAGAIN. (Not reading on would hide that the peer has died.) An end
+ * that serves reads nothing more while its replies are not being read; one that only asks always reads, so that two
+ * ends never wait for each other.
  */
 import type { Duplex } from "node:stream";
 import { type Clock, type ClockTimer, platformClock } from "../clock.js";
@@ -20,7 +22,7 @@ export interface ControlConnectionOptions {
   readonly patienceMs?: number;
   /** Default 1024. */
   readonly maxPending?: number;
-  /** Default 256. */
+  /** Default 1024. */
   readonly maxServing?: number;
   /** Who is at the other end, for messages. */
   readonly peer?: string;
@@ -70,7 +72,7 @@ export class ControlConnection {
     this.#clock = options.clock ?? platformClock;
     this.#patienceMs = options.patienceMs ?? 30_000;
     this.#maxPending = options.maxPending ?? 1024;
-    this.#maxServing = options.maxServing ?? 256;
+    this.#maxServing = options.maxServing ?? 1024;
     this.peer = options.peer ?? "the other end";
     stream.on("data", this.#onData);
     stream.on("drain", this.#onDrain);
@@ -177,10 +179,10 @@ export class ControlConnection {
     if (!this.#stream.write(frame)) this.#regulate();
   }
 
-  /** Reads on unless too much of the peer's is in work or it does not read what we send. */
+  /** Reads on unless the peer does not read what it asked for. */
   #regulate(): void {
     if (this.#state !== "open") return;
-    const busy = this.#serving >= this.#maxServing || this.#stream.writableNeedDrain;
+    const busy = this.#requestHandler !== null && this.#stream.writableNeedDrain;
     if (busy === (this.#flow === "held")) return;
     this.#flow = busy ? "held" : "reading";
     if (busy) this.#stream.pause();
@@ -237,18 +239,19 @@ export class ControlConnection {
 
   #serve(frame: ControlFrame): void {
     this.#serving++;
-    this.#regulate();
     const done = (status: number, body: Uint8Array): void => {
       this.#serving--;
       if (this.#state !== "open") return;
       this.#send(encodeReply(frame.type, frame.id, status, body));
-      this.#regulate();
     };
     const refuse = (error: unknown): void => done(...encodeRefusal(error));
     try {
       const handler = this.#requestHandler;
       if (handler === null)
         throw controlError("ENOTTY", `message 0x${frame.type.toString(16)} is not supported here`);
+      if (this.#serving > this.#maxServing) {
+        throw controlError("EAGAIN", `${this.#maxServing} requests are being served; wait for some of them`);
+      }
       const body = handler(frame.type, frame.body);
       // A handler that answers synchronously has answered before the next frame is looked at.
       if (body instanceof Promise) body.then((value) => done(0, value)).catch(refuse);

@@ -9,7 +9,8 @@ test("statuses become errnos and come back", () => {
   assert.equal(errnoOfNtStatus(NtStatus.DEVICE_REMOVED), -StatusErrno.ENODEV);
   assert.equal(errnoOfNtStatus(0xc000_1234), -StatusErrno.EINVAL);
   assert.equal(ntStatusOfErrno(0), NtStatus.SUCCESS);
-  assert.equal(ntStatusOfErrno(-StatusErrno.ENOTTY), NtStatus.UNSUCCESSFUL);
+  assert.equal(ntStatusOfErrno(-StatusErrno.ENOTTY), NtStatus.INVALID_DEVICE_REQUEST);
+  assert.equal(ntStatusOfErrno(-9999), NtStatus.UNSUCCESSFUL);
   for (const status of Object.values(NtStatus)) {
     const errno = errnoOfNtStatus(status);
     if (errno < 0)

@@ -1,7 +1,8 @@
 /**
  * The host answers with NTSTATUS, applications hear errno. One table for both directions, after dxgkrnl's
- * ntstatus2int and libdxg's inverse. It differs in one line: STATUS_TIMEOUT is a success code in NT's numbering, and
- * there the test for success comes first, so that a timeout can never be told; here it is looked up before.
+ * ntstatus2int and libdxg's inverse. One line differs: STATUS_TIMEOUT is a success code in NT's numbering, and
+ * there the test for success comes first, so that a timeout can never be told; here it is looked up before. The last
+ * lines are additions, so that what a host refuses arrives as what it was.
  */
 import { StatusErrno } from "./errno.js";
 
@@ -9,10 +10,12 @@ export const NtStatus = {
   SUCCESS: 0,
   TIMEOUT: 0x0000_0102,
   PENDING: 0x0000_0103,
+  DEVICE_BUSY: 0x8000_0011,
   UNSUCCESSFUL: 0xc000_0001,
   NOT_IMPLEMENTED: 0xc000_0002,
   INVALID_HANDLE: 0xc000_0008,
   INVALID_PARAMETER: 0xc000_000d,
+  INVALID_DEVICE_REQUEST: 0xc000_0010,
   NO_MEMORY: 0xc000_0017,
   ILLEGAL_INSTRUCTION: 0xc000_001d,
   ACCESS_DENIED: 0xc000_0022,
@@ -22,7 +25,12 @@ export const NtStatus = {
   NAME_NOT_FOUND: 0xc000_0034,
   NAME_COLLISION: 0xc000_0035,
   QUOTA_EXCEEDED: 0xc000_0044,
+  IO_TIMEOUT: 0xc000_00b5,
   NOT_SUPPORTED: 0xc000_00bb,
+  TOO_MANY_OPENED_FILES: 0xc000_011f,
+  CANCELLED: 0xc000_0120,
+  IO_DEVICE_ERROR: 0xc000_0185,
+  RETRY: 0xc000_022d,
   DEVICE_REMOVED: 0xc000_02b6,
   ALLOCATION_BUSY: 0xc01e_0102,
 } as const;
@@ -34,6 +42,7 @@ const table: readonly (readonly [status: number, errno: number])[] = [
   [NtStatus.INVALID_PARAMETER, StatusErrno.EINVAL],
   [NtStatus.NAME_INVALID, StatusErrno.ENOENT],
   [NtStatus.NAME_NOT_FOUND, StatusErrno.ENOENT],
+  [NtStatus.RETRY, StatusErrno.EAGAIN],
   [NtStatus.TIMEOUT, StatusErrno.EAGAIN],
   [NtStatus.BUFFER_TOO_SMALL, StatusErrno.EOVERFLOW],
   [NtStatus.DEVICE_REMOVED, StatusErrno.ENODEV],
@@ -45,6 +54,12 @@ const table: readonly (readonly [status: number, errno: number])[] = [
   [NtStatus.ALLOCATION_BUSY, StatusErrno.EINPROGRESS],
   [NtStatus.TYPE_MISMATCH, StatusErrno.EPROTOTYPE],
   [NtStatus.QUOTA_EXCEEDED, StatusErrno.EDQUOT],
+  [NtStatus.INVALID_DEVICE_REQUEST, StatusErrno.ENOTTY],
+  [NtStatus.IO_TIMEOUT, StatusErrno.ETIMEDOUT],
+  [NtStatus.TOO_MANY_OPENED_FILES, StatusErrno.EMFILE],
+  [NtStatus.CANCELLED, StatusErrno.ECANCELED],
+  [NtStatus.IO_DEVICE_ERROR, StatusErrno.EIO],
+  [NtStatus.DEVICE_BUSY, StatusErrno.EBUSY],
 ];
 
 /** 0 for success, a negative errno for a failure, EINVAL's for one that is not in the table. */

@@ -25,11 +25,18 @@ export interface EngineDeadlines {
   readonly startMs: number;
   /** For an answer to createDevice, createQueue and statistics, in ms. */
   readonly replyMs: number;
+  /** How long an engine that missed a deadline may stay silent before it is killed, in ms. */
+  readonly suspectMs: number;
   /** Between asking an engine to stop and killing it, in ms. */
   readonly stopMs: number;
 }
 
-export const defaultEngineDeadlines: EngineDeadlines = { startMs: 60_000, replyMs: 30_000, stopMs: 2000 };
+export const defaultEngineDeadlines: EngineDeadlines = {
+  startMs: 60_000,
+  replyMs: 30_000,
+  suspectMs: 60_000,
+  stopMs: 2000,
+};
 
 /** After a child's exit its last output may still be in the pipe; it is waited for this long, in ms. */
 const lastWordsMs = 250;
@@ -62,6 +69,8 @@ export class EngineProcess {
   /** Never rejects. */
   readonly exited: Promise<EngineExit>;
   readonly pid: number | undefined;
+  /** Told when a request was not answered in time: the engine may hang. */
+  onLate: (operation: string) => void = () => undefined;
   readonly #child: ChildProcess;
   readonly #options: EngineProcessOptions;
   readonly #pending: PendingRequests;
@@ -73,7 +82,7 @@ export class EngineProcess {
 
   constructor(options: EngineProcessOptions) {
     this.#options = options;
-    this.#pending = new PendingRequests(options.clock);
+    this.#pending = new PendingRequests(options.clock, (operation) => this.onLate(operation));
     this.#child = spawn(process.execPath, [...options.nodeFlags, options.entry], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: options.environment,
@@ -137,11 +146,9 @@ export class EngineProcess {
     return wait.finally(() => signal.removeEventListener("abort", abort));
   }
 
-  /** @throws HostError engine-gone, engine-silent */
-  statistics(): Promise<EngineStatistics> {
-    return this.#pending.open("statistics", this.#options.deadlines.replyMs, (id) =>
-      this.#send({ op: "statistics", id }),
-    );
+  /** Any engine that is not stuck answers this at once. @throws HostError engine-gone, engine-silent */
+  statistics(ms: number = this.#options.deadlines.replyMs): Promise<EngineStatistics> {
+    return this.#pending.open("statistics", ms, (id) => this.#send({ op: "statistics", id }));
   }
 
   /** Asks the engine to end, and kills it when it does not within the stop deadline. Never rejects. */

@@ -11,6 +11,8 @@ export type EngineState =
   /** A process that has not answered for an adapter yet. */
   | "starting"
   | "ready"
+  /** It missed a deadline. It gets no new devices until it answers, and is killed when it does not. */
+  | "suspect"
   /** The process ended or must end; whoever depends on it is being told. */
   | "failed"
   /** No process, and none is started before the delay is over. */
@@ -23,7 +25,8 @@ export type EngineState =
 export const engineTransitions: Transitions<EngineState> = {
   stopped: ["starting", "retired"],
   starting: ["ready", "failed", "stopping"],
-  ready: ["failed", "stopping"],
+  ready: ["suspect", "failed", "stopping"],
+  suspect: ["ready", "failed", "stopping"],
   failed: ["backing-off", "retired"],
   "backing-off": ["stopped", "retired"],
   stopping: ["retired"],

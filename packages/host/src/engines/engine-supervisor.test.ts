@@ -25,6 +25,7 @@ function supervise(backOff: BackOffPolicy): Supervised {
       runtime: createRuntime(),
       slice: "test-slice",
       backOff,
+      suspectMs: 30,
       launch: () => {
         if (supervised.behaviour === "cannot") return Promise.reject(new Error("no such GPU"));
         return Promise.resolve(
@@ -33,7 +34,7 @@ function supervise(backOff: BackOffPolicy): Supervised {
             nodeFlags: [],
             environment: { BEHAVIOUR: supervised.behaviour },
             start: { queuePath: "/unused", dawn: [], forceFallback: false },
-            deadlines: defaultEngineDeadlines,
+            deadlines: { ...defaultEngineDeadlines, replyMs: 20 },
             clock: systemClock,
             onOutput: () => undefined,
             onDeviceLost: () => undefined,
@@ -120,6 +121,26 @@ test("retiring an engine that is starting ends its child and settles who waits f
   await settled;
   assert.ok(pid);
   assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+});
+
+test("an engine that misses a deadline is suspect; it stays if it answers and is replaced if it does not", async () => {
+  const supervised = supervise(quick);
+  const { supervisor, losses } = supervised;
+  const request = { label: "silence", requiredFeatures: [], requiredLimits: {}, defaultQueueLabel: "" };
+  const first = await supervisor.acquire(0);
+  await assert.rejects(first.createDevice(1, request), failure("engine-silent"));
+  assert.equal(supervisor.status.state, "suspect");
+  await assert.rejects(supervisor.acquire(0), failure("engine-silent"));
+  while (supervisor.status.state === "suspect") await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(await supervisor.acquire(0), first);
+  supervised.behaviour = "deaf";
+  first.kill("test");
+  await first.exited;
+  const second = await supervisor.acquire(1000);
+  await assert.rejects(second.createDevice(1, request), failure("engine-silent"));
+  assert.match((await second.exited).cause ?? "", /did not answer/);
+  assert.equal(losses.length, 2);
+  await supervisor.retire("test");
 });
 
 test("the back-off never shrinks with more failures and stays within its bounds", () => {

@@ -11,6 +11,8 @@ export interface EngineSupervisorOptions {
   /** For messages and logs: the slice's UUID. */
   readonly slice: string;
   readonly backOff: BackOffPolicy;
+  /** See EngineDeadlines. */
+  readonly suspectMs: number;
   /** Makes the child. May reject, which counts as a failed start. */
   readonly launch: () => Promise<EngineProcess>;
   /** An engine that had been ready is gone. Called before the next one can start. */
@@ -81,6 +83,11 @@ export class EngineSupervisor {
           // Left within the same turn of the event loop.
           await Promise.resolve();
           break;
+        case "suspect":
+          throw new HostError(
+            "engine-silent",
+            `the engine of slice ${this.#options.slice} missed a deadline and does not answer yet. Try again; it is replaced after ${this.#options.suspectMs} ms.`,
+          );
         case "stopping":
         case "retired":
           throw new HostError("engine-stopped", `slice ${this.#options.slice} is going away`);
@@ -95,7 +102,8 @@ export class EngineSupervisor {
   }
 
   async #retire(cause: string): Promise<void> {
-    if (this.#machine.state === "starting" || this.#machine.state === "ready") {
+    const { state } = this.#machine;
+    if (state === "starting" || state === "ready" || state === "suspect") {
       this.#machine.moveTo("stopping");
       await this.#engine?.stop(cause);
       // A launch that was under way ends its own child when it sees the state.
@@ -117,7 +125,8 @@ export class EngineSupervisor {
       if (this.#machine.state !== "starting")
         throw new HostError("engine-stopped", `slice ${slice} is going away`);
       const started = engine;
-      void engine.exited.then((exit) => this.#exited(started, exit));
+      started.onLate = (operation) => this.#suspect(started, operation);
+      void started.exited.then((exit) => this.#exited(started, exit));
       await engine.ready;
     } catch (error) {
       if (engine !== undefined) await engine.stop("it did not become ready");
@@ -128,17 +137,36 @@ export class EngineSupervisor {
       throw new HostError("engine-stopped", `slice ${slice} is going away`);
     this.#machine.moveTo("ready");
     this.#readySince = runtime.clock.now();
-    runtime.log("info", "engine.ready", { slice, pid: engine.pid, start: this.#starts });
+    runtime.log("info", "engine.ready", { slice, engine: engine.pid, start: this.#starts });
     return engine;
   }
 
   #exited(engine: EngineProcess, exit: EngineExit): void {
     // While it starts, `#start` reports; while it stops, nobody has to be told.
-    if (this.#machine.state !== "ready" || this.#engine !== engine) return;
+    if (!this.#serves(engine)) return;
     const reason = describeExit(exit);
     const { runtime, backOff } = this.#options;
     if (runtime.clock.now() - this.#readySince >= backOff.healthyAfterMs) this.#failures = 0;
     this.#fail(reason, () => this.#options.onLost(engine, { exit, reason }));
+  }
+
+  /** Whether this is the engine in use. */
+  #serves(engine: EngineProcess): boolean {
+    const { state } = this.#machine;
+    return this.#engine === engine && (state === "ready" || state === "suspect");
+  }
+
+  #suspect(engine: EngineProcess, operation: string): void {
+    if (this.#engine !== engine || this.#machine.state !== "ready") return;
+    const { runtime, slice, suspectMs } = this.#options;
+    this.#machine.moveTo("suspect");
+    runtime.log("warn", "engine.suspect", { slice, engine: engine.pid, operation, suspectMs });
+    engine.statistics(suspectMs).then(
+      () => {
+        if (this.#engine === engine && this.#machine.state === "suspect") this.#machine.moveTo("ready");
+      },
+      () => engine.kill(`it did not answer for ${suspectMs} ms`),
+    );
   }
 
   #fail(reason: string, tell: () => void = () => undefined): void {

@@ -11,12 +11,15 @@ interface Pending {
 
 export class PendingRequests {
   readonly #clock: Clock;
+  readonly #late: (operation: string) => void;
   readonly #pending = new Map<number, Pending>();
   #last = 0;
   #closed: Error | undefined;
 
-  constructor(clock: Clock) {
+  /** @param late told when a request missed its deadline, after it was rejected */
+  constructor(clock: Clock, late: (operation: string) => void) {
     this.#clock = clock;
+    this.#late = late;
   }
 
   get size(): number {
@@ -29,7 +32,10 @@ export class PendingRequests {
     const id = ++this.#last;
     return new Promise<T>((resolve, reject) => {
       const timer = Number.isFinite(ms)
-        ? this.#clock.setTimer(ms, () => this.reject(id, silent(operation, ms)))
+        ? this.#clock.setTimer(ms, () => {
+            this.reject(id, silent(operation, ms));
+            this.#late(operation);
+          })
         : undefined;
       this.#pending.set(id, { operation, timer, resolve: resolve as (value: unknown) => void, reject });
       send(id);

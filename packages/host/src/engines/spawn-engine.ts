@@ -54,7 +54,7 @@ export class EngineSpawner {
       deadlines,
       clock: runtime.clock,
       onOutput: (stream, line) =>
-        runtime.log("debug", "engine.output", { slice: options.slice, pid: engine.pid, stream, line }),
+        runtime.log("debug", "engine.output", { slice: options.slice, engine: engine.pid, stream, line }),
       onDeviceLost: (device, reason, message) => options.onDeviceLost(engine, device, reason, message),
     });
     this.#living.add(engine);

@@ -86,7 +86,13 @@ test("a remote guest's queue reaches the engine byte by byte, in any pieces, bot
     const sent = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
     bench.slice.rememberToken(token);
     const all = Buffer.concat([connectFrame(), sent]);
-    const socket = await open(port, all.subarray(0, 3), all.subarray(3, 9), all.subarray(9, 100), all.subarray(100));
+    const socket = await open(
+      port,
+      all.subarray(0, 3),
+      all.subarray(3, 9),
+      all.subarray(9, 100),
+      all.subarray(100),
+    );
     const received: Buffer[] = [];
     let length = 0;
     for await (const chunk of socket) {

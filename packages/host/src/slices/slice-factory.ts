@@ -55,6 +55,7 @@ export class SliceFactory {
       runtime: this.#system.runtime,
       slice: slice.uuid,
       backOff: this.#backOff,
+      suspectMs: this.#spawner.options.deadlines.suspectMs,
       launch: () =>
         this.#spawner.spawn({
           choice: adapter.choice,

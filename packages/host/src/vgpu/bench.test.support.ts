@@ -1,12 +1,6 @@
 /** A slice on scripted engines, driven by commands as they come from a guest. */
 import { createRuntime, systemClock } from "parhelion-core";
-import {
-  type AdapterDescription,
-  type DeviceRequest,
-  ErrorDetail,
-  type Exchange,
-  NtStatus,
-} from "parhelion-protocol";
+import type { AdapterDescription, DeviceRequest, Exchange } from "parhelion-protocol";
 import { defaultEngineDeadlines, EngineProcess } from "../engines/engine-process.js";
 import { EngineSupervisor } from "../engines/engine-supervisor.js";
 import { defaultLimits, type HostLimits } from "../limits.js";
@@ -33,17 +27,6 @@ const description: AdapterDescription = {
   wgslLanguageFeatures: ["packed_4x8_integer_dot_product"],
 };
 
-export class Refused extends Error {
-  readonly status: number;
-  readonly detail: Readonly<Record<string, unknown>>;
-
-  constructor(status: number, text: string, detail: Readonly<Record<string, unknown>>) {
-    super(text);
-    this.status = status;
-    this.detail = detail;
-  }
-}
-
 export class VgpuBench {
   readonly slice: Slice;
   readonly processes: GuestProcesses;
@@ -60,6 +43,7 @@ export class VgpuBench {
         new EngineSupervisor({
           runtime: createRuntime(),
           slice: slice.uuid,
+          suspectMs: 60_000,
           backOff: { firstMs: 1, mostMs: 1, healthyAfterMs: 0 },
           launch: async () => {
             const engine: EngineProcess = new EngineProcess({
@@ -94,18 +78,14 @@ export class VgpuBench {
     this.#table = new CommandTable(vgpuCommands, (_command, error) => this.faults.push(error));
   }
 
-  /** @throws Refused */
+  /** @throws CommandError */
   async call<Q, R>(exchange: Exchange<Q, R>, process: number, request: Partial<Q> = {}): Promise<R> {
     return exchange.reply.decode(await this.raw(exchange.type, process, exchange.request.encode(request)));
   }
 
-  /** @throws Refused */
-  async raw(type: number, process: number, body: Uint8Array): Promise<Uint8Array> {
-    const answer = await this.#table.answer(this.vgpu, type, process, body);
-    if (answer.status === NtStatus.SUCCESS) return answer.body;
-    const { text, privateData } = ErrorDetail.decode(answer.body);
-    const json = new TextDecoder().decode(privateData);
-    throw new Refused(answer.status, text, json === "" ? {} : JSON.parse(json));
+  /** @throws CommandError */
+  raw(type: number, process: number, body: Uint8Array): Promise<Uint8Array> {
+    return this.#table.serve(this.vgpu, type, process, body);
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 /** How a command of a guest fails: an NTSTATUS for the driver, words for people, and data for the application. */
 import {
-  ErrorDetail,
+  errnoOfNtStatus,
   isControlError,
   isProtocolError,
   NtStatus,
@@ -11,18 +11,19 @@ import { EngineRefusedError } from "../engines/engine-process.js";
 import { HostError, messageOf } from "../host-error.js";
 import { type HostLimits, type Refusal, refusalMessage, refusalOf } from "../limits.js";
 
-/** The longest text that an error detail carries, in UTF-16 units: three bytes each fit its field of 4096. */
-const maxText = 1300;
-
 export class CommandError extends Error {
   override readonly name = "CommandError";
+  /** NTSTATUS. */
   readonly status: number;
+  /** The same as Linux says it, positive: what the channel takes its answer from. */
+  readonly errno: number;
   readonly privateData: Uint8Array;
 
   /** @param detail becomes JSON; for createDevice an EngineRefusal, perhaps with more fields */
   constructor(status: number, message: string, detail?: Readonly<Record<string, unknown>>) {
     super(message);
     this.status = status;
+    this.errno = -errnoOfNtStatus(status);
     this.privateData =
       detail === undefined ? new Uint8Array(0) : new TextEncoder().encode(JSON.stringify(detail));
   }
@@ -61,8 +62,4 @@ export function asCommandError(error: unknown): CommandError {
   }
   if (isProtocolError(error)) return new CommandError(NtStatus.INVALID_PARAMETER, error.message);
   return new CommandError(NtStatus.UNSUCCESSFUL, messageOf(error));
-}
-
-export function encodeErrorDetail(error: CommandError): Uint8Array {
-  return ErrorDetail.encode({ text: error.message.slice(0, maxText), privateData: error.privateData });
 }

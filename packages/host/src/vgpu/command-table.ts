@@ -1,13 +1,6 @@
 /** Commands by number, decoded before and encoded after the handler, which sees neither bytes nor statuses. */
 import { type Exchange, NtStatus } from "parhelion-protocol";
-import { asCommandError, CommandError, encodeErrorDetail } from "./command-error.js";
-
-export interface CommandAnswer {
-  /** NTSTATUS. */
-  readonly status: number;
-  /** The reply, or an ErrorDetail when the status is a failure. */
-  readonly body: Uint8Array;
-}
+import { asCommandError, CommandError } from "./command-error.js";
 
 /** @param process the handle in the command's header */
 export type CommandHandler<C> = (context: C, process: number, body: Uint8Array) => Promise<Uint8Array>;
@@ -40,18 +33,18 @@ export class CommandTable<C> {
     this.#failed = failed;
   }
 
-  /** Never rejects. */
-  async answer(context: C, type: number, process: number, body: Uint8Array): Promise<CommandAnswer> {
+  /** @returns the reply's body. @throws CommandError and nothing else */
+  async serve(context: C, type: number, process: number, body: Uint8Array): Promise<Uint8Array> {
     const known = this.#commands.get(type);
+    if (known === undefined) {
+      throw new CommandError(NtStatus.NOT_SUPPORTED, `command ${type} is not known to this host`);
+    }
     try {
-      if (known === undefined) {
-        throw new CommandError(NtStatus.NOT_SUPPORTED, `command ${type} is not known to this host`);
-      }
-      return { status: NtStatus.SUCCESS, body: await known.handle(context, process, body) };
+      return await known.handle(context, process, body);
     } catch (error) {
       const refusal = asCommandError(error);
-      if (refusal.status === NtStatus.UNSUCCESSFUL) this.#failed(known?.name ?? String(type), error);
-      return { status: refusal.status, body: encodeErrorDetail(refusal) };
+      if (refusal.status === NtStatus.UNSUCCESSFUL) this.#failed(known.name, error);
+      throw refusal;
     }
   }
 }

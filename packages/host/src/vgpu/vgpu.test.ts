@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type AdapterDescription, NtStatus, vgpuCommand } from "parhelion-protocol";
 import type { HostLimits } from "../limits.js";
-import { deviceRequest, Refused, VgpuBench } from "./bench.test.support.js";
+import { deviceRequest, VgpuBench } from "./bench.test.support.js";
+import { CommandError } from "./command-error.js";
 
 async function onBench(
   run: (bench: VgpuBench) => Promise<void>,
@@ -22,11 +23,15 @@ async function onBench(
 
 function refused(status: number, words = ""): (error: unknown) => boolean {
   return (error) => {
-    assert.ok(error instanceof Refused, String(error));
+    assert.ok(error instanceof CommandError, String(error));
     assert.equal(error.status.toString(16), status.toString(16), error.message);
     assert.ok(error.message.includes(words), error.message);
     return true;
   };
+}
+
+function detailOf({ privateData }: CommandError): Readonly<Record<string, unknown>> {
+  return JSON.parse(new TextDecoder().decode(privateData)) as Readonly<Record<string, unknown>>;
 }
 
 async function newDevice(bench: VgpuBench, process: number): Promise<number> {
@@ -77,8 +82,8 @@ test("what the engine refuses reaches the application as the engine said it", ()
     const process = bench.processes.create(10, "app");
     const asked = bench.call(vgpuCommand.createDevice, process, { privateData: deviceRequest("no") });
     await assert.rejects(asked, (error) => {
-      assert.ok(error instanceof Refused);
-      assert.deepEqual(error.detail, { name: "TypeError", message: "not this one" });
+      assert.ok(error instanceof CommandError);
+      assert.deepEqual(detailOf(error), { name: "TypeError", message: "not this one" });
       return true;
     });
     assert.equal(bench.slice.devices.size, 0);
@@ -174,9 +179,9 @@ test("accounted memory is charged, refused beyond the limit with rule and number
         });
       const { allocations } = await allocate(600n, 400n);
       await assert.rejects(allocate(1n), (error) => {
-        assert.ok(error instanceof Refused);
+        assert.ok(error instanceof CommandError);
         assert.equal(error.status, NtStatus.QUOTA_EXCEEDED);
-        const { code, slice, rule, limit, used, remedy } = error.detail;
+        const { code, slice, rule, limit, used, remedy } = detailOf(error);
         assert.deepEqual(
           [code, slice, rule, limit, used],
           ["limit-reached", "s-1", "allocatedBytesPerSlice", 1000, 1000],
@@ -243,7 +248,9 @@ test("no command and no bytes make the host fault", () =>
             const body = new Uint8Array(words.length * 4 + tail.length);
             for (const [i, word] of words.entries()) new DataView(body.buffer).setUint32(4 * i, word, true);
             body.set(tail, words.length * 4);
-            await bench.raw(type, owner, body).catch((error: unknown) => assert.ok(error instanceof Refused));
+            await bench
+              .raw(type, owner, body)
+              .catch((error: unknown) => assert.ok(error instanceof CommandError));
           },
         ),
         { numRuns: 400 },

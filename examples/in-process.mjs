@@ -54,7 +54,7 @@ async function launch(args) {
   }
   let env = process.env;
   if ((await gpu.requestAdapter()) === null) {
-    const { prepareSoftwareAdapter } = await import("../packages/engine/dist/software-adapter.js");
+    const { prepareSoftwareAdapter } = await import("parhelion-engine");
     env = { ...env, ...(await prepareSoftwareAdapter()).env };
   }
   const child = spawn(process.execPath, [...process.execArgv, "--import", import.meta.url, ...args], {

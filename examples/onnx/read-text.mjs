@@ -1,7 +1,8 @@
 // Reads the text in a picture with the PP-OCR models on ONNX Runtime Web: one model finds the lines, another reads
 // each. The picture is a photograph with text beside it from face-api's package.
 //
-//   node … onnx/read-text.mjs [--provider webgpu|wasm] [--build webgpu|all] [--region X,Y,W,H] [--out DIR] [--json] [PICTURE]
+//   node … onnx/read-text.mjs [--provider webgpu|wasm] [--build webgpu|all] [--region X,Y,WIDTH,HEIGHT] [--out DIR]
+//     [--json] [PICTURE]
 
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
@@ -77,7 +78,8 @@ report(
   },
   (result) =>
     [
-      `text by ${result.provider}: models loaded in ${loaded.ms} ms, ${lines.length} lines found in ${found.ms} ms, read in ${read.ms} ms`,
+      `text by ${result.provider}: models loaded in ${loaded.ms} ms, ` +
+        `${lines.length} lines found in ${found.ms} ms, read in ${read.ms} ms`,
       ...lines.map(({ text, score }) => `  ${score.toFixed(4)}  ${text}`),
     ].join("\n"),
 );

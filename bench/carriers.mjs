@@ -12,7 +12,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { acceptQueue, connectQueue, createInProcessPair, openSharedMemory } from "../packages/protocol/dist/index.js";
+import {
+  acceptQueue,
+  connectQueue,
+  createInProcessPair,
+  openSharedMemory,
+} from "../packages/protocol/dist/index.js";
 
 const ECHO = 1;
 const COUNT = 2;
@@ -64,7 +69,9 @@ if (process.argv[2] === "serve") {
       serve(port);
     });
   });
-  server.listen(kind === "stream-tcp" ? { port: 0, host: "127.0.0.1" } : where, () => process.send(server.address()));
+  server.listen(kind === "stream-tcp" ? { port: 0, host: "127.0.0.1" } : where, () =>
+    process.send(server.address()),
+  );
   process.once("disconnect", () => process.exit());
 } else {
   const { values } = parseArgs({
@@ -127,7 +134,8 @@ async function measure(kind, count, pollUs) {
     }
     const after = await ask(TOTAL, 16);
     const ms = performance.now() - from;
-    if (after - before !== bytes * records) throw new Error(`${kind}: ${after - before} of ${bytes * records} bytes arrived`);
+    if (after - before !== bytes * records)
+      throw new Error(`${kind}: ${after - before} of ${bytes * records} bytes arrived`);
     return ms;
   };
   const small = await pingPong(64);

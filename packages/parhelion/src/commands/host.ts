@@ -1,0 +1,58 @@
+/** `parhelion host`: the daemon, in the foreground. A service manager or a shell's `&` puts it where it belongs. */
+import { createEngineLauncher } from "parhelion-engine";
+import { type AdapterWish, startHost } from "parhelion-host";
+import { CommandError } from "../command-error.js";
+import type { ChosenLogLevel } from "../logging.js";
+import { type Terminal, untilAskedToEnd } from "../terminal.js";
+
+export interface HostCommand {
+  readonly state?: string;
+  readonly adapter: string;
+  readonly listen?: string;
+  readonly logLevel: ChosenLogLevel;
+  readonly json: boolean;
+}
+
+export async function hostCommand(options: HostCommand, terminal: Terminal): Promise<number> {
+  const end = untilAskedToEnd();
+  try {
+    const host = await startHost({
+      launcher: createEngineLauncher(),
+      adapter: options.adapter as AdapterWish,
+      logLevel: options.logLevel,
+      ...(options.state === undefined ? {} : { stateDirectory: options.state }),
+      ...(options.listen === undefined ? {} : { listen: parseAddress(options.listen) }),
+    });
+    try {
+      const status = await host.status();
+      if (options.json) terminal.out(JSON.stringify({ event: "ready", ...status }));
+      else if (terminal.watched) {
+        const [adapter] = status.adapters;
+        terminal.err(
+          `host ready on ${adapter?.description ?? "no adapter"} in ${status.stateDirectory} (Ctrl-C ends it)`,
+        );
+      }
+      await end.signal;
+    } finally {
+      await host.stop();
+    }
+    return 0;
+  } finally {
+    end.dispose();
+  }
+}
+
+/** `PORT`, `HOST:PORT` or `[V6]:PORT`. @throws CommandError bad-address */
+export function parseAddress(text: string): { readonly host?: string; readonly port: number } {
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new CommandError(
+      "bad-address",
+      `${text} is not an address`,
+      "write PORT, HOST:PORT or [IPV6]:PORT",
+    );
+  }
+  const host = match[1] ?? match[2];
+  return host === undefined ? { port } : { host, port };
+}

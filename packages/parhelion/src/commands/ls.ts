@@ -1,0 +1,73 @@
+/** `parhelion ls`: adapters, slices, guests and the processes that hold nodes open. */
+import type { HostStatus } from "parhelion-host";
+import { reachHost } from "../host/host-access.js";
+import type { Terminal } from "../terminal.js";
+import { bytes, table } from "../views/table.js";
+
+export interface LsCommand {
+  readonly state?: string;
+  readonly json: boolean;
+}
+
+export async function lsCommand(options: LsCommand, terminal: Terminal): Promise<number> {
+  const host = await reachHost({ stateDirectory: options.state });
+  try {
+    const status = await host.status();
+    terminal.out(options.json ? JSON.stringify(status, null, 2) : view(status));
+    return 0;
+  } finally {
+    await host.close();
+  }
+}
+
+export function view(status: HostStatus): string {
+  const sections = [
+    section(
+      ["ADAPTER", "KIND", "DESCRIPTION"],
+      status.adapters.map(({ name, kind, description }) => [name, kind, description]),
+      "no adapters",
+    ),
+    section(
+      ["SLICE", "TYPE", "ADAPTER", "GUEST", "ENGINE", "DEVICES", "QUEUES", "SUBMITS", "RESIDENT"],
+      status.slices.map((slice) => [
+        slice.uuid,
+        slice.type,
+        slice.adapter,
+        slice.guest,
+        slice.engine.state,
+        slice.devices,
+        slice.queues,
+        slice.statistics?.submits ?? "-",
+        slice.statistics === null ? "-" : bytes(slice.statistics.residentBytes),
+      ]),
+      "no slices",
+    ),
+    section(
+      ["GUEST", "NAME", "CONNECTION", "SLICES", "DIRECTORY"],
+      status.guests.map(({ id, name, connection, slices, directory }) => [
+        id,
+        name,
+        connection,
+        slices.length,
+        directory,
+      ]),
+      "no guests",
+    ),
+    section(
+      ["PROCESS", "PID", "GUEST", "DEVICES"],
+      status.guests.flatMap(({ id, processes }) =>
+        processes.map(({ handle, pid, name, devices }) => [name === "" ? handle : name, pid, id, devices]),
+      ),
+      "no open processes",
+    ),
+  ];
+  return sections.join("\n\n");
+}
+
+function section(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  none: string,
+): string {
+  return rows.length === 0 ? none : table(head, rows);
+}

@@ -1,0 +1,48 @@
+/** A guest of a host on this machine, with its kernel in this process: what `run`, `guest` and `doctor` have in common. */
+import { createRuntime, type LogSink } from "parhelion-core";
+import { type GuestKernel, startGuestKernel } from "parhelion-guest";
+import type { GuestGrant, HostAccess } from "../host/host-access.js";
+
+export interface LocalGuest {
+  readonly grant: GuestGrant;
+  readonly kernel: GuestKernel;
+  /** Stops the kernel and removes the guest from the host. Does what it can when the host is gone. */
+  end(): Promise<void>;
+}
+
+export async function startLocalGuest(
+  host: HostAccess,
+  name: string | undefined,
+  log: LogSink,
+): Promise<LocalGuest> {
+  const grant = await host.createGuest(name);
+  try {
+    const kernel = await startGuestKernel({
+      connect: { path: grant.vmbus },
+      credential: grant.credential,
+      directory: grant.directory,
+      runtime: createRuntime({ log }),
+    });
+    return {
+      grant,
+      kernel,
+      end: async () => {
+        await kernel.stop();
+        await removeQuietly(host, grant.id);
+      },
+    };
+  } catch (error) {
+    await removeQuietly(host, grant.id);
+    throw error;
+  }
+}
+
+/** The host may have ended first; then the guest ended with it. */
+async function removeQuietly(host: HostAccess, id: string): Promise<void> {
+  try {
+    await host.removeGuest(id);
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (code !== "host-gone" && code !== "guest-unknown") throw error;
+  }
+}

@@ -1,0 +1,35 @@
+/** Where a command writes, and how it learns that it should end. Injected, so that commands run in tests as they run here. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** True when people watch standard error: progress is shown then. */
+  readonly watched: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly workingDirectory: string;
+}
+
+export function processTerminal(): Terminal {
+  return {
+    out: (text) => process.stdout.write(`${text}\n`),
+    err: (text) => process.stderr.write(`${text}\n`),
+    watched: process.stderr.isTTY === true,
+    environment: process.env,
+    workingDirectory: process.cwd(),
+  };
+}
+
+/** Resolves with the first of SIGINT, SIGTERM, SIGHUP. `dispose` gives the signals back to their default. */
+export function untilAskedToEnd(): { readonly signal: Promise<NodeJS.Signals>; dispose(): void } {
+  const signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  let hear: (signal: NodeJS.Signals) => void = () => undefined;
+  const signal = new Promise<NodeJS.Signals>((resolve) => {
+    hear = resolve;
+  });
+  for (const name of signals) process.on(name, hear);
+  return {
+    signal,
+    dispose: () => {
+      for (const name of signals) process.off(name, hear);
+    },
+  };
+}

@@ -1,1 +1,11 @@
-export {};
+export { defineGlobals, globals } from "./globals.js";
+export { createGPU, type GPU } from "./gpu.js";
+export {
+  AdapterGoneError,
+  type AdapterLink,
+  type AdapterSource,
+  DeviceRefusedError,
+  type OpenedDevice,
+} from "./link/adapter-source.js";
+export { gpu, whyNoAdapter } from "./process-gpu.js";
+export { type ClientRuntime, processRuntime } from "./runtime.js";

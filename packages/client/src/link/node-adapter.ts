@@ -1,0 +1,175 @@
+/** An adapter behind a node: the chain OPENADAPTER, CREATEDEVICE, CREATECONTEXTVIRTUAL, CREATEHWQUEUE, and back. */
+import { isAbsolute, join } from "node:path";
+import {
+  type AdapterDescription,
+  type DeviceGrant,
+  type DeviceRequest,
+  ioctl,
+  isControlError,
+  type Port,
+  parseAdapterDescription,
+  parseDeviceGrant,
+  parseEngineRefusal,
+} from "parhelion-protocol";
+import {
+  AdapterGoneError,
+  type AdapterLink,
+  DeviceRefusedError,
+  type OpenedDevice,
+} from "./adapter-source.js";
+import type { NodeConnection } from "./node-connection.js";
+
+/** QUERYADAPTERINFO's number for the JSON AdapterDescription. */
+const webgpuDescription = 0x1000;
+const hwQueueSupported = 1 << 4;
+
+/** Opens the command queue that CREATEHWQUEUE announced. */
+export type QueueConnector = (path: string, token: string) => Promise<Port>;
+
+export class NodeAdapter implements AdapterLink {
+  readonly description: AdapterDescription;
+  readonly #node: NodeConnection;
+  readonly #handle: number;
+  readonly #directory: string;
+  readonly #connectQueue: QueueConnector;
+
+  private constructor(
+    node: NodeConnection,
+    handle: number,
+    description: AdapterDescription,
+    directory: string,
+    connectQueue: QueueConnector,
+  ) {
+    this.#node = node;
+    this.#handle = handle;
+    this.description = description;
+    this.#directory = directory;
+    this.#connectQueue = connectQueue;
+  }
+
+  /** @throws ControlError, ProtocolError */
+  static async open(
+    node: NodeConnection,
+    luid: bigint,
+    directory: string,
+    connectQueue: QueueConnector,
+  ): Promise<NodeAdapter> {
+    const { adapter } = await node.call(ioctl.openAdapterFromLuid, { luid });
+    try {
+      const { privateData } = await node.call(ioctl.queryAdapterInfo, {
+        adapter,
+        infoType: webgpuDescription,
+      });
+      return new NodeAdapter(
+        node,
+        adapter,
+        parseAdapterDescription(fromJson(privateData), "AdapterDescription"),
+        directory,
+        connectQueue,
+      );
+    } catch (error) {
+      node.discard(ioctl.closeAdapter, { adapter });
+      throw error;
+    }
+  }
+
+  /** Closes the handle, and with it whatever was created through it. */
+  get close(): () => void {
+    const node = this.#node;
+    const adapter = this.#handle;
+    // Without `this`: the closure outlives the adapter, to be called when that was collected.
+    return () => node.discard(ioctl.closeAdapter, { adapter });
+  }
+
+  async createDevice(request: DeviceRequest): Promise<OpenedDevice> {
+    try {
+      return await this.#createDevice(request);
+    } catch (error) {
+      throw asApplicationSeesIt(error);
+    }
+  }
+
+  async #createDevice(request: DeviceRequest): Promise<OpenedDevice> {
+    const node = this.#node;
+    const created = await node.call(ioctl.createDevice, {
+      adapter: this.#handle,
+      privateData: toJson(request),
+    });
+    const device = created.device;
+    try {
+      const grant = parseDeviceGrant(fromJson(created.privateData), "DeviceGrant");
+      const { context } = await node.call(ioctl.createContextVirtual, {
+        device,
+        engineAffinity: 1,
+        flags: hwQueueSupported,
+      });
+      const { queue, endpoint, token } = await node.call(ioctl.createHwQueue, { context });
+      const path = isAbsolute(endpoint) ? endpoint : join(this.#directory, endpoint);
+      const port = await this.#connectQueue(path, token);
+      return new NodeDevice(this, node, device, grant, port, queue);
+    } catch (error) {
+      node.discard(ioctl.destroyDevice, { device });
+      throw error;
+    }
+  }
+}
+
+class NodeDevice implements OpenedDevice {
+  readonly grant: DeviceGrant;
+  readonly port: Port;
+  readonly serial: number;
+  /** Keeps the adapter's handle open, which the device hangs on. */
+  readonly adapter: NodeAdapter;
+  readonly #node: NodeConnection;
+  readonly #device: number;
+  #state: "open" | "released" = "open";
+
+  constructor(
+    adapter: NodeAdapter,
+    node: NodeConnection,
+    device: number,
+    grant: DeviceGrant,
+    port: Port,
+    serial: number,
+  ) {
+    this.adapter = adapter;
+    this.#node = node;
+    this.#device = device;
+    this.grant = grant;
+    this.port = port;
+    this.serial = serial;
+  }
+
+  onLost(listener: (message: string) => void): void {
+    this.#node.onDeviceLost(this.#device, listener);
+  }
+
+  release(): void {
+    if (this.#state === "released") return;
+    this.#state = "released";
+    this.#node.forgetDevice(this.#device);
+    this.port.close();
+    this.#node.discard(ioctl.destroyDevice, { device: this.#device });
+  }
+}
+
+/** The engine's own refusal if there is one; a node that is gone is a lost adapter; the rest failed to operate. */
+function asApplicationSeesIt(error: unknown): Error {
+  if (!(error instanceof Error)) return new DeviceRefusedError("OperationError", String(error));
+  if (!isControlError(error))
+    return new DeviceRefusedError("OperationError", error.message, { cause: error });
+  if (error.code === "ENODEV") return new AdapterGoneError(error.message, { cause: error });
+  if (error.privateData.length > 0) {
+    const refusal = parseEngineRefusal(fromJson(error.privateData), "EngineRefusal");
+    return new DeviceRefusedError(refusal.name, refusal.message, { cause: error });
+  }
+  return new DeviceRefusedError("OperationError", error.message, { cause: error });
+}
+
+function toJson(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value), "utf8");
+}
+
+function fromJson(bytes: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+}

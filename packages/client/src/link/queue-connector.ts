@@ -1,0 +1,27 @@
+/** Opens command queues: through shared memory where `koffi` is installed and the engine can, else as a stream. */
+import {
+  connectQueue,
+  type KoffiModule,
+  openSharedMemory,
+  type SharedMemoryProvider,
+} from "parhelion-protocol";
+import type { QueueConnector } from "./node-adapter.js";
+
+/** A connector that loads `koffi` when the first queue is opened, once. */
+export function createQueueConnector(): QueueConnector {
+  let sharedMemory: Promise<SharedMemoryProvider | undefined> | undefined;
+  return async (path, token) => {
+    sharedMemory ??= loadSharedMemory();
+    return connectQueue({ endpoint: { path }, token, sharedMemory: await sharedMemory });
+  };
+}
+
+async function loadSharedMemory(): Promise<SharedMemoryProvider | undefined> {
+  try {
+    const koffi = (await import("koffi")) as unknown as { readonly default: KoffiModule };
+    return openSharedMemory(koffi.default);
+  } catch {
+    // Not installed, or not for this platform: a stream carries the same.
+    return undefined;
+  }
+}

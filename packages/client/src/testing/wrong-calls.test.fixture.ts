@@ -1,0 +1,439 @@
+/** Calls that WebGPU refuses, one way or the other. Whatever Dawn's binding answers, the client has to answer. */
+/// <reference types="@webgpu/types" />
+
+/** What a call is made on; fresh for each call. */
+export interface Scene {
+  readonly adapter: GPUAdapter;
+  readonly device: GPUDevice;
+  readonly copyDst: GPUBuffer;
+  readonly readable: GPUBuffer;
+  readonly texture: GPUTexture;
+  readonly encoder: GPUCommandEncoder;
+}
+
+export interface WrongCall {
+  readonly name: string;
+  call(scene: Scene): unknown;
+}
+
+const wrong = (value?: unknown): never => value as never;
+const USAGE = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, VERTEX: 32, UNIFORM: 64, STORAGE: 128, INDIRECT: 256 };
+const wgsl = "@compute @workgroup_size(1) fn main() {}";
+
+function computePass({ encoder }: Scene): GPUComputePassEncoder {
+  return encoder.beginComputePass();
+}
+
+function renderPass({ encoder, texture }: Scene): GPURenderPassEncoder {
+  return encoder.beginRenderPass({
+    colorAttachments: [{ view: texture.createView(), loadOp: "clear", storeOp: "store" }],
+  });
+}
+
+function calls(table: Readonly<Record<string, WrongCall["call"]>>): WrongCall[] {
+  return Object.entries(table).map(([name, call]) => ({ name, call }));
+}
+
+const buffers = calls({
+  "createBuffer without a descriptor": ({ device }) => device.createBuffer(wrong()),
+  "createBuffer with a number": ({ device }) => device.createBuffer(wrong(1)),
+  "createBuffer without size": ({ device }) => device.createBuffer(wrong({ usage: 8 })),
+  "createBuffer without usage": ({ device }) => device.createBuffer(wrong({ size: 8 })),
+  "createBuffer with a negative size": ({ device }) => device.createBuffer({ size: -1, usage: 8 }),
+  "createBuffer with a size of NaN": ({ device }) => device.createBuffer({ size: Number.NaN, usage: 8 }),
+  "createBuffer with an infinite size": ({ device }) => device.createBuffer({ size: Infinity, usage: 8 }),
+  "createBuffer with a size of 2^53": ({ device }) => device.createBuffer({ size: 2 ** 53, usage: 8 }),
+  "createBuffer with a usage of 2^32": ({ device }) => device.createBuffer({ size: 8, usage: 2 ** 32 }),
+  "createBuffer with usage 0": ({ device }) => device.createBuffer({ size: 8, usage: 0 }),
+  "createBuffer with MAP_READ and STORAGE": ({ device }) =>
+    device.createBuffer({ size: 8, usage: USAGE.MAP_READ | USAGE.STORAGE }),
+  "createBuffer above the largest": ({ device }) => device.createBuffer({ size: 2 ** 40, usage: 8 }),
+  "createBuffer mapped with a size of 6": ({ device }) =>
+    device.createBuffer({ size: 6, usage: 8, mappedAtCreation: true }),
+  "createBuffer mapped with a size of 2^40": ({ device }) =>
+    device.createBuffer({ size: 2 ** 40, usage: 8, mappedAtCreation: true }),
+  "createBuffer with a symbol as label": ({ device }) =>
+    device.createBuffer({ size: 8, usage: 8, label: wrong(Symbol("label")) }),
+  "createBuffer with a getter that throws": ({ device }) =>
+    device.createBuffer({
+      usage: 8,
+      get size(): number {
+        throw new RangeError("getter");
+      },
+    }),
+  "mapAsync without a mode": ({ readable }) => readable.mapAsync(wrong()),
+  "mapAsync with mode 0": ({ readable }) => readable.mapAsync(0),
+  "mapAsync with both modes": ({ readable }) => readable.mapAsync(3),
+  "mapAsync with mode -1": ({ readable }) => readable.mapAsync(-1),
+  "mapAsync for writing what can be read": ({ readable }) => readable.mapAsync(2),
+  "mapAsync with an offset of 4": ({ readable }) => readable.mapAsync(1, 4),
+  "mapAsync with a size of 2": ({ readable }) => readable.mapAsync(1, 0, 2),
+  "mapAsync beyond the end": ({ readable }) => readable.mapAsync(1, 8, 64),
+  "mapAsync with an offset beyond the end": ({ readable }) => readable.mapAsync(1, 128),
+  "mapAsync of what can't be mapped": ({ copyDst }) => copyDst.mapAsync(1),
+  "mapAsync twice": ({ readable }) => {
+    readable.mapAsync(1).catch(() => {});
+    return readable.mapAsync(1);
+  },
+  "mapAsync while mapped": async ({ readable }) => {
+    await readable.mapAsync(1);
+    return readable.mapAsync(1);
+  },
+  "mapAsync after destroy": ({ readable }) => {
+    readable.destroy();
+    return readable.mapAsync(1);
+  },
+  "unmap while mapAsync is pending": ({ readable }) => {
+    const pending = readable.mapAsync(1);
+    readable.unmap();
+    return pending;
+  },
+  "destroy while mapAsync is pending": ({ readable }) => {
+    const pending = readable.mapAsync(1);
+    readable.destroy();
+    return pending;
+  },
+  "device.destroy while mapAsync is pending": ({ device, readable }) => {
+    const pending = readable.mapAsync(1);
+    device.destroy();
+    return pending;
+  },
+  "mapAsync on a destroyed device": ({ device, readable }) => {
+    device.destroy();
+    return readable.mapAsync(1);
+  },
+  "getMappedRange while unmapped": ({ readable }) => readable.getMappedRange(),
+  "getMappedRange while pending": ({ readable }) => {
+    readable.mapAsync(1).catch(() => {});
+    return readable.getMappedRange();
+  },
+  "getMappedRange with an offset of 4": async ({ readable }) => {
+    await readable.mapAsync(1);
+    return readable.getMappedRange(4);
+  },
+  "getMappedRange with a size of 6": async ({ readable }) => {
+    await readable.mapAsync(1);
+    return readable.getMappedRange(0, 6);
+  },
+  "getMappedRange beyond the end": async ({ readable }) => {
+    await readable.mapAsync(1);
+    return readable.getMappedRange(8, 64);
+  },
+  "getMappedRange outside of the mapped part": async ({ readable }) => {
+    await readable.mapAsync(1, 16, 16);
+    return readable.getMappedRange(0, 8);
+  },
+  "getMappedRange twice": async ({ readable }) => {
+    await readable.mapAsync(1);
+    readable.getMappedRange(0, 8);
+    return readable.getMappedRange(0, 8);
+  },
+  "getMappedRange with overlap": async ({ readable }) => {
+    await readable.mapAsync(1);
+    readable.getMappedRange(8, 16);
+    return readable.getMappedRange(0, 12);
+  },
+  "getMappedRange after unmap": async ({ readable }) => {
+    await readable.mapAsync(1);
+    readable.unmap();
+    return readable.getMappedRange();
+  },
+  "getMappedRange with a negative offset": ({ readable }) => readable.getMappedRange(-8),
+  "getMappedRange at creation, all of it": ({ device }) =>
+    void device.createBuffer({ size: 8, usage: 8, mappedAtCreation: true }).getMappedRange(),
+});
+
+const writes = calls({
+  "writeBuffer without arguments": ({ device }) => device.queue.writeBuffer(wrong(), 0, new Uint8Array(4)),
+  "writeBuffer into a texture": ({ device, texture }) =>
+    device.queue.writeBuffer(wrong(texture), 0, new Uint8Array(4)),
+  "writeBuffer from an array": ({ device, copyDst }) => device.queue.writeBuffer(copyDst, 0, wrong([1, 2])),
+  "writeBuffer from nothing": ({ device, copyDst }) => device.queue.writeBuffer(copyDst, 0, wrong(null)),
+  "writeBuffer of 3 bytes": ({ device, copyDst }) => device.queue.writeBuffer(copyDst, 0, new Uint8Array(3)),
+  "writeBuffer with dataOffset beyond the data": ({ device, copyDst }) =>
+    device.queue.writeBuffer(copyDst, 0, new Uint8Array(4), 5),
+  "writeBuffer with size beyond the data": ({ device, copyDst }) =>
+    device.queue.writeBuffer(copyDst, 0, new Uint8Array(4), 0, 8),
+  "writeBuffer with size in elements beyond the data": ({ device, copyDst }) =>
+    device.queue.writeBuffer(copyDst, 0, new Uint32Array(4), 2, 3),
+  "writeBuffer at offset 2": ({ device, copyDst }) => device.queue.writeBuffer(copyDst, 2, new Uint8Array(4)),
+  "writeBuffer at a negative offset": ({ device, copyDst }) =>
+    device.queue.writeBuffer(copyDst, -4, new Uint8Array(4)),
+  "writeBuffer beyond the end": ({ device, copyDst }) =>
+    device.queue.writeBuffer(copyDst, 60, new Uint8Array(8)),
+  "writeBuffer far beyond the end, 9 MiB": ({ device, copyDst }) =>
+    device.queue.writeBuffer(copyDst, 0, new Uint8Array(9 << 20)),
+  "writeBuffer into a buffer without COPY_DST": ({ device }) =>
+    device.queue.writeBuffer(device.createBuffer({ size: 8, usage: USAGE.UNIFORM }), 0, new Uint8Array(8)),
+  "writeBuffer into a mapped buffer": ({ device }) =>
+    device.queue.writeBuffer(
+      device.createBuffer({ size: 8, usage: USAGE.COPY_DST, mappedAtCreation: true }),
+      0,
+      new Uint8Array(8),
+    ),
+  "writeBuffer into a destroyed buffer": ({ device, copyDst }) => {
+    copyDst.destroy();
+    device.queue.writeBuffer(copyDst, 0, new Uint8Array(8));
+  },
+  "writeTexture without a size": ({ device, texture }) =>
+    device.queue.writeTexture({ texture }, new Uint8Array(64), { bytesPerRow: 16 }, wrong()),
+  "writeTexture with too little data": ({ device, texture }) =>
+    device.queue.writeTexture({ texture }, new Uint8Array(60), { bytesPerRow: 16 }, [4, 4]),
+  "writeTexture with an offset behind the data": ({ device, texture }) =>
+    device.queue.writeTexture({ texture }, new Uint8Array(64), { offset: 65, bytesPerRow: 16 }, [4, 4]),
+  "writeTexture with bytesPerRow below a row": ({ device, texture }) =>
+    device.queue.writeTexture({ texture }, new Uint8Array(64), { bytesPerRow: 12 }, [4, 4]),
+  "writeTexture without bytesPerRow": ({ device, texture }) =>
+    device.queue.writeTexture({ texture }, new Uint8Array(64), {}, [4, 4]),
+  "writeTexture with an empty size": ({ device, texture }) =>
+    device.queue.writeTexture({ texture }, new Uint8Array(64), { bytesPerRow: 16 }, []),
+  "writeTexture with a size of four": ({ device, texture }) =>
+    device.queue.writeTexture({ texture }, new Uint8Array(64), { bytesPerRow: 16 }, wrong([4, 4, 1, 1])),
+  "writeTexture outside of the texture": ({ device, texture }) =>
+    device.queue.writeTexture({ texture, origin: [1, 1] }, new Uint8Array(64), { bytesPerRow: 16 }, [4, 4]),
+  "writeTexture without a texture": ({ device }) =>
+    device.queue.writeTexture(wrong({}), new Uint8Array(64), { bytesPerRow: 16 }, [4, 4]),
+  "submit without arguments": ({ device }) => device.queue.submit(wrong()),
+  "submit of an encoder": ({ device, encoder }) => device.queue.submit(wrong([encoder])),
+  "submit of null": ({ device }) => device.queue.submit(wrong([null])),
+  "submit twice": ({ device, encoder }) => {
+    const commands = encoder.finish();
+    device.queue.submit([commands]);
+    device.queue.submit([commands]);
+  },
+});
+
+const objects = calls({
+  "createTexture without a size": ({ device }) =>
+    device.createTexture(wrong({ format: "rgba8unorm", usage: 4 })),
+  "createTexture with an empty size": ({ device }) =>
+    device.createTexture({ size: [], format: "rgba8unorm", usage: 4 }),
+  "createTexture of no format": ({ device }) => device.createTexture(wrong({ size: [4], usage: 4 })),
+  "createTexture of an unknown format": ({ device }) =>
+    device.createTexture({ size: [4], format: wrong("rgba9"), usage: 4 }),
+  "createTexture of an unknown dimension": ({ device }) =>
+    device.createTexture({ size: [4], format: "rgba8unorm", dimension: wrong("4d"), usage: 4 }),
+  "createTexture of size 0": ({ device }) =>
+    device.createTexture({ size: [0], format: "rgba8unorm", usage: 4 }),
+  "createTexture of three samples": ({ device }) =>
+    device.createTexture({ size: [4], format: "rgba8unorm", usage: 4, sampleCount: 3 }),
+  "createView of too many mips": ({ texture }) => texture.createView({ mipLevelCount: 9 }),
+  "createView of an unknown aspect": ({ texture }) => texture.createView({ aspect: wrong("colour") }),
+  "createSampler of an unknown filter": ({ device }) => device.createSampler({ magFilter: wrong("cubic") }),
+  "createSampler with a negative clamp": ({ device }) => device.createSampler({ lodMinClamp: -1 }),
+  "createSampler with a clamp of NaN": ({ device }) => device.createSampler({ lodMinClamp: Number.NaN }),
+  "createSampler with anisotropy and nearest": ({ device }) => device.createSampler({ maxAnisotropy: 4 }),
+  "createBindGroupLayout without entries": ({ device }) => device.createBindGroupLayout(wrong({})),
+  "createBindGroupLayout with entries of null": ({ device }) =>
+    device.createBindGroupLayout(wrong({ entries: null })),
+  "createBindGroupLayout with an entry without visibility": ({ device }) =>
+    device.createBindGroupLayout({ entries: [wrong({ binding: 0, buffer: {} })] }),
+  "createBindGroupLayout with an unknown buffer type": ({ device }) =>
+    device.createBindGroupLayout({
+      entries: [{ binding: 0, visibility: 4, buffer: { type: wrong("heap") } }],
+    }),
+  "createBindGroupLayout with the same binding twice": ({ device }) =>
+    device.createBindGroupLayout({
+      entries: [
+        { binding: 0, visibility: 4, buffer: {} },
+        { binding: 0, visibility: 4, buffer: {} },
+      ],
+    }),
+  "createPipelineLayout of numbers": ({ device }) =>
+    device.createPipelineLayout({ bindGroupLayouts: [wrong(1)] }),
+  "createBindGroup without a layout": ({ device }) => device.createBindGroup(wrong({ entries: [] })),
+  "createBindGroup with a resource of null": ({ device }) =>
+    device.createBindGroup({
+      layout: device.createBindGroupLayout({ entries: [] }),
+      entries: [{ binding: 0, resource: wrong(null) }],
+    }),
+  "createBindGroup with an empty resource": ({ device }) =>
+    device.createBindGroup({
+      layout: device.createBindGroupLayout({ entries: [] }),
+      entries: [{ binding: 0, resource: wrong({}) }],
+    }),
+  "createBindGroup with more than the layout has": ({ device, copyDst }) =>
+    device.createBindGroup({
+      layout: device.createBindGroupLayout({ entries: [] }),
+      entries: [{ binding: 0, resource: { buffer: copyDst } }],
+    }),
+  "createShaderModule without code": ({ device }) => device.createShaderModule(wrong({})),
+  "createShaderModule of nonsense": ({ device }) => device.createShaderModule({ code: "nonsense" }),
+  "createComputePipeline without a layout": ({ device }) =>
+    device.createComputePipeline(wrong({ compute: { module: device.createShaderModule({ code: wgsl }) } })),
+  "createComputePipeline with an unknown layout": ({ device }) =>
+    device.createComputePipeline({
+      layout: wrong("automatic"),
+      compute: { module: device.createShaderModule({ code: wgsl }) },
+    }),
+  "createComputePipeline without a module": ({ device }) =>
+    device.createComputePipeline({ layout: "auto", compute: wrong({}) }),
+  "createComputePipeline of no such entry": ({ device }) =>
+    device.createComputePipeline({
+      layout: "auto",
+      compute: { module: device.createShaderModule({ code: wgsl }), entryPoint: "other" },
+    }),
+  "createComputePipeline with a constant of NaN": ({ device }) =>
+    device.createComputePipeline({
+      layout: "auto",
+      compute: { module: device.createShaderModule({ code: wgsl }), constants: { x: Number.NaN } },
+    }),
+  "createComputePipelineAsync of no such entry": ({ device }) =>
+    device.createComputePipelineAsync({
+      layout: "auto",
+      compute: { module: device.createShaderModule({ code: wgsl }), entryPoint: "other" },
+    }),
+  "createComputePipelineAsync without a descriptor": ({ device }) =>
+    device.createComputePipelineAsync(wrong()),
+  "createRenderPipeline without a vertex stage": ({ device }) =>
+    device.createRenderPipeline(wrong({ layout: "auto" })),
+  "createRenderPipelineAsync without a vertex stage": ({ device }) =>
+    device.createRenderPipelineAsync(wrong({ layout: "auto" })),
+  "getBindGroupLayout without an index": ({ device }) =>
+    device
+      .createComputePipeline({
+        layout: "auto",
+        compute: { module: device.createShaderModule({ code: wgsl }) },
+      })
+      .getBindGroupLayout(wrong()),
+  "getBindGroupLayout of index 99": ({ device }) =>
+    device
+      .createComputePipeline({
+        layout: "auto",
+        compute: { module: device.createShaderModule({ code: wgsl }) },
+      })
+      .getBindGroupLayout(99),
+  "createQuerySet of an unknown type": ({ device }) =>
+    device.createQuerySet({ type: wrong("pipeline"), count: 1 }),
+  "createQuerySet of too many": ({ device }) => device.createQuerySet({ type: "occlusion", count: 99999 }),
+  "createRenderBundleEncoder without formats": ({ device }) => device.createRenderBundleEncoder(wrong({})),
+  "pushErrorScope of an unknown filter": ({ device }) => device.pushErrorScope(wrong("fatal")),
+});
+
+const commands = calls({
+  "dispatchWorkgroups without arguments": (scene) => computePass(scene).dispatchWorkgroups(wrong()),
+  "dispatchWorkgroups of -1": (scene) => computePass(scene).dispatchWorkgroups(-1),
+  "dispatchWorkgroups of 2^32": (scene) => computePass(scene).dispatchWorkgroups(2 ** 32),
+  "dispatchWorkgroups of a BigInt": (scene) => computePass(scene).dispatchWorkgroups(wrong(1n)),
+  "dispatchWorkgroups without a pipeline": (scene) => {
+    const pass = computePass(scene);
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    scene.encoder.finish();
+  },
+  "dispatchWorkgroups of a string": (scene) => void computePass(scene).dispatchWorkgroups(wrong("1")),
+  "dispatchWorkgroupsIndirect of a texture": (scene) =>
+    computePass(scene).dispatchWorkgroupsIndirect(wrong(scene.texture), 0),
+  "setPipeline of nothing": (scene) => computePass(scene).setPipeline(wrong()),
+  "setPipeline of null": (scene) => computePass(scene).setPipeline(wrong(null)),
+  "setBindGroup with one argument": (scene) =>
+    Reflect.apply(computePass(scene).setBindGroup, computePass(scene), [0]),
+  "setBindGroup of a buffer": (scene) => computePass(scene).setBindGroup(0, wrong(scene.copyDst)),
+  "setBindGroup of null": (scene) => void computePass(scene).setBindGroup(0, null),
+  "setBindGroup with offsets that are a number": (scene) =>
+    computePass(scene).setBindGroup(0, null, wrong(4)),
+  "setBindGroup with a start beyond the offsets": (scene) =>
+    computePass(scene).setBindGroup(0, null, new Uint32Array(2), 1, 2),
+  "end twice": (scene) => {
+    const pass = computePass(scene);
+    pass.end();
+    pass.end();
+    scene.encoder.finish();
+  },
+  "finish with an open pass": (scene) => {
+    computePass(scene);
+    scene.encoder.finish();
+  },
+  "finish twice": ({ encoder }) => {
+    encoder.finish();
+    encoder.finish();
+  },
+  "pushDebugGroup without a label": ({ encoder }) => encoder.pushDebugGroup(wrong()),
+  "popDebugGroup without a group": ({ encoder }) => {
+    encoder.popDebugGroup();
+    encoder.finish();
+  },
+  "beginRenderPass without attachments": ({ encoder }) => encoder.beginRenderPass(wrong({})),
+  "beginRenderPass without a descriptor": ({ encoder }) => encoder.beginRenderPass(wrong()),
+  "beginRenderPass with an unknown loadOp": ({ encoder, texture }) =>
+    encoder.beginRenderPass({
+      colorAttachments: [{ view: texture.createView(), loadOp: wrong("keep"), storeOp: "store" }],
+    }),
+  "setViewport of NaN": (scene) => renderPass(scene).setViewport(Number.NaN, 0, 1, 1, 0, 1),
+  "setViewport of too few numbers": (scene) => renderPass(scene).setViewport(0, 0, 1, 1, 0, wrong()),
+  "setScissorRect of -1": (scene) => renderPass(scene).setScissorRect(-1, 0, 1, 1),
+  "setBlendConstant of three numbers": (scene) => renderPass(scene).setBlendConstant(wrong([0, 0, 0])),
+  "setBlendConstant of an incomplete colour": (scene) => renderPass(scene).setBlendConstant(wrong({ r: 0 })),
+  "setIndexBuffer of an unknown format": (scene) =>
+    renderPass(scene).setIndexBuffer(scene.copyDst, wrong("uint8")),
+  "setVertexBuffer with one argument": (scene) =>
+    Reflect.apply(renderPass(scene).setVertexBuffer, renderPass(scene), [0]),
+  "drawIndexed with a baseVertex of 2^31": (scene) => renderPass(scene).drawIndexed(1, 1, 0, 2 ** 31),
+  "executeBundles of nothing": (scene) => renderPass(scene).executeBundles(wrong()),
+  "copyBufferToBuffer of nothing": ({ encoder }) => Reflect.apply(encoder.copyBufferToBuffer, encoder, []),
+  "copyBufferToBuffer of a negative size": ({ encoder, copyDst, readable }) =>
+    encoder.copyBufferToBuffer(readable, 0, copyDst, 0, -4),
+  "copyBufferToBuffer onto itself": ({ encoder, copyDst }) => {
+    encoder.copyBufferToBuffer(copyDst, 0, copyDst, 0, 4);
+    encoder.finish();
+  },
+  "copyBufferToTexture without a buffer": ({ encoder, texture }) =>
+    encoder.copyBufferToTexture(wrong({}), { texture }, [1]),
+  "clearBuffer of nothing": ({ encoder }) => encoder.clearBuffer(wrong()),
+  "clearBuffer at offset 2": ({ encoder, copyDst }) => {
+    encoder.clearBuffer(copyDst, 2);
+    encoder.finish();
+  },
+  "resolveQuerySet of nothing": ({ encoder, copyDst }) => encoder.resolveQuerySet(wrong(), 0, 1, copyDst, 0),
+});
+
+const devices = calls({
+  "requestDevice of an unknown feature": ({ adapter }) =>
+    adapter.requestDevice({ requiredFeatures: [wrong("no-such-feature")] }),
+  "requestDevice of an unknown limit": ({ adapter }) =>
+    adapter.requestDevice({ requiredLimits: { maxFun: 1 } }),
+  "requestDevice of a limit too high": ({ adapter }) =>
+    adapter.requestDevice({ requiredLimits: { maxBindGroups: 1000 } }),
+  "requestDevice of a negative limit": ({ adapter }) =>
+    adapter.requestDevice({ requiredLimits: { maxBindGroups: -1 } }),
+  "requestDevice twice": async ({ adapter }) => {
+    await adapter.requestDevice();
+    return adapter.requestDevice();
+  },
+  "popErrorScope of none": async ({ device }) => {
+    const taken = device.popErrorScope();
+    const none = device.popErrorScope();
+    await taken;
+    device.pushErrorScope("validation");
+    return none;
+  },
+});
+
+/** These end the process of Dawn's binding (0.6.2). What WebIDL says of them instead. */
+export const fatalInDawn: ReadonlyMap<string, string> = new Map([
+  ["createBuffer without a descriptor", "TypeError"],
+  ["createBuffer with a symbol as label", "TypeError"],
+  ["createBuffer with a getter that throws", "RangeError"],
+  ["writeTexture without a size", "TypeError"],
+  ["createTexture without a size", "TypeError"],
+  ["createBindGroup with a resource of null", "TypeError"],
+  ["createComputePipelineAsync without a descriptor", "TypeError"],
+  ["createRenderPipeline without a vertex stage", "TypeError"],
+  ["createRenderPipelineAsync without a vertex stage", "TypeError"],
+  ["beginRenderPass without a descriptor", "TypeError"],
+]);
+
+/** What Dawn's binding lets through, or refuses in its own way, where WebIDL is clear. The conformance suite asks for WebIDL. */
+export const againstWebIDLInDawn: ReadonlyMap<string, string> = new Map([
+  ["writeTexture with an empty size", "TypeError"],
+  ["writeTexture with a size of four", "TypeError"],
+  ["createTexture with an empty size", "TypeError"],
+  ["createShaderModule without code", "TypeError"],
+  ["dispatchWorkgroups of a string", "nothing"],
+  ["setBindGroup with one argument", "TypeError"],
+  ["setViewport of NaN", "TypeError"],
+  ["setBlendConstant of three numbers", "TypeError"],
+  ["setVertexBuffer with one argument", "TypeError"],
+]);
+
+export const wrongCalls: readonly WrongCall[] = [...buffers, ...writes, ...objects, ...commands, ...devices];

@@ -4,12 +4,11 @@
 //   node --import ./examples/in-process.mjs PROGRAM …   on the machine's own GPU
 //   node examples/in-process.mjs PROGRAM …              the same; on a software GPU where the machine has none
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { create, globals } from "webgpu";
 
 const self = fileURLToPath(import.meta.url);
-const gpu = create([]);
 
 if (process.argv[1] === self) {
   await launch(process.argv.slice(2));
@@ -20,19 +19,23 @@ if (process.argv[1] === self) {
 function install() {
   Object.assign(globalThis, globals);
   acceptSharedMemory(globals.GPUQueue.prototype);
-  // Node 20 has no navigator, later ones have one that cannot be assigned but can be redefined. Dawn ends with the
-  // object that create() gave, so the property also keeps it alive for the life of the process.
-  const navigator = Object.create(globalThis.navigator ?? null, { gpu: { value: gpu, enumerable: true } });
-  Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true, writable: true });
+  // Node 20 has no navigator, later ones have. The property also keeps alive what create() gave, as Dawn requires.
+  globalThis.navigator ??= {};
+  Object.defineProperty(globalThis.navigator, "gpu", { value: create([]), enumerable: true });
 }
 
 /** WebGPU lets programs write from shared memory, as threaded WebAssembly has it; Dawn's binding refuses it. */
 function acceptSharedMemory(queue) {
   const unshared = (data) => {
     if (data instanceof SharedArrayBuffer) {
-      return new Uint8Array(data).slice().buffer;
+      return new Uint8Array(data).slice();
     }
-    return data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
+    if (!(data.buffer instanceof SharedArrayBuffer)) {
+      return data;
+    }
+    return data instanceof DataView
+      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
+      : data.slice();
   };
   for (const [method, position] of [
     ["writeBuffer", 2],
@@ -53,7 +56,7 @@ async function launch(args) {
     process.exit(2);
   }
   let env = process.env;
-  if ((await gpu.requestAdapter()) === null) {
+  if (!hasAdapter()) {
     const { prepareSoftwareAdapter } = await import("parhelion-engine");
     env = { ...env, ...(await prepareSoftwareAdapter()).env };
   }
@@ -62,4 +65,11 @@ async function launch(args) {
     env,
   });
   child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
+}
+
+/** In a process of its own, because Dawn complains aloud about every driver that it does not find. */
+function hasAdapter() {
+  const probe = "process.exit((await navigator.gpu.requestAdapter()) === null ? 1 : 0)";
+  const args = ["--import", import.meta.url, "--input-type=module", "--eval", probe];
+  return spawnSync(process.execPath, args, { stdio: "ignore", timeout: 20_000 }).status === 0;
 }

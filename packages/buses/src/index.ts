@@ -1,1 +1,23 @@
-export {};
+/** VMBus and PCI as bus types on the device model: the guest's end, and the host's. */
+export { ConfigModel } from "./pci/config-model.js";
+export { type ConfigAccess, ConfigSpace } from "./pci/config-space.js";
+export {
+  createPciBus,
+  PciDevice,
+  type PciDeviceInit,
+  type PciDriver,
+  type PciId,
+  type PciIdentity,
+} from "./pci/device.js";
+export { CONFIG_BYTES, pciHeader, VGPU_IDS, VGPU_LAYOUT, vgpuRegisters } from "./pci/layout.js";
+export { createPciPassthroughDriver, pciPassthroughOffer } from "./pci/passthrough.js";
+export type { ReadableRegister, Register, WritableRegister } from "./pci/register.js";
+export { type VgpuFunctionInit, vgpuConfigModel } from "./pci/vgpu-function.js";
+export { type ChannelState, type OpenInit, VmbusChannel } from "./vmbus/channel.js";
+export { MAX_CHANNELS, type VmbusConnectInit, VmbusConnection } from "./vmbus/connection.js";
+export { createVmbus, VmbusDevice, type VmbusDriver, type VmbusId, type VmbusOffer } from "./vmbus/device.js";
+export { type VmbusAcceptInit, VmbusHost } from "./vmbus/host.js";
+export { HostChannel, type HostChannelInit, type HostChannelState } from "./vmbus/host-channel.js";
+export { ChannelType, type Command, MAX_PACKET } from "./vmbus/packet.js";
+export { type CommandHandlers, MAX_OUTSTANDING, type RequestInit } from "./vmbus/packet-endpoint.js";
+export { GLOBAL_CHANNEL, PCI_CHANNEL, VGPU_CHANNEL } from "./vmbus/types.js";

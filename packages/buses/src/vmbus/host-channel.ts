@@ -1,0 +1,142 @@
+/** The host's end of one channel: offered → opening → open → offered again when the guest closes; → rescinded for good. */
+import { KernelError, type Runtime, StateMachine, type Transitions } from "parhelion-core";
+import { type Exchange, type Notice, vmbusMessage } from "parhelion-protocol";
+import type { VmbusLink } from "./link.js";
+import { ChannelType } from "./packet.js";
+import { type CommandHandlers, PacketEndpoint, type RequestInit } from "./packet-endpoint.js";
+
+export type HostChannelState = "offered" | "opening" | "open" | "rescinded";
+
+const transitions: Transitions<HostChannelState> = {
+  offered: ["opening", "rescinded"],
+  opening: ["open", "offered", "rescinded"],
+  open: ["offered", "rescinded"],
+  rescinded: [],
+};
+
+/** What the host does on a channel. `request` and `message` are called only while it is open. */
+export interface HostChannelInit extends CommandHandlers {
+  readonly interfaceType: string;
+  readonly interfaceInstance: string;
+  readonly mmioMegabytes?: number;
+  /** At most 120 bytes. */
+  readonly userData?: Uint8Array;
+  /** The guest opens the channel. Throws an error with `errno` to refuse. */
+  open?(userData: Uint8Array): void | Promise<void>;
+  /** Called once for each open that succeeded: the guest closed it, it was rescinded, or the guest is gone. */
+  close?(reason: string): void;
+}
+
+export class HostChannel {
+  readonly relid: number;
+  readonly name: string;
+  readonly #runtime: Runtime;
+  readonly #link: VmbusLink;
+  readonly #init: HostChannelInit;
+  readonly #state: StateMachine<HostChannelState>;
+  #endpoint: PacketEndpoint | null = null;
+  /** Whether the guest has heard of it. */
+  #announced: "no" | "yes" = "no";
+
+  constructor(runtime: Runtime, link: VmbusLink, relid: number, init: HostChannelInit) {
+    this.#runtime = runtime;
+    this.#link = link;
+    this.relid = relid;
+    this.name = `${init.interfaceInstance}#${relid}`;
+    this.#init = init;
+    this.#state = new StateMachine(runtime, `host channel ${this.name}`, transitions, "offered");
+  }
+
+  get state(): HostChannelState {
+    return this.#state.state;
+  }
+
+  /** Takes the channel back. Waits for nothing: what waits on it gets ENODEV now. Idempotent. */
+  rescind(reason: string): void {
+    if (this.state === "rescinded") return;
+    const was = this.state;
+    this.#state.moveTo("rescinded");
+    if (this.#announced === "yes")
+      this.#link.sendMessage(vmbusMessage.rescind, { relid: this.relid, reason });
+    this.#ended(was, `rescinded: ${reason}`);
+  }
+
+  /** As PacketEndpoint.request. @throws KernelError ENODEV when the guest has not opened the channel */
+  async request<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>, init?: RequestInit): Promise<R> {
+    return this.#live().request(exchange, value, init);
+  }
+
+  /** As PacketEndpoint.notify. @throws KernelError ENODEV when the guest has not opened the channel */
+  notify<T>(notice: Notice<T>, value: Partial<T>, init?: RequestInit): void {
+    this.#live().notify(notice, value, init);
+  }
+
+  /** Only the connection calls this. */
+  announce(): void {
+    if (this.#announced === "yes" || this.state === "rescinded") return;
+    this.#announced = "yes";
+    const { interfaceType, interfaceInstance, mmioMegabytes = 0, userData = new Uint8Array(0) } = this.#init;
+    this.#link.sendMessage(vmbusMessage.offerChannel, {
+      relid: this.relid,
+      interfaceType,
+      interfaceInstance,
+      flags: 1,
+      mmioMegabytes,
+      userData,
+    });
+  }
+
+  /** Only the connection calls this. @param opened tells the guest, before anything else is sent on the channel */
+  async openedByGuest(userData: Uint8Array, opened: () => void): Promise<void> {
+    const before = this.state;
+    if (before !== "offered") {
+      throw new KernelError("EINVAL", `open of channel ${this.name}, which is ${before}`);
+    }
+    this.#state.moveTo("opening");
+    try {
+      await this.#init.open?.(userData);
+    } catch (error) {
+      if (this.state === "opening") this.#state.moveTo("offered");
+      throw error;
+    }
+    if (this.state !== "opening") {
+      this.#init.close?.("gone while it was being opened");
+      throw new KernelError("ENODEV", `channel ${this.name} went while it was being opened`);
+    }
+    this.#endpoint = new PacketEndpoint(
+      this.#runtime,
+      this.name,
+      ChannelType.HOST_TO_VM,
+      this.#init,
+      (packet) => this.#link.sendPacket(this.relid, packet),
+    );
+    this.#state.moveTo("open");
+    opened();
+  }
+
+  /** Only the connection calls this. */
+  closedByGuest(): void {
+    if (this.state !== "open" && this.state !== "opening") return;
+    const was = this.state;
+    this.#state.moveTo("offered");
+    this.#ended(was, "closed by the guest");
+  }
+
+  /** Only the connection calls this. @throws ProtocolError the packet is malformed */
+  receive(packet: Uint8Array): void {
+    // Packets may cross with a rescind: they are for nobody.
+    if (this.state === "open") this.#endpoint?.receive(packet);
+  }
+
+  #ended(was: HostChannelState, reason: string): void {
+    this.#endpoint?.fail(new KernelError("ENODEV", `channel ${this.name} is gone (${reason})`));
+    this.#endpoint = null;
+    if (was === "open") this.#init.close?.(reason);
+  }
+
+  #live(): PacketEndpoint {
+    if (this.#endpoint === null)
+      throw new KernelError("ENODEV", `channel ${this.name} is ${this.state}, not open`);
+    return this.#endpoint;
+  }
+}

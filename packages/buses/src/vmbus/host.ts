@@ -1,0 +1,214 @@
+/**
+ * The host's end of one guest's VMBus connection: checks who it is, offers channels, serves what the guest asks on them,
+ * and takes them back. A rescind needs nothing from the guest; only the channel's number waits for its release.
+ */
+import type { Duplex } from "node:stream";
+import { Completion, type ErrnoCode, KernelError, type Runtime, type WaitOptions } from "parhelion-core";
+import {
+  NtStatus,
+  ntStatusOfErrno,
+  ProtocolError,
+  type VmbusInitiateContact,
+  VmbusMessage,
+  vmbusMessage,
+} from "parhelion-protocol";
+import { HostChannel, type HostChannelInit } from "./host-channel.js";
+import { VmbusLink } from "./link.js";
+
+export interface VmbusAcceptInit {
+  readonly runtime: Runtime;
+  /** Who connects, for messages: a socket's address. */
+  readonly peer?: string;
+  /**
+   * Decides on the guest's credential. Throws to refuse: the guest is told the message and the connection ends.
+   * @returns feature bits of the host
+   */
+  authorize(contact: VmbusInitiateContact): bigint | Promise<bigint>;
+}
+
+/** Most channels that are offered to one guest at a time. */
+const maxChannels = 1024;
+
+export class VmbusHost {
+  readonly #runtime: Runtime;
+  readonly #link: VmbusLink;
+  readonly #authorize: VmbusAcceptInit["authorize"];
+  readonly #channels = new Map<number, HostChannel>();
+  readonly #contact: Completion<VmbusInitiateContact>;
+  readonly #closeListeners: ((reason: Error) => void)[] = [];
+  #closeReason: Error | null = null;
+  #state: "silent" | "authorizing" | "contacted" | "offering" = "silent";
+  #features = 0n;
+  #lastRelid = 0;
+
+  /**
+   * Returns when the guest has been authorized. Offers may be made from then on; the guest sees them when it asks.
+   * @throws KernelError ETIMEDOUT, ECONNRESET; what authorize throws. The connection is closed then.
+   */
+  static async accept(stream: Duplex, init: VmbusAcceptInit, options?: WaitOptions): Promise<VmbusHost> {
+    const host = new VmbusHost(stream, init);
+    try {
+      await host.#contact.wait(options);
+      return host;
+    } catch (error) {
+      host.close(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+  }
+
+  private constructor(stream: Duplex, { runtime, peer = "the guest", authorize }: VmbusAcceptInit) {
+    this.#runtime = runtime;
+    this.#authorize = authorize;
+    this.#contact = new Completion(runtime, `contact of ${peer}`);
+    this.#link = new VmbusLink(
+      runtime,
+      stream,
+      { peer, whenBackedUp: "hold" },
+      {
+        message: (type, body) => this.#onMessage(type, body),
+        packet: (relid, packet) => this.#onPacket(relid, packet),
+        closed: (reason) => this.#onClosed(reason),
+      },
+    );
+  }
+
+  get state(): "open" | "closed" {
+    return this.#link.state;
+  }
+
+  /** Feature bits that both ends have. */
+  get features(): bigint {
+    return this.#features;
+  }
+
+  /** Called once, also when already closed; every channel has been told before. */
+  onClose(listener: (reason: Error) => void): void {
+    if (this.#closeReason !== null) listener(this.#closeReason);
+    else this.#closeListeners.push(listener);
+  }
+
+  /** @throws KernelError ENODEV the connection is closed, ENOSPC too many channels */
+  offer(init: HostChannelInit): HostChannel {
+    if (this.state === "closed") throw this.#error("ENODEV", "the guest is gone");
+    if (this.#channels.size >= maxChannels) {
+      throw this.#error("ENOSPC", `${maxChannels} channels are offered to ${this.#link.peer}; rescind some`);
+    }
+    do {
+      this.#lastRelid = this.#lastRelid === 0xffff_ffff ? 1 : this.#lastRelid + 1;
+    } while (this.#channels.has(this.#lastRelid));
+    const channel = new HostChannel(this.#runtime, this.#link, this.#lastRelid, init);
+    this.#channels.set(channel.relid, channel);
+    if (this.#state === "offering") channel.announce();
+    return channel;
+  }
+
+  /** Ends the connection; every open channel is told. Idempotent. */
+  close(reason: Error = new Error("the host closed the connection")): void {
+    this.#link.close(reason);
+  }
+
+  #onMessage(type: number, body: Uint8Array): void {
+    if (type === VmbusMessage.INITIATECONTACT) {
+      this.#onContact(vmbusMessage.initiateContact.body.decode(body));
+      return;
+    }
+    if (this.#state === "silent" || this.#state === "authorizing") {
+      throw new ProtocolError("no-contact", `message ${type} before the contact was made`);
+    }
+    switch (type) {
+      case VmbusMessage.REQUESTOFFERS:
+        if (this.#state === "contacted") {
+          this.#state = "offering";
+          for (const channel of this.#channels.values()) channel.announce();
+        }
+        this.#link.sendMessage(vmbusMessage.allOffersDelivered, {});
+        break;
+      case VmbusMessage.OPENCHANNEL: {
+        const { relid, openId, userData } = vmbusMessage.openChannel.body.decode(body);
+        this.#onOpen(relid, openId, userData);
+        break;
+      }
+      case VmbusMessage.CLOSECHANNEL:
+        this.#channels.get(vmbusMessage.closeChannel.body.decode(body).relid)?.closedByGuest();
+        break;
+      case VmbusMessage.RELIDRELEASED:
+        this.#onReleased(vmbusMessage.relidReleased.body.decode(body).relid);
+        break;
+      case VmbusMessage.UNLOAD:
+        for (const channel of this.#channels.values()) channel.closedByGuest();
+        this.#link.sendMessage(vmbusMessage.unloadResponse, {});
+        this.#link.close(new Error("the guest said good-bye"));
+        break;
+      default:
+        // A newer guest may say things that this host does not know: it goes on without.
+        break;
+    }
+  }
+
+  #onContact(contact: VmbusInitiateContact): void {
+    if (this.#state !== "silent") throw new ProtocolError("bad-state", "a second contact on one connection");
+    this.#state = "authorizing";
+    this.#runtime.scheduler.spawn(`authorize ${this.#link.peer}`, async () => {
+      try {
+        const features = await this.#authorize(contact);
+        if (this.state === "closed") return;
+        this.#features = features & contact.features;
+        this.#state = "contacted";
+        this.#link.sendMessage(vmbusMessage.versionResponse, { supported: 1, features });
+        this.#contact.completeAll(contact);
+      } catch (error) {
+        const text = error instanceof Error ? error.message.slice(0, 1000) : String(error);
+        this.#link.sendMessage(vmbusMessage.versionResponse, { supported: 0, text });
+        this.#contact.fail(error);
+      }
+    });
+  }
+
+  #onOpen(relid: number, openId: number, userData: Uint8Array): void {
+    const answer = (status: number): void =>
+      this.#link.sendMessage(vmbusMessage.openChannelResult, { relid, openId, status });
+    const channel = this.#channels.get(relid);
+    if (channel === undefined) {
+      answer(NtStatus.NAME_NOT_FOUND);
+      return;
+    }
+    this.#runtime.scheduler.spawn(`open of channel ${channel.name}`, async () => {
+      try {
+        await channel.openedByGuest(userData, () => answer(NtStatus.SUCCESS));
+      } catch (error) {
+        const errno =
+          error instanceof Error && "errno" in error && typeof error.errno === "number" ? error.errno : 0;
+        answer(errno > 0 ? ntStatusOfErrno(-errno) : NtStatus.UNSUCCESSFUL);
+        if (errno <= 0) throw error;
+      }
+    });
+  }
+
+  #onReleased(relid: number): void {
+    const channel = this.#channels.get(relid);
+    // Until it is rescinded the number is the host's; a guest that gives it back early gains nothing.
+    if (channel?.state === "rescinded") this.#channels.delete(relid);
+  }
+
+  #onPacket(relid: number, packet: Uint8Array): void {
+    const channel = this.#channels.get(relid);
+    if (channel === undefined) {
+      throw new ProtocolError("unknown-channel", `a packet for channel ${relid}, which is not offered`);
+    }
+    channel.receive(packet);
+  }
+
+  #onClosed(reason: Error): void {
+    this.#closeReason = reason;
+    for (const channel of this.#channels.values()) channel.rescind(reason.message);
+    this.#channels.clear();
+    this.#contact.fail(
+      this.#error("ECONNRESET", `${this.#link.peer} left before the contact was made: ${reason.message}`),
+    );
+    for (const listener of this.#closeListeners.splice(0)) listener(reason);
+  }
+
+  #error(code: ErrnoCode, message: string): KernelError {
+    return new KernelError(code, message);
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Requests and completions on one open channel, the same at both ends. Every request settles: by its completion, by its
+ * deadline, or with ENODEV, before anything else happens, when the channel goes (waiting requests would otherwise keep
+ * a driver's remove from ever getting its locks).
+ */
+import { Completion, KernelError, type Runtime } from "parhelion-core";
+import {
+  ControlError,
+  ErrorDetail,
+  type Exchange,
+  errnoOfNtStatus,
+  isProtocolError,
+  type Notice,
+  NtStatus,
+  ntStatusOfErrno,
+  StatusErrno,
+} from "parhelion-protocol";
+import { type Command, decodePacket, encodeCommand, encodeCompletion } from "./packet.js";
+
+export interface CommandHandlers {
+  /** Serves one request: returns the reply's body. Throws an error with `errno` to refuse. */
+  request?(command: Command): Uint8Array | Promise<Uint8Array>;
+  /** Receives what wants no completion. */
+  message?(command: Command): void;
+}
+
+export interface RequestInit {
+  /** The host's handle of the process on whose behalf; default 0. */
+  readonly process?: number;
+  /** In ms from now; default the runtime's patience. */
+  readonly timeoutMs?: number;
+}
+
+/** Most requests of ours that wait at once on a channel, and most of the peer's that are served at once. */
+export const MAX_OUTSTANDING = 4096;
+
+export class PacketEndpoint {
+  readonly name: string;
+  readonly #runtime: Runtime;
+  readonly #channelType: number;
+  readonly #handlers: CommandHandlers;
+  readonly #send: (packet: Uint8Array) => void;
+  readonly #pending = new Map<bigint, Completion<Uint8Array>>();
+  #lastTransaction = 0n;
+  #serving = 0;
+  #gone: KernelError | null = null;
+
+  /**
+   * @param name the channel, for messages
+   * @param channelType goes into the header of what this end sends
+   */
+  constructor(
+    runtime: Runtime,
+    name: string,
+    channelType: number,
+    handlers: CommandHandlers,
+    send: (packet: Uint8Array) => void,
+  ) {
+    this.#runtime = runtime;
+    this.name = name;
+    this.#channelType = channelType;
+    this.#handlers = handlers;
+    this.#send = send;
+  }
+
+  /**
+   * @throws KernelError ENODEV the channel is gone or goes meanwhile, EAGAIN too much is outstanding, ETIMEDOUT (the
+   *   other end may still do it)
+   * @throws ControlError what the other end refused with
+   * @throws ProtocolError the request is too long, or the reply malformed
+   */
+  async request<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>, init: RequestInit = {}): Promise<R> {
+    if (this.#gone !== null) throw this.#gone;
+    if (this.#pending.size >= MAX_OUTSTANDING) {
+      throw new KernelError(
+        "EAGAIN",
+        `${MAX_OUTSTANDING} requests are outstanding on ${this.name}; wait for some`,
+      );
+    }
+    this.#lastTransaction += 1n;
+    const transaction = this.#lastTransaction;
+    const packet = encodeCommand(
+      this.#command(exchange.type, exchange.request.encode(value), init),
+      transaction,
+    );
+    const reply = new Completion<Uint8Array>(this.#runtime, `${exchange.name} on ${this.name}`);
+    this.#pending.set(transaction, reply);
+    this.#send(packet);
+    try {
+      const timeoutMs = init.timeoutMs ?? this.#runtime.patienceMs;
+      return exchange.reply.decode(await reply.wait({ deadline: this.#runtime.clock.now() + timeoutMs }));
+    } finally {
+      this.#pending.delete(transaction);
+    }
+  }
+
+  /** Sends what wants no completion. @throws KernelError ENODEV the channel is gone */
+  notify<T>(notice: Notice<T>, value: Partial<T>, init: RequestInit = {}): void {
+    if (this.#gone !== null) throw this.#gone;
+    this.#send(encodeCommand(this.#command(notice.type, notice.body.encode(value), init), 0n));
+  }
+
+  /** @throws ProtocolError when the packet is malformed: the connection can't go on */
+  receive(bytes: Uint8Array): void {
+    const packet = decodePacket(bytes);
+    if (this.#gone !== null) return;
+    if (packet.kind === "message") this.#handlers.message?.(packet.command);
+    else if (packet.kind === "request") this.#serve(packet.transaction, packet.command);
+    else this.#complete(packet.transaction, packet.status, packet.body);
+  }
+
+  /** From here on nothing is sent, served or awaited; what waits gets `error` at once. Idempotent. */
+  fail(error: KernelError): void {
+    if (this.#gone !== null) return;
+    this.#gone = error;
+    for (const reply of this.#pending.values()) reply.fail(error);
+    this.#pending.clear();
+  }
+
+  #command(type: number, body: Uint8Array, init: RequestInit): Command {
+    return { process: init.process ?? 0, channelType: this.#channelType, type, body };
+  }
+
+  #complete(transaction: bigint, status: number, body: Uint8Array): void {
+    const reply = this.#pending.get(transaction);
+    // Not there: it missed its deadline.
+    if (reply === undefined) return;
+    const errno = -errnoOfNtStatus(status);
+    if (errno === 0) {
+      reply.completeAll(body);
+      return;
+    }
+    const { text, privateData } = ErrorDetail.decode(body);
+    reply.fail(
+      new ControlError(errno, text === "" ? `${reply.name}: NTSTATUS 0x${status.toString(16)}` : text, {
+        privateData,
+      }),
+    );
+  }
+
+  #serve(transaction: bigint, command: Command): void {
+    const done = (status: number, body: Uint8Array): void => {
+      if (this.#gone === null) this.#send(encodeCompletion(transaction, status, body));
+    };
+    if (this.#serving >= MAX_OUTSTANDING) {
+      const text = `${MAX_OUTSTANDING} requests are being served on ${this.name}; wait for some`;
+      done(NtStatus.RETRY, ErrorDetail.encode({ text }));
+      return;
+    }
+    this.#serving++;
+    this.#runtime.scheduler.spawn(`serve ${command.type} on ${this.name}`, async () => {
+      try {
+        if (this.#handlers.request === undefined)
+          throw new ControlError(StatusErrno.ENOTTY, `nothing is served on ${this.name}`);
+        done(NtStatus.SUCCESS, await this.#handlers.request(command));
+      } catch (error) {
+        done(...refusal(error));
+        if (!hasErrno(error) && !isProtocolError(error)) throw error;
+      } finally {
+        this.#serving--;
+      }
+    });
+  }
+}
+
+function hasErrno(error: unknown): error is Error & { readonly errno: number } {
+  return error instanceof Error && "errno" in error && typeof error.errno === "number" && error.errno > 0;
+}
+
+/** What becomes of an error that a handler throws: its own errno, INVALID_PARAMETER for a malformed body, UNSUCCESSFUL for a bug. */
+function refusal(error: unknown): [status: number, body: Uint8Array] {
+  const text = error instanceof Error ? error.message.slice(0, 1000) : String(error);
+  if (isProtocolError(error)) return [NtStatus.INVALID_PARAMETER, ErrorDetail.encode({ text })];
+  if (!hasErrno(error)) return [NtStatus.UNSUCCESSFUL, ErrorDetail.encode({ text })];
+  const privateData =
+    "privateData" in error && error.privateData instanceof Uint8Array ? error.privateData : new Uint8Array(0);
+  // The receiver puts the errno's name in front again.
+  const words = text.replace(/^E[A-Z0-9]+: /, "");
+  return [ntStatusOfErrno(-error.errno), ErrorDetail.encode({ text: words, privateData })];
+}

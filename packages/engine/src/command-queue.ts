@@ -1,0 +1,150 @@
+/**
+ * An application's command stream at work: its records are replayed into Dawn in turns, what Dawn answers goes back. A stream that
+ * breaks the protocol ends its own queue and nothing else.
+ */
+import {
+  type Clock,
+  DEVICE_HANDLE,
+  InterfaceKind,
+  isProtocolError,
+  ObjectTable,
+  type Port,
+  type ProtocolError,
+  QUEUE_HANDLE,
+  Replayer,
+} from "parhelion-protocol";
+import type { Collector } from "./collector.js";
+import { Commands } from "./commands.js";
+import { CountingReader } from "./counting-reader.js";
+import type { EngineDevice, ErrorKind, Loss } from "./device.js";
+import { EventSender } from "./event-sender.js";
+import type { ProgressFence } from "./fence.js";
+import type { EngineLimits } from "./limits.js";
+import { Outbox } from "./outbox.js";
+import { messageOf } from "./refusal.js";
+import type { Scheduler, Turns } from "./scheduler.js";
+
+export interface CommandQueueOptions {
+  readonly device: EngineDevice;
+  readonly fence: ProgressFence;
+  readonly limits: EngineLimits;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly collector: Collector;
+  /** The objects of another queue of this engine. */
+  readonly objectsOf: (serial: number) => ObjectTable | undefined;
+  readonly log: (line: string) => void;
+}
+
+export class CommandQueue implements Turns {
+  readonly objects = new ObjectTable();
+  readonly #port: Port;
+  readonly #options: CommandQueueOptions;
+  readonly #reader: CountingReader;
+  readonly #outbox: Outbox;
+  readonly #events: EventSender;
+  readonly #commands: Commands;
+  readonly #replayer: Replayer;
+  #state: "open" | "catching-up" | "ended" = "open";
+  #watch: "off" | "on" = "off";
+
+  constructor(port: Port, options: CommandQueueOptions) {
+    const { device, limits } = options;
+    this.#port = port;
+    this.#options = options;
+    this.#reader = new CountingReader(port.rx);
+    this.#outbox = new Outbox(port, limits.eventsWaiting);
+    this.#events = new EventSender(port, this.#outbox, (error) => this.#fail(error));
+    this.objects.put(DEVICE_HANDLE, InterfaceKind.GPUDevice, device.dawn);
+    this.objects.put(QUEUE_HANDLE, InterfaceKind.GPUQueue, device.dawn.queue);
+    this.#commands = new Commands(this.#events, options);
+    this.#replayer = new Replayer(this.#reader, this.objects, this.#commands);
+    // A `begin` of this same thread that waits for room calls us and must find progress made, so there is no waiting for others.
+    const lone = port.carrier === "in-process";
+    port.onReadable(() => (lone ? this.#turnNow() : options.scheduler.ready(this)));
+  }
+
+  get bytesReceived(): number {
+    return this.#reader.bytes;
+  }
+
+  turn(): "more" | "idle" {
+    if (this.#state !== "open") return "idle";
+    this.#outbox.hold();
+    try {
+      return this.#replay();
+    } catch (error) {
+      if (!isProtocolError(error)) throw error;
+      this.#fail(error);
+      return "idle";
+    } finally {
+      this.#options.collector.plan();
+      this.#outbox.release();
+    }
+  }
+
+  uncaptured(kind: ErrorKind, message: string): void {
+    this.#events.uncaptured(kind, message);
+  }
+
+  deviceLost(loss: Loss): void {
+    this.#commands.deviceLost();
+    this.#events.deviceLost(loss);
+  }
+
+  /** Idempotent. */
+  end(reason: Error): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#options.scheduler.remove(this);
+    this.#commands.deviceLost();
+    this.#outbox.close();
+    this.#options.collector.dropped(0, this.objects.size);
+    this.objects.clear();
+    this.#port.close(reason);
+  }
+
+  #turnNow(): void {
+    if (this.turn() === "more") this.#options.scheduler.ready(this);
+  }
+
+  #replay(): "more" | "idle" {
+    const { clock, collector, limits } = this.#options;
+    const until = clock.now() + limits.turnMs;
+    for (let records = 0; records < limits.turnRecords; records += limits.turnStride) {
+      if (this.#replayer.replay(limits.turnStride) < limits.turnStride) return "idle";
+      if (this.#farAhead()) return "idle";
+      // What comes next may need the memory that is about to be freed.
+      if (collector.due || clock.now() >= until) return "more";
+    }
+    return "more";
+  }
+
+  /** Whether the GPU is so far behind that reading on would only pile up work inside of Dawn. */
+  #farAhead(): boolean {
+    const { fence, limits } = this.#options;
+    const behind = fence.submitted - fence.completed;
+    if (behind < limits.submitsInFlight / 2 || this.#port.carrier === "in-process") return false;
+    if (this.#watch === "off") {
+      this.#watch = "on";
+      const look = () => this.#caughtUp();
+      fence.reach(fence.submitted).then(look, look);
+    }
+    if (behind < limits.submitsInFlight) return false;
+    this.#state = "catching-up";
+    return true;
+  }
+
+  #caughtUp(): void {
+    this.#watch = "off";
+    if (this.#state !== "catching-up") return;
+    this.#state = "open";
+    this.#options.scheduler.ready(this);
+  }
+
+  #fail(error: ProtocolError): void {
+    if (this.#state === "ended") return;
+    this.#options.log(`queue closed: ${messageOf(error)}`);
+    this.end(error);
+  }
+}

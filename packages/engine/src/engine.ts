@@ -1,0 +1,179 @@
+/**
+ * One adapter's devices and queues. Knows neither sockets nor the host's IPC: what runs in the child process is what runs in
+ * the in-process embedding.
+ */
+import type { Clock, DeviceGrant, DeviceRequest, EngineStatistics } from "parhelion-protocol";
+import { type AdapterChoice, requestDevice } from "./adapter.js";
+import { Collector } from "./collector.js";
+import { EngineDevice } from "./device.js";
+import type { EngineLimits } from "./limits.js";
+import { QueueSlot } from "./queue-slot.js";
+import { messageOf, Refusal } from "./refusal.js";
+import { Scheduler } from "./scheduler.js";
+
+export interface EngineOptions {
+  readonly adapter: AdapterChoice;
+  readonly limits: EngineLimits;
+  readonly clock: Clock;
+  /** Runs the JavaScript collector, entirely. */
+  readonly collect: () => void;
+  readonly onDeviceLost: (device: number, reason: "unknown" | "destroyed", message: string) => void;
+  readonly log: (line: string) => void;
+}
+
+export class Engine {
+  readonly #options: EngineOptions;
+  /** "making" while Dawn works on it, "unwanted" when it was destroyed meanwhile. */
+  readonly #devices = new Map<number, EngineDevice | "making" | "unwanted">();
+  readonly #slots = new Map<number, QueueSlot>();
+  readonly #tokens = new Map<string, QueueSlot>();
+  readonly #scheduler = new Scheduler();
+  readonly #collector: Collector;
+  #submits = 0;
+  #bytesReceived = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#collector = new Collector(options.collect, options.limits);
+  }
+
+  /** @throws Refusal */
+  async createDevice(id: number, request: DeviceRequest): Promise<DeviceGrant> {
+    if (this.#devices.has(id)) throw new Refusal("duplicate-id", `device ${id} exists already`);
+    if (this.#devices.size >= this.#options.limits.devices)
+      throw new Refusal(
+        "too-many-devices",
+        `this engine holds ${this.#devices.size} devices, its limit; destroy some first`,
+      );
+    this.#devices.set(id, "making");
+    let dawn: GPUDevice;
+    try {
+      dawn = await requestDevice(this.#options.adapter, request);
+    } catch (error) {
+      this.#devices.delete(id);
+      throw error;
+    }
+    if (this.#devices.get(id) !== "making") {
+      dawn.destroy();
+      this.#devices.delete(id);
+      throw new Refusal("device-gone", `device ${id} was destroyed before it was made`);
+    }
+    const device = this.#adopt(id, dawn);
+    this.#devices.set(id, device);
+    return { features: [...dawn.features], limits: device.limits };
+  }
+
+  /** The device ends, its application is told, its queue closes. Unknown ids are ignored: both ends may destroy at once. */
+  destroyDevice(id: number, why = "the host destroyed the device"): void {
+    const device = this.#devices.get(id);
+    if (device === undefined || device === "unwanted") return;
+    if (device === "making") {
+      this.#devices.set(id, "unwanted");
+      return;
+    }
+    this.#devices.delete(id);
+    void this.#end(device, why);
+  }
+
+  /** @throws Refusal */
+  createQueue(deviceId: number, queue: number, token: string): void {
+    const device = this.#devices.get(deviceId);
+    if (!(device instanceof EngineDevice))
+      throw new Refusal("unknown-device", `there is no device ${deviceId}`);
+    if (this.#slots.has(queue) || this.#tokens.has(token))
+      throw new Refusal("duplicate-id", `queue ${queue}, or its token, exists already`);
+    if (device.queue !== undefined)
+      throw new Refusal("duplicate-id", `device ${deviceId} has its queue already: a GPUDevice has one`);
+    const slot = new QueueSlot(queue, device, token, {
+      limits: this.#options.limits,
+      clock: this.#options.clock,
+      scheduler: this.#scheduler,
+      collector: this.#collector,
+      objectsOf: (serial) => this.#slots.get(serial)?.table,
+      onEnd: (ended, reason) => this.#slotEnded(ended, reason),
+      log: this.#options.log,
+    });
+    device.queue = slot;
+    this.#slots.set(queue, slot);
+    this.#tokens.set(token, slot);
+  }
+
+  destroyQueue(queue: number): void {
+    this.#slots.get(queue)?.end(new Error("the host destroyed the queue"));
+  }
+
+  /** The queue that `token` admits to, once: whoever comes second with it is refused. */
+  redeem(token: string): QueueSlot | undefined {
+    const slot = this.#tokens.get(token);
+    this.#tokens.delete(token);
+    return slot;
+  }
+
+  /** @throws Refusal */
+  async waitFence(queue: number, value: number): Promise<number> {
+    const slot = this.#slots.get(queue);
+    if (slot === undefined) throw new Refusal("unknown-queue", `there is no queue ${queue}`);
+    if (slot.fence.waiting >= this.#options.limits.fenceWaiters)
+      throw new Refusal("too-many-waiters", `${slot.fence.waiting} callers wait for queue ${queue} already`);
+    try {
+      return await slot.fence.reach(value);
+    } catch (error) {
+      throw new Refusal("device-gone", `queue ${queue} ended before ${value}: ${messageOf(error)}`);
+    }
+  }
+
+  statistics(): EngineStatistics {
+    let objects = 0;
+    let submits = this.#submits;
+    let bytesReceived = this.#bytesReceived;
+    let residentBytes = 0;
+    for (const slot of this.#slots.values()) {
+      objects += slot.objects;
+      submits += slot.fence.submitted;
+      bytesReceived += slot.bytesReceived;
+    }
+    for (const device of this.#devices.values())
+      if (device instanceof EngineDevice) residentBytes += device.memory.bytes;
+    return {
+      devices: this.#devices.size,
+      queues: this.#slots.size,
+      objects,
+      submits,
+      bytesReceived,
+      residentBytes,
+    };
+  }
+
+  /** Ends everything; resolves when all devices are gone. */
+  async close(): Promise<void> {
+    const devices = [...this.#devices];
+    this.#devices.clear();
+    await Promise.all(
+      devices.map(([, device]) =>
+        device instanceof EngineDevice ? this.#end(device, "the engine was closed") : undefined,
+      ),
+    );
+  }
+
+  #adopt(id: number, dawn: GPUDevice): EngineDevice {
+    return new EngineDevice(id, dawn, (reason, message) => {
+      this.#options.onDeviceLost(id, reason, message);
+    });
+  }
+
+  #slotEnded(slot: QueueSlot, reason: Error): void {
+    this.#slots.delete(slot.queue);
+    this.#tokens.delete(slot.token);
+    this.#submits += slot.fence.submitted;
+    this.#bytesReceived += slot.bytesReceived;
+    // The application is gone, so nobody can use the device any more.
+    this.destroyDevice(slot.device.id, messageOf(reason));
+  }
+
+  async #end(device: EngineDevice, why: string): Promise<void> {
+    device.destroy();
+    await device.goneWithin(this.#options.clock, this.#options.limits.farewellMs);
+    device.queue?.end(new Error(why));
+    this.#collector.plan();
+  }
+}

@@ -1,0 +1,84 @@
+/** What `main.ts` does, apart from touching the process: Dawn, the engine, its socket and the host's link, in their order. */
+import type { FromEngine } from "parhelion-protocol";
+import { platformClock } from "parhelion-protocol";
+import { describeAdapter } from "./adapter.js";
+import { exposedCollector } from "./collector.js";
+import { Engine } from "./engine.js";
+import { HostLink, type StartMessage } from "./host-link.js";
+import { DAWN_SWITCHES } from "./launcher.js";
+import { defaultLimits, shorten } from "./limits.js";
+import { acceptQueues } from "./queue-sockets.js";
+import type { QueueServer } from "./server.js";
+
+export interface EngineProcessOptions {
+  readonly send: (message: FromEngine, sent?: () => void) => void;
+  readonly log: (line: string) => void;
+  readonly exit: (code: number) => void;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** sysexits(3): the service is not available; an internal error. */
+const EXIT_UNAVAILABLE = 69;
+const EXIT_SOFTWARE = 70;
+
+export class EngineProcess {
+  readonly #options: EngineProcessOptions;
+  readonly #link: HostLink;
+  /** Held for the life of the process, because Dawn crashes when it is collected. */
+  #gpu: GPU | undefined;
+  #engine: Engine | undefined;
+  #server: QueueServer | undefined;
+
+  constructor(options: EngineProcessOptions) {
+    this.#options = options;
+    this.#link = new HostLink({
+      send: options.send,
+      log: options.log,
+      start: (message) => this.#start(message),
+      stop: (reason) => {
+        if (reason !== undefined) options.log(reason);
+        this.stop(reason === undefined ? 0 : EXIT_UNAVAILABLE);
+      },
+    });
+  }
+
+  receive(message: unknown): void {
+    this.#link.receive(message);
+  }
+
+  /** Ends the process at once: the kernel and the driver take back whatever Dawn holds, and faster than Dawn would. */
+  stop(code = 0): void {
+    this.cleanUp();
+    this.#options.exit(code);
+  }
+
+  /** Nobody knows what state we are in: better a fresh process, which the host starts, than wrong results. */
+  crash(what: string, error: unknown): void {
+    this.#options.log(`${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    this.stop(EXIT_SOFTWARE);
+  }
+
+  cleanUp(): void {
+    this.#server?.close();
+    this.#server = undefined;
+  }
+
+  async #start(message: StartMessage): Promise<{ engine: Engine; ready: FromEngine }> {
+    const switches = this.#options.environment[DAWN_SWITCHES]?.split(" ").filter((each) => each !== "") ?? [];
+    const { create } = await import("webgpu");
+    this.#gpu = create([...message.dawn, ...switches]);
+    const choice = { gpu: this.#gpu, forceFallback: message.forceFallback };
+    const adapter = await describeAdapter(choice);
+    this.#engine = new Engine({
+      adapter: choice,
+      limits: defaultLimits,
+      clock: platformClock,
+      collect: exposedCollector(),
+      onDeviceLost: (device, reason, text) =>
+        this.#options.send({ op: "deviceLost", device, reason, message: shorten(text) }),
+      log: this.#options.log,
+    });
+    this.#server = await acceptQueues(this.#engine, message.queuePath, defaultLimits, this.#options.log);
+    return { engine: this.#engine, ready: { op: "ready", adapter } };
+  }
+}

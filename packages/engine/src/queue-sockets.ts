@@ -1,0 +1,67 @@
+/** From a connection on the engine's socket to a queue: handshake, token, carrier. */
+import type { Socket } from "node:net";
+import {
+  acceptQueue,
+  type KoffiModule,
+  openSharedMemory,
+  type SharedMemoryProvider,
+} from "parhelion-protocol";
+import type { Engine } from "./engine.js";
+import type { EngineLimits } from "./limits.js";
+import type { QueueSlot } from "./queue-slot.js";
+import { messageOf } from "./refusal.js";
+import { listenForQueues, type QueueServer } from "./server.js";
+
+/** EACCES: what a token that opens nothing is answered with. */
+const EACCES = 13;
+
+/** @throws Refusal `bad-queue-path` */
+export async function acceptQueues(
+  engine: Engine,
+  path: string,
+  limits: EngineLimits,
+  log: (line: string) => void,
+): Promise<QueueServer> {
+  const sharedMemory = await loadSharedMemory();
+  return listenForQueues({
+    path,
+    connections: limits.devices + limits.handshakes,
+    onConnection: (socket) => void admit(engine, socket, sharedMemory, log),
+  });
+}
+
+async function admit(
+  engine: Engine,
+  socket: Socket,
+  sharedMemory: SharedMemoryProvider | undefined,
+  log: (line: string) => void,
+): Promise<void> {
+  let slot: QueueSlot | undefined;
+  try {
+    const port = await acceptQueue(socket, {
+      sharedMemory,
+      authorize: (token) => {
+        slot = engine.redeem(token);
+        return slot === undefined
+          ? { outcome: "refused", errno: EACCES, message: "no queue waits for this token" }
+          : { outcome: "granted" };
+      },
+    });
+    // A connected application is reason enough for this process to live.
+    port.ref();
+    slot?.attach(port);
+  } catch (error) {
+    log(`a connection did not become a queue: ${messageOf(error)}`);
+    slot?.end(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** koffi is an optional dependency: without it, or where it does not work, queues are streams. */
+async function loadSharedMemory(): Promise<SharedMemoryProvider | undefined> {
+  try {
+    const { default: koffi } = await import("koffi");
+    return openSharedMemory(koffi as unknown as KoffiModule);
+  } catch {
+    return undefined;
+  }
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isPortClosedError, PortClosedError, type PortCloseCode } from "./errors.js";
+import { isPortClosedError, type PortCloseCode, PortClosedError } from "./errors.js";
 import { carrierOf, closed, openPair, type Pair, skipReason, ways } from "./pairs.test.fixture.js";
 import type { Port } from "./port.js";
 import { fill, isIntact, seeded } from "./records.test.fixture.js";
@@ -92,7 +92,10 @@ for (const way of ways) {
   withPair("records of any length arrive in order, whatever is flushed when", async ({ client, engine }) => {
     const checker = new Checker(engine);
     let sent = 0;
-    const batch = fc.array(fc.integer({ min: 2, max: 2 * KiB }).map((n) => n * 8), { maxLength: 40 });
+    const batch = fc.array(
+      fc.integer({ min: 2, max: 2 * KiB }).map((n) => n * 8),
+      { maxLength: 40 },
+    );
     await fc.assert(
       fc.asyncProperty(batch, fc.integer(), async (sizes, seed) => {
         const random = seeded(seed);
@@ -107,7 +110,7 @@ for (const way of ways) {
     const count = 20_000;
     const random = seeded(7);
     const sizes = (): number[] =>
-      Array.from({ length: count }, () => 8 * (2 + Math.floor(random() ** 6 * (4 * KiB / 8 - 2))));
+      Array.from({ length: count }, () => 8 * (2 + Math.floor(random() ** 6 * ((4 * KiB) / 8 - 2))));
     const [atEngine, atClient] = [new Checker(engine), new Checker(client)];
     await Promise.all([
       writeAll(client, sizes(), 0, () => random() < 0.2),
@@ -170,20 +173,28 @@ for (const way of ways) {
     }
   });
 
-  withPair("what was published before a close is still read, then the end is reported", async ({ client, engine }) => {
-    const checker = new Checker(client);
-    await turn();
-    const order: string[] = [];
-    const ends = Promise.all([closed(client).then(() => order.push(`closed after ${checker.count}`)), closed(engine)]);
-    for (let i = 0; i < 10; i++) fill(engine.tx, engine.tx.begin(1024), i, 1024);
-    engine.tx.flush();
-    engine.close();
-    await ends;
-    assert.deepEqual(order, ["closed after 10"]);
-  });
+  withPair(
+    "what was published before a close is still read, then the end is reported",
+    async ({ client, engine }) => {
+      const checker = new Checker(client);
+      await turn();
+      const order: string[] = [];
+      const ends = Promise.all([
+        closed(client).then(() => order.push(`closed after ${checker.count}`)),
+        closed(engine),
+      ]);
+      for (let i = 0; i < 10; i++) fill(engine.tx, engine.tx.begin(1024), i, 1024);
+      engine.tx.flush();
+      engine.close();
+      await ends;
+      assert.deepEqual(order, ["closed after 10"]);
+    },
+  );
 
   for (const side of ["client", "engine"] as const) {
-    test(`${way}: closing the ${side}'s end ends both, each once, each with its reason`, { skip }, async () => {
+    test(`${way}: closing the ${side}'s end ends both, each once, each with its reason`, {
+      skip,
+    }, async () => {
       const pair = await openPair(way, small);
       const near = pair[side];
       const far = pair[side === "client" ? "engine" : "client"];

@@ -20,10 +20,12 @@ export const token = "00112233445566778899aabbccddeeff";
 
 // Not a dependency of this package: whoever has it hands it in.
 const koffiName = "koffi";
-export const sharedMemory: SharedMemoryProvider | undefined = await import(koffiName).then(
-  (module: { default: KoffiModule }) => openSharedMemory(module.default),
+export const koffi: KoffiModule | undefined = await import(koffiName).then(
+  (module: { default: KoffiModule }) => module.default,
   () => undefined,
 );
+export const sharedMemory: SharedMemoryProvider | undefined =
+  koffi === undefined ? undefined : openSharedMemory(koffi);
 
 /** Why tests of a way can't run here, or false. */
 export function skipReason(way: Way): string | false {
@@ -70,7 +72,8 @@ export interface Pair {
 export const closed = (port: Port): Promise<Error> => new Promise((resolve) => port.onClose(resolve));
 
 export async function openPair(way: Way, geometry: QueueGeometry, options: QueueOptions = {}): Promise<Pair> {
-  const pair = way === "in-process" ? createInProcessPair({ geometry }) : await connectPair(way, geometry, options);
+  const pair =
+    way === "in-process" ? createInProcessPair({ geometry }) : await connectPair(way, geometry, options);
   const [client, engine] = pair;
   // A test that waits for a port shall not end before it.
   client.ref();

@@ -7,7 +7,8 @@ export const QUERY = 2;
 /** Asks the reader's process to stop for good: aux 1 kills it, aux 2 stops it. */
 export const END = 3;
 
-const mix = (sequence: number, index: number): number => (Math.imul(sequence, 0x9e3779b1) ^ (index * 0x85eb)) >>> 0;
+const mix = (sequence: number, index: number): number =>
+  (Math.imul(sequence, 0x9e3779b1) ^ (index * 0x85eb)) >>> 0;
 
 /** Fills in a record at `word`. @param bytes at least 16 */
 export function fill(tx: RingWriter, word: number, sequence: number, bytes: number, opcode = DATA): void {
@@ -25,10 +26,16 @@ export function fillFast(tx: RingWriter, word: number, sequence: number, bytes: 
 }
 
 /** Whether the record at `word` is the `sequence`th that `fill` or `fillFast` made. */
-export function isIntact(rx: RingReader, word: number, sequence: number, how: "full" | "fast" = "full"): boolean {
+export function isIntact(
+  rx: RingReader,
+  word: number,
+  sequence: number,
+  how: "full" | "fast" = "full",
+): boolean {
   const bytes = rx.recordBytes;
   if (rx.u32[word] !== bytes || rx.u32[word + 2] !== sequence) return false;
-  if (how === "fast") return rx.u32[word + bytes / 4 - 1] === sequence && rx.u32[word + bytes / 8] === sequence;
+  if (how === "fast")
+    return rx.u32[word + bytes / 4 - 1] === sequence && rx.u32[word + bytes / 8] === sequence;
   for (let i = 3; i < bytes / 4; i++) if (rx.u32[word + i] !== mix(sequence, i)) return false;
   return true;
 }

@@ -67,30 +67,34 @@ test("nothing is seen before it is published, and everything in order after", ()
 test("any lengths pass through rings of any size in order and unharmed", () => {
   const action = fc.record({ bytes: fc.integer({ min: 2, max: 128 }).map((n) => n * 8), reads: fc.nat(4) });
   fc.assert(
-    fc.property(fc.constantFrom(4096, 8192, 65536), fc.array(action, { maxLength: 400 }), (capacity, actions) => {
-      const { writer, reader, whenFull, failures } = ring(capacity);
-      let written = 0;
-      let read = 0;
-      const readOne = (): boolean => {
-        const word = reader.next();
-        if (word < 0) return false;
-        assert.ok(isIntact(reader, word, read++));
-        reader.done();
-        return true;
-      };
-      whenFull(() => {
+    fc.property(
+      fc.constantFrom(4096, 8192, 65536),
+      fc.array(action, { maxLength: 400 }),
+      (capacity, actions) => {
+        const { writer, reader, whenFull, failures } = ring(capacity);
+        let written = 0;
+        let read = 0;
+        const readOne = (): boolean => {
+          const word = reader.next();
+          if (word < 0) return false;
+          assert.ok(isIntact(reader, word, read++));
+          reader.done();
+          return true;
+        };
+        whenFull(() => {
+          while (readOne());
+        });
+        for (const { bytes, reads } of actions) {
+          write(writer, written++, bytes);
+          if (reads > 0) writer.flush();
+          for (let i = 0; i < reads; i++) readOne();
+        }
+        writer.flush();
         while (readOne());
-      });
-      for (const { bytes, reads } of actions) {
-        write(writer, written++, bytes);
-        if (reads > 0) writer.flush();
-        for (let i = 0; i < reads; i++) readOne();
-      }
-      writer.flush();
-      while (readOne());
-      assert.equal(read, written);
-      assert.deepEqual(failures, []);
-    }),
+        assert.equal(read, written);
+        assert.deepEqual(failures, []);
+      },
+    ),
   );
 });
 
@@ -152,7 +156,8 @@ test("an idle ring starts over at its beginning", () => {
 test("impossible record sizes are refused at the writer, by name", () => {
   const { writer } = ring();
   for (const bytes of [0, 4, 12, -8, 1032, Number.NaN, 16.5, 2 ** 31])
-    for (const begin of [() => writer.begin(bytes), () => writer.tryBegin(bytes)]) assert.throws(begin, RangeError);
+    for (const begin of [() => writer.begin(bytes), () => writer.tryBegin(bytes)])
+      assert.throws(begin, RangeError);
   assert.equal(writer.tryBegin(1024), 0);
 });
 
@@ -238,7 +243,10 @@ test("a writer that publishes nothing but padding can't keep the reader", () => 
 test("whatever the other end writes, a reader reads inside its ring or fails, and ends", () => {
   const noise = fc.array(
     fc.record({
-      head: fc.oneof(fc.integer(), fc.nat(1024).map((n) => n * 8)),
+      head: fc.oneof(
+        fc.integer(),
+        fc.nat(1024).map((n) => n * 8),
+      ),
       word: fc.nat(MIN_RING_BYTES / 4 - 1),
       value: fc.oneof(fc.integer(), fc.nat(600), fc.constant(8)),
     }),

@@ -15,7 +15,7 @@ import { HostError, type HostErrorCode } from "./host-error.js";
 import type { HostOptions } from "./host-options.js";
 import type { HostStatus } from "./status.js";
 
-const entry = new URL("./engines/scripted-engine.test.child.js", import.meta.url).pathname;
+const entry = new URL("./engines/scripted-engine.test.fixture.js", import.meta.url).pathname;
 
 /** What the scripted child does for each kind of adapter. */
 function launcher(behaviour: Partial<Record<AdapterKind, string>> = {}): EngineLauncher {

@@ -11,7 +11,7 @@ import {
   EngineRefusedError,
 } from "./engine-process.js";
 
-const entry = new URL("./scripted-engine.test.child.js", import.meta.url).pathname;
+const entry = new URL("./scripted-engine.test.fixture.js", import.meta.url).pathname;
 
 function start(behaviour: string, more: Partial<EngineProcessOptions> = {}): EngineProcess {
   return new EngineProcess({

@@ -8,7 +8,7 @@ import { defaultEngineDeadlines, EngineProcess } from "./engine-process.js";
 import type { EngineLoss } from "./engine-state.js";
 import { EngineSupervisor } from "./engine-supervisor.js";
 
-const entry = new URL("./scripted-engine.test.child.js", import.meta.url).pathname;
+const entry = new URL("./scripted-engine.test.fixture.js", import.meta.url).pathname;
 
 interface Supervised {
   readonly supervisor: EngineSupervisor;

@@ -1,10 +1,85 @@
-/** stub until buses exist */
+/** One connected guest kernel: its processes, and what of its slices it was offered. All of that ends with the connection. */
+
+import { GLOBAL_CHANNEL, type VmbusHost } from "parhelion-buses";
+import type { Runtime } from "parhelion-core";
+import type { HostLimits } from "../limits.js";
+import type { Secrets } from "../secrets.js";
 import type { Slice } from "../slices/slice.js";
-import type { GuestProcesses } from "../vgpu/guest-process.js";
-export interface GuestConnection {
-  readonly reach: "local" | "remote";
+import { CommandTable } from "../vgpu/command-table.js";
+import { globalCommands } from "../vgpu/global-commands.js";
+import { GuestProcesses } from "../vgpu/guest-process.js";
+import { type VgpuEnd, vgpuCommands } from "../vgpu/vgpu-commands.js";
+import type { GuestReach } from "./guest-listener.js";
+import { queueSocketName } from "./run-directory.js";
+import { VgpuOffer } from "./vgpu-offer.js";
+
+/** A token is good for one connection: 128 bits that nobody guesses, the size of its field. */
+const tokenBytes = 16;
+
+export interface GuestConnectionOptions {
+  readonly runtime: Runtime;
+  readonly limits: HostLimits;
+  readonly secrets: Secrets;
+  readonly vmbus: VmbusHost;
+  /** The guest's id. */
+  readonly guest: string;
+  readonly reach: GuestReach;
+}
+
+export class GuestConnection {
   readonly processes: GuestProcesses;
-  offer(slice: Slice): void;
-  rescind(slice: Slice, why: string): Promise<void>;
-  close(why: string): Promise<void>;
+  readonly reach: GuestReach;
+  readonly #options: GuestConnectionOptions;
+  readonly #offers = new Map<Slice, VgpuOffer>();
+  readonly #commands: CommandTable<VgpuEnd>;
+
+  constructor(options: GuestConnectionOptions) {
+    const { runtime, limits, vmbus, guest } = options;
+    this.#options = options;
+    this.reach = options.reach;
+    this.processes = new GuestProcesses(guest, limits);
+    const failed = (command: string, error: unknown) =>
+      runtime.log("error", "command.failed", { guest, command, error });
+    this.#commands = new CommandTable(vgpuCommands, failed);
+    const global = new CommandTable(globalCommands, failed);
+    vmbus.offer({
+      interfaceType: GLOBAL_CHANNEL,
+      interfaceInstance: runtime.ids.uuid(),
+      request: ({ type, process, body }) => global.serve(this.processes, type, process, body),
+      close: () => this.processes.destroyAll(),
+    });
+    vmbus.onClose((reason) => {
+      this.processes.destroyAll();
+      runtime.log("info", "guest.disconnected", { guest, reason: reason.message });
+    });
+  }
+
+  onClose(listener: () => void): void {
+    this.#options.vmbus.onClose(listener);
+  }
+
+  offer(slice: Slice): void {
+    const { runtime, vmbus, limits, secrets } = this.#options;
+    if (vmbus.state === "closed") return;
+    const end = {
+      slice,
+      processes: this.processes,
+      limits,
+      clock: runtime.clock,
+      endpoint: queueSocketName(slice.index),
+      reach: this.reach === "local" ? 0 : 1,
+      adapterHandle: slice.generation,
+      newToken: () => secrets.hex(tokenBytes),
+    } as const;
+    this.#offers.set(slice, new VgpuOffer(runtime, vmbus, this.#commands, end));
+  }
+
+  rescind(slice: Slice, reason: string): void {
+    this.#offers.get(slice)?.rescind(reason);
+    this.#offers.delete(slice);
+  }
+
+  close(reason: string): void {
+    this.#options.vmbus.close(new Error(reason));
+  }
 }

@@ -49,10 +49,10 @@ export class Guest implements Audience {
     this.#projected.add(slice);
     this.#connection?.offer(slice);
     return {
-      withdraw: async () => {
+      withdraw: () => {
         this.#projected.delete(slice);
-        await this.#connection?.rescind(slice, "the slice was taken away");
-        slice.destroyDevices("the slice was taken away");
+        this.#connection?.rescind(slice, "the host took the slice away");
+        slice.destroyDevices("the host took the slice away");
       },
     };
   }
@@ -61,7 +61,7 @@ export class Guest implements Audience {
    * One kernel at a time: a second one would be offered what the first one uses.
    * @throws HostError guest-connected, host-stopping
    */
-  attach(connection: GuestConnection): void {
+  assertFree(): void {
     if (this.#state === "going") throw new HostError("host-stopping", `guest ${this.id} is being removed`);
     if (this.#connection !== undefined) {
       throw new HostError(
@@ -69,6 +69,11 @@ export class Guest implements Audience {
         `a kernel is connected for guest ${this.id} already; end it first, or create another guest`,
       );
     }
+  }
+
+  /** @throws HostError guest-connected, host-stopping */
+  attach(connection: GuestConnection): void {
+    this.assertFree();
     this.#connection = connection;
     for (const slice of this.#projected) connection.offer(slice);
   }

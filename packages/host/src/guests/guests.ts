@@ -124,7 +124,7 @@ export class Guests {
       await system.unregisterDevice(device);
       await device.slice.engine.retire("its slice was removed");
     }
-    await guest.connection?.close("the guest was removed");
+    guest.connection?.close("the guest was removed");
     await removeRunDirectory(guest.directory);
     this.#entries.delete(guest.id);
     system.runtime.log("info", "guest.removed", { guest: guest.id });

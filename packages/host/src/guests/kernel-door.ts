@@ -1,11 +1,24 @@
-/** stub */
+/** Lets guest kernels in: one at a time for each guest, and only with that guest's credential. */
 import type { Socket } from "node:net";
+import { VmbusHost } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
+import { settledWithin } from "../deadline.js";
+import { HostError, messageOf } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
 import type { Secrets } from "../secrets.js";
 import type { Guest } from "./guest.js";
+import { GuestConnection } from "./guest-connection.js";
 import type { GuestReach } from "./guest-listener.js";
 import type { QueueRelay } from "./queue-relay.js";
+
+/** How long a kernel may take to present its credential, in ms. */
+const contactMs = 10_000;
+/** How long connections may take to end when the host stops, in ms; a little more than a link lingers. */
+const farewellMs = 1500;
+
+/** Connections beyond one for each guest: those that will be refused, and those that are on their way out. */
+const spareConnections = 64;
+
 export interface KernelDoorOptions {
   readonly runtime: Runtime;
   readonly limits: HostLimits;
@@ -13,10 +26,71 @@ export interface KernelDoorOptions {
   readonly byCredential: (credential: string) => Guest | undefined;
   readonly relay: QueueRelay;
 }
+
 export class KernelDoor {
-  constructor(_options: KernelDoorOptions) {}
-  admit(socket: Socket, _reach: GuestReach): void {
-    socket.destroy();
+  readonly #options: KernelDoorOptions;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(options: KernelDoorOptions) {
+    this.#options = options;
   }
-  async close(): Promise<void> {}
+
+  /** Takes over a paused socket whose first frame is VMBus's. */
+  admit(socket: Socket, reach: GuestReach): void {
+    if (this.#sockets.size >= this.#options.limits.guests + spareConnections) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    const { runtime } = this.#options;
+    void this.#meet(socket, reach).catch((error: unknown) =>
+      runtime.log("warn", "guest.refused", { reach, from: socket.remoteAddress, reason: messageOf(error) }),
+    );
+    socket.resume();
+  }
+
+  /** Waits until every connection has ended; a peer that does not read its last bytes is cut off. */
+  async close(): Promise<void> {
+    const { clock } = this.#options.runtime;
+    const ended = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+    await settledWithin(clock, farewellMs, Promise.all(ended));
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #meet(socket: Socket, reach: GuestReach): Promise<void> {
+    const { runtime, limits, secrets, relay, byCredential } = this.#options;
+    let guest: Guest | undefined;
+    const vmbus = await VmbusHost.accept(
+      socket,
+      {
+        runtime,
+        peer: reach === "local" ? "a local guest" : `the guest at ${socket.remoteAddress}`,
+        authorize: ({ credential }) => {
+          guest = byCredential(credential);
+          if (guest === undefined)
+            throw new HostError(
+              "guest-unknown",
+              "the credential is no guest's: it was mistyped, or its guest was removed",
+            );
+          guest.assertFree();
+          return 0n;
+        },
+      },
+      { deadline: runtime.clock.now() + contactMs },
+    );
+    const known = guest as Guest;
+    const connection = new GuestConnection({ runtime, limits, secrets, vmbus, guest: known.id, reach });
+    try {
+      known.attach(connection);
+    } catch (error) {
+      connection.close(messageOf(error));
+      throw error;
+    }
+    connection.onClose(() => {
+      known.detach(connection);
+      relay.dropGuest(known);
+    });
+    runtime.log("info", "guest.connected", { guest: known.id, reach });
+  }
 }

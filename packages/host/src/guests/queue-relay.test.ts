@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { createRuntime, systemClock } from "parhelion-core";
 import { encodeFrame, queueMessage } from "parhelion-protocol";
 import { defaultLimits } from "../limits.js";
-import { VgpuBench } from "../vgpu/bench.test.support.js";
+import { VgpuBench } from "../vgpu/bench.test.fixture.js";
 import { Guest } from "./guest.js";
 import { GuestListener } from "./guest-listener.js";
 import { QueueRelay } from "./queue-relay.js";

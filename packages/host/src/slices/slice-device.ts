@@ -10,8 +10,8 @@ export const mdevBus: Bus<SliceDevice> = { name: "mdev", match: () => true };
 
 /** One slice shown to one guest. */
 export interface Projection {
-  /** Rescinds the vGPU. Bounded; never rejects. */
-  withdraw(): Promise<void>;
+  /** Rescinds the vGPU. Waits for nothing, least of all for the guest. */
+  withdraw(): void;
 }
 
 /** Whoever slices are projected to. */

@@ -31,6 +31,8 @@ export class SliceFactory {
     const slice = new Slice(
       {
         uuid: runtime.ids.uuid(),
+        pciInstance: runtime.ids.uuid(),
+        index,
         generation: runtime.ids.next("slice-generation"),
         type: "full",
         description: adapter.description,

@@ -6,13 +6,18 @@ import type { EngineSupervisor } from "../engines/engine-supervisor.js";
 import type { HostLimits } from "../limits.js";
 import { charge } from "../vgpu/command-error.js";
 import type { GuestProcess } from "../vgpu/guest-process.js";
-import { type DeviceLoss, VgpuDevice } from "../vgpu/vgpu-device.js";
+import { type DeviceHome, type DeviceLoss, VgpuDevice } from "../vgpu/vgpu-device.js";
 
 /** Only whole adapters are given out so far. */
 export type SliceType = "full";
 
 export interface SliceInit {
+  /** Also the instance of its vGPU channel. */
   readonly uuid: string;
+  /** Instance of its PCI channel. */
+  readonly pciInstance: string;
+  /** Which of its guest's slices, from 0. */
+  readonly index: number;
   /** Of all slices that this host ever made: a message about an earlier one can be told apart. */
   readonly generation: number;
   readonly type: SliceType;
@@ -25,8 +30,10 @@ export interface SliceInit {
 /** Told when a device of the slice is lost, while the slice is connected to a guest. */
 export type DeviceLostListener = (device: VgpuDevice, loss: DeviceLoss) => void;
 
-export class Slice {
+export class Slice implements DeviceHome {
   readonly uuid: string;
+  readonly pciInstance: string;
+  readonly index: number;
   readonly generation: number;
   readonly type: SliceType;
   readonly description: AdapterDescription;
@@ -45,12 +52,19 @@ export class Slice {
 
   constructor(init: SliceInit, supervise: (slice: Slice) => EngineSupervisor) {
     this.uuid = init.uuid;
+    this.pciInstance = init.pciInstance;
+    this.index = init.index;
     this.generation = init.generation;
     this.type = init.type;
     this.description = init.description;
     this.queuePath = init.queuePath;
     this.limits = init.limits;
     this.engine = supervise(this);
+  }
+
+  /** Opaque to the guest, unique until the host restarts. */
+  get luid(): bigint {
+    return BigInt(this.generation);
   }
 
   nextQueueNumber(): number {

@@ -3,7 +3,8 @@ import type { Clock } from "parhelion-core";
 import { NtStatus } from "parhelion-protocol";
 import type { HostLimits } from "../limits.js";
 import { CommandError, charge } from "./command-error.js";
-import type { GuestProcess, VgpuSyncObject } from "./guest-process.js";
+import type { GuestProcess } from "./guest-process.js";
+import type { VgpuSyncObject } from "./vgpu-device.js";
 
 /** d3dddi_waitforsynchronizationobject_flags: the first fence suffices. */
 const waitAny = 1;

@@ -2,58 +2,37 @@
 import { HandleTable } from "parhelion-protocol";
 import type { HostLimits } from "../limits.js";
 import { charge } from "./command-error.js";
-import type { MonitoredFence, ProgressFence } from "./fence.js";
-import type { HwQueue, VgpuContext, VgpuDevice } from "./vgpu-device.js";
+import type { DeviceOwner, VgpuDevice, VgpuObjects } from "./vgpu-device.js";
 
-export interface VgpuAllocation {
-  readonly device: VgpuDevice;
-  /** Bytes that are accounted to the slice. */
-  readonly size: number;
-}
-
-/** A fence's owner is its device; a progress fence goes with its queue. */
-export interface VgpuSyncObject {
-  readonly device: VgpuDevice;
-  readonly fence: MonitoredFence | ProgressFence;
-  /** Aborted when the fence is destroyed: who waits for it waits no more. */
-  readonly life: AbortController;
-}
-
-interface ObjectTypes {
-  readonly device: VgpuDevice;
-  readonly context: VgpuContext;
-  readonly hwqueue: HwQueue;
-  readonly allocation: VgpuAllocation;
-  readonly syncobject: VgpuSyncObject;
-}
-
-export class GuestProcess {
+export class GuestProcess implements DeviceOwner {
   /** For logs only: the guest chooses them. */
   readonly pid: number;
   readonly name: string;
   readonly devices = new Set<VgpuDevice>();
+  /** The host's handle of it, in the header of its commands. */
+  handle = 0;
   state: "alive" | "destroyed" = "alive";
   /** Fence waits that are not answered. */
   waits = 0;
-  readonly #objects = new HandleTable<ObjectTypes[keyof ObjectTypes]>({ limit: 2 ** 20 });
+  readonly #objects = new HandleTable<VgpuObjects[keyof VgpuObjects]>({ limit: 2 ** 20 });
 
   constructor(pid: number, name: string) {
     this.pid = pid;
     this.name = name;
   }
 
-  add<K extends keyof ObjectTypes>(type: K, object: ObjectTypes[K]): number {
+  add<K extends keyof VgpuObjects>(type: K, object: VgpuObjects[K]): number {
     return this.#objects.add(type, object);
   }
 
   /** @throws ControlError EBADF */
-  get<K extends keyof ObjectTypes>(type: K, handle: number): ObjectTypes[K] {
-    return this.#objects.get(type, handle) as ObjectTypes[K];
+  get<K extends keyof VgpuObjects>(type: K, handle: number): VgpuObjects[K] {
+    return this.#objects.get(type, handle) as VgpuObjects[K];
   }
 
   /** @throws ControlError EBADF */
-  remove<K extends keyof ObjectTypes>(type: K, handle: number): ObjectTypes[K] {
-    return this.#objects.remove(type, handle) as ObjectTypes[K];
+  remove<K extends keyof VgpuObjects>(type: K, handle: number): VgpuObjects[K] {
+    return this.#objects.remove(type, handle) as VgpuObjects[K];
   }
 
   /** Everything that the process has goes; safe to repeat. */
@@ -85,7 +64,9 @@ export class GuestProcesses {
   /** @throws CommandError QUOTA_EXCEEDED */
   create(pid: number, name: string): number {
     charge(this.#limits, this.#guest, "processesPerGuest", this.#table.size);
-    return this.#table.add("process", new GuestProcess(pid, name));
+    const process = new GuestProcess(pid, name);
+    process.handle = this.#table.add("process", process);
+    return process.handle;
   }
 
   /** @throws ControlError EBADF */

@@ -4,10 +4,8 @@
  */
 import { NtStatus } from "parhelion-protocol";
 import type { EngineProcess } from "../engines/engine-process.js";
-import type { Slice } from "../slices/slice.js";
 import { CommandError } from "./command-error.js";
 import { MonitoredFence, ProgressFence } from "./fence.js";
-import type { GuestProcess } from "./guest-process.js";
 
 export type VgpuDeviceState = "creating" | "active" | "lost" | "destroyed";
 
@@ -32,9 +30,48 @@ export interface HwQueue {
   readonly token: string;
 }
 
+export interface VgpuAllocation {
+  readonly device: VgpuDevice;
+  /** Bytes that are accounted to the slice. */
+  readonly size: number;
+}
+
+/** A fence's owner is its device; a progress fence goes with its queue. */
+export interface VgpuSyncObject {
+  readonly device: VgpuDevice;
+  readonly fence: MonitoredFence | ProgressFence;
+  /** Aborted when the fence is destroyed: who waits for it waits no more. */
+  readonly life: AbortController;
+}
+
+/** What handles of a process stand for, by the names of their types. */
+export interface VgpuObjects {
+  readonly device: VgpuDevice;
+  readonly context: VgpuContext;
+  readonly hwqueue: HwQueue;
+  readonly allocation: VgpuAllocation;
+  readonly syncobject: VgpuSyncObject;
+}
+
+/** What a device needs of the process that created it. */
+export interface DeviceOwner {
+  readonly handle: number;
+  readonly devices: Set<VgpuDevice>;
+  add<K extends keyof VgpuObjects>(type: K, object: VgpuObjects[K]): number;
+  remove<K extends keyof VgpuObjects>(type: K, handle: number): VgpuObjects[K];
+}
+
+/** What a device needs of its slice. */
+export interface DeviceHome {
+  readonly devices: Map<number, VgpuDevice>;
+  allocatedBytes: number;
+  nextQueueNumber(): number;
+  forgetToken(token: string): boolean;
+}
+
 export class VgpuDevice {
-  readonly slice: Slice;
-  readonly process: GuestProcess;
+  readonly slice: DeviceHome;
+  readonly process: DeviceOwner;
   readonly engine: EngineProcess;
   /** The engine's number of it, never reused within a slice. */
   readonly number: number;
@@ -48,7 +85,7 @@ export class VgpuDevice {
   readonly #life = new AbortController();
   #queues = 0;
 
-  constructor(slice: Slice, process: GuestProcess, engine: EngineProcess, number: number) {
+  constructor(slice: DeviceHome, process: DeviceOwner, engine: EngineProcess, number: number) {
     this.slice = slice;
     this.process = process;
     this.engine = engine;

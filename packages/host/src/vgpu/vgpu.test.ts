@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type AdapterDescription, NtStatus, vgpuCommand } from "parhelion-protocol";
 import type { HostLimits } from "../limits.js";
-import { deviceRequest, VgpuBench } from "./bench.test.support.js";
+import { deviceRequest, VgpuBench } from "./bench.test.fixture.js";
 import { CommandError } from "./command-error.js";
 
 async function onBench(

@@ -10,7 +10,7 @@ import { GuestProcesses } from "./guest-process.js";
 import { type VgpuEnd, vgpuCommands } from "./vgpu-commands.js";
 import type { DeviceLoss, VgpuDevice } from "./vgpu-device.js";
 
-const entry = new URL("../engines/scripted-engine.test.child.js", import.meta.url).pathname;
+const entry = new URL("../engines/scripted-engine.test.fixture.js", import.meta.url).pathname;
 
 const description: AdapterDescription = {
   info: {
@@ -38,7 +38,16 @@ export class VgpuBench {
   constructor(limits: Partial<HostLimits> = {}, queuePath = "/unused") {
     const all = { ...defaultLimits, ...limits };
     this.slice = new Slice(
-      { uuid: "s-1", generation: 1, type: "full", description, queuePath, limits: all },
+      {
+        uuid: "s-1",
+        pciInstance: "s-2",
+        index: 0,
+        generation: 1,
+        type: "full",
+        description,
+        queuePath,
+        limits: all,
+      },
       (slice) =>
         new EngineSupervisor({
           runtime: createRuntime(),

@@ -1,0 +1,302 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  ChannelType,
+  type Command,
+  createVmbus,
+  GLOBAL_CHANNEL,
+  PCI_CHANNEL,
+  pciHeader,
+  VGPU_CHANNEL,
+  type VmbusChannel,
+  VmbusConnection,
+  type VmbusDevice,
+  vgpuRegisters,
+} from "parhelion-buses";
+import { createRuntime, isKernelError, type LogRecord, System } from "parhelion-core";
+import { guestCommand, isControlError, pciCommand, vgpuCommand, vmCommand } from "parhelion-protocol";
+import { type Host, startHost } from "../host.js";
+import type { HostOptions } from "../host-options.js";
+import { deviceRequest } from "../vgpu/bench.test.fixture.js";
+import type { CreatedGuest } from "./guests.js";
+
+const launcher = {
+  entry: new URL("../engines/scripted-engine.test.fixture.js", import.meta.url).pathname,
+  environmentFor: async () => ({ BEHAVIOUR: "good" }),
+};
+
+async function withHost(
+  run: (host: Host, log: LogRecord[]) => Promise<void>,
+  options: Partial<HostOptions> = {},
+): Promise<void> {
+  const stateDirectory = await mkdtemp(join(tmpdir(), "ph-"));
+  const log: LogRecord[] = [];
+  const host = await startHost({
+    launcher,
+    stateDirectory,
+    adapter: "software",
+    log: (record) => log.push(record),
+    backOff: { firstMs: 1 },
+    ...options,
+  });
+  try {
+    await run(host, log);
+  } finally {
+    await host.stop();
+    assert.deepEqual(await readdir(stateDirectory), []);
+    await rm(stateDirectory, { recursive: true });
+  }
+}
+
+/** A guest kernel without drivers: its channels are used by hand. */
+class Kernel {
+  readonly system = new System(createRuntime());
+  readonly bus = createVmbus();
+  readonly events: Command[] = [];
+  connection!: VmbusConnection;
+
+  static async connect(socket: Socket, credential: string): Promise<Kernel> {
+    const kernel = new Kernel();
+    kernel.system.registerBus(kernel.bus as never);
+    kernel.connection = await VmbusConnection.connect(kernel.system, kernel.bus, socket, {
+      name: "test",
+      credential,
+    });
+    return kernel;
+  }
+
+  devices(type: string): VmbusDevice[] {
+    return this.system
+      .devicesOf(this.bus as never)
+      .filter((device) => (device as VmbusDevice).offer.interfaceType === type) as VmbusDevice[];
+  }
+
+  async open(type: string, index = 0): Promise<VmbusChannel> {
+    const channel = this.devices(type)[index]?.channel as VmbusChannel;
+    const channelType = type === GLOBAL_CHANNEL ? ChannelType.VM_TO_HOST : ChannelType.VGPU_TO_HOST;
+    await channel.open({ channelType, message: (command) => this.events.push(command) });
+    return channel;
+  }
+
+  async newProcess(): Promise<number> {
+    const channel = this.devices(GLOBAL_CHANNEL)[0]?.channel as VmbusChannel;
+    if (channel.state !== "open") await this.open(GLOBAL_CHANNEL);
+    return (await channel.request(vmCommand.createProcess, { processId: 7, name: "app" })).process;
+  }
+}
+
+function kernelOf(guest: CreatedGuest, credential = guest.credential): Promise<Kernel> {
+  return Kernel.connect(connect(guest.vmbus), credential);
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+const newDevice = (channel: VmbusChannel, process: number, label = "") =>
+  channel.request(vgpuCommand.createDevice, { privateData: deviceRequest(label) }, { process });
+
+test("a guest kernel is offered its vGPU, whose PCI function names the channel", () =>
+  withHost(async (host) => {
+    const guest = await host.guestCreate({ slices: 2 });
+    const kernel = await kernelOf(guest);
+    assert.deepEqual(
+      [GLOBAL_CHANNEL, VGPU_CHANNEL, PCI_CHANNEL].map((type) => kernel.devices(type).length),
+      [1, 2, 2],
+    );
+    const seen: [number, string, bigint, number][] = [];
+    for (const index of [0, 1]) {
+      const pci = await kernel.open(PCI_CHANNEL, index);
+      const read = async <T>(register: { offset: number; length: number; decode(bytes: Uint8Array): T }) =>
+        register.decode((await pci.request(pciCommand.configRead, register)).data);
+      seen.push([
+        (await pci.request(pciCommand.queryFunction, {})).slot,
+        await read(vgpuRegisters.channelInstance),
+        await read(vgpuRegisters.luid),
+        await read(pciHeader.vendorId),
+      ]);
+    }
+    const [a, b] = (await host.status()).slices;
+    assert.deepEqual(seen, [
+      [0, a?.uuid, 1n, 0x1414],
+      [8, b?.uuid, 2n, 0x1414],
+    ]);
+    await kernel.connection.close();
+  }));
+
+test("a wrong credential, a removed guest's and a second kernel are refused and told why", () =>
+  withHost(async (host, log) => {
+    const [a, b] = [await host.guestCreate(), await host.guestCreate()];
+    const refused = (words: RegExp) => (error: unknown) => {
+      assert.ok(isKernelError(error, "ECONNREFUSED"), String(error));
+      assert.match(error.message, words);
+      return true;
+    };
+    await assert.rejects(kernelOf(a, "0".repeat(64)), refused(/no guest's/));
+    await assert.rejects(kernelOf(a, ""), refused(/no guest's/));
+    const kernel = await kernelOf(a);
+    await assert.rejects(kernelOf(a), refused(/connected for guest/));
+    await host.guestRemove(b.id);
+    await assert.rejects(kernelOf(b), refused(/no guest's/));
+    await kernel.connection.close();
+    await until(async () => (await host.status()).guests[0]?.connection === "none");
+    await (await kernelOf(a)).connection.close();
+    assert.ok(!log.some((record) => JSON.stringify(record).includes(a.credential)));
+  }));
+
+test("devices live on the channel, and everything goes when the kernel does, however it does", () =>
+  withHost(async (host) => {
+    const guest = await host.guestCreate();
+    for (const end of ["close", "crash"] as const) {
+      const socket = connect(guest.vmbus);
+      const kernel = await Kernel.connect(socket, guest.credential);
+      const process = await kernel.newProcess();
+      const channel = await kernel.open(VGPU_CHANNEL);
+      assert.ok((await newDevice(channel, process)).device > 0);
+      const { slices, guests } = await host.status();
+      assert.deepEqual([slices[0]?.devices, guests[0]?.processes.length], [1, 1]);
+      assert.equal(guests[0]?.connection, "local");
+      if (end === "close") await kernel.connection.close();
+      else socket.destroy();
+      await until(async () => (await host.status()).slices[0]?.devices === 0);
+    }
+  }));
+
+test("when the engine dies the guest hears of every device, with the reason", () =>
+  withHost(async (host) => {
+    const guest = await host.guestCreate();
+    const kernel = await kernelOf(guest);
+    const process = await kernel.newProcess();
+    const channel = await kernel.open(VGPU_CHANNEL);
+    const devices = [await newDevice(channel, process), await newDevice(channel, process)].map(
+      ({ device }) => device,
+    );
+    await assert.rejects(newDevice(channel, process, "die"), (error) => {
+      assert.ok(isControlError(error, "ENODEV"), String(error));
+      assert.match(error.message, /last words/);
+      return true;
+    });
+    await until(() => kernel.events.length === 2);
+    for (const [i, event] of kernel.events.entries()) {
+      const { device, reason, text } = guestCommand.deviceLost.body.decode(event.body);
+      assert.deepEqual([event.process, device, reason], [process, devices[i], "unknown"]);
+      assert.match(text, /exited with code 7/);
+    }
+    await newDevice(channel, process);
+    assert.equal((await host.status()).slices[0]?.engine.starts, 2);
+    await kernel.connection.close();
+  }));
+
+test("removing a guest rescinds its channels: what waits settles, and its engine ends", () =>
+  withHost(async (host) => {
+    const guest = await host.guestCreate();
+    const kernel = await kernelOf(guest);
+    const process = await kernel.newProcess();
+    const channel = await kernel.open(VGPU_CHANNEL);
+    await newDevice(channel, process);
+    const pid = (await host.status()).slices[0]?.engine.pid as number;
+    const waiting = newDevice(channel, process, "silence");
+    const settled = assert.rejects(waiting, (error) => isKernelError(error, "ENODEV"));
+    const closed = new Promise((resolve) => kernel.connection.onClose(resolve));
+    await host.guestRemove(guest.id);
+    await settled;
+    await closed;
+    await until(() => kernel.devices(VGPU_CHANNEL).length === 0);
+    assert.throws(() => globalThis.process.kill(pid, 0), { code: "ESRCH" });
+    await kernel.connection.close();
+  }));
+
+test("unknown commands are refused as not supported, and the channel goes on", () =>
+  withHost(async (host) => {
+    const kernel = await kernelOf(await host.guestCreate());
+    const process = await kernel.newProcess();
+    const channel = await kernel.open(VGPU_CHANNEL);
+    const unknown = { ...vgpuCommand.isFeatureEnabled, type: 38 };
+    await assert.rejects(channel.request(unknown, {}, { process }), (error) =>
+      isControlError(error, "EPERM"),
+    );
+    assert.equal((await channel.request(vgpuCommand.isFeatureEnabled, { feature: 1 })).version, 0);
+    await kernel.connection.close();
+  }));
+
+test("garbage on the socket, before and after the contact, ends that connection and no other", () =>
+  withHost(async (host) => {
+    const [victim, guest] = [await host.guestCreate(), await host.guestCreate()];
+    const kernel = await kernelOf(guest);
+    const process = await kernel.newProcess();
+    const channel = await kernel.open(VGPU_CHANNEL);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom("raw", "framed", "contacted"),
+        fc.uint8Array({ maxLength: 80 }),
+        async (how, bytes) => {
+          const socket = connect(victim.vmbus);
+          socket.on("error", () => undefined);
+          const frame = Buffer.alloc(8 + bytes.length);
+          frame.writeUInt32LE(frame.length, 0);
+          frame.set(bytes, 8);
+          if (how === "contacted") {
+            const other = await Kernel.connect(socket, victim.credential);
+            socket.end(frame);
+            await other.connection.close();
+          } else {
+            socket.end(how === "raw" ? bytes : frame);
+            socket.resume();
+          }
+          if (!socket.closed) await once(socket, "close");
+          await until(async () => (await host.status()).guests[0]?.connection === "none");
+        },
+      ),
+      { numRuns: 60 },
+    );
+    await newDevice(channel, process);
+    await kernel.connection.close();
+  }));
+
+test("a frozen engine does not hold up the stop", () =>
+  withHost(
+    async (host, log) => {
+      const kernel = await kernelOf(await host.guestCreate());
+      await newDevice(await kernel.open(VGPU_CHANNEL), await kernel.newProcess());
+      const pid = (await host.status()).slices[0]?.engine.pid as number;
+      globalThis.process.kill(pid, "SIGSTOP");
+      await host.stop();
+      assert.throws(() => globalThis.process.kill(pid, 0), { code: "ESRCH" });
+      assert.ok(log.some(({ event }) => event === "host.stopped"));
+      await kernel.connection.close();
+    },
+    { deadlines: { stopMs: 20 } },
+  ));
+
+test("a stop that exceeds its deadline kills what is left", () =>
+  withHost(
+    async (host, log) => {
+      const kernel = await kernelOf(await host.guestCreate());
+      await newDevice(await kernel.open(VGPU_CHANNEL), await kernel.newProcess());
+      const pid = (await host.status()).slices[0]?.engine.pid as number;
+      globalThis.process.kill(pid, "SIGSTOP");
+      await host.stop();
+      assert.throws(() => globalThis.process.kill(pid, 0), { code: "ESRCH" });
+      assert.ok(log.some(({ event }) => event === "host.stop-slow"));
+      await kernel.connection.close();
+    },
+    { deadlines: { stopMs: 600_000 }, stopMs: 30 },
+  ));
+
+test("when the host stops a guest's kernel sees its devices go", () =>
+  withHost(async (host) => {
+    const kernel = await kernelOf(await host.guestCreate());
+    const process = await kernel.newProcess();
+    const channel = await kernel.open(VGPU_CHANNEL);
+    await newDevice(channel, process);
+    await host.stop();
+    await until(() => kernel.devices(VGPU_CHANNEL).length === 0);
+    await assert.rejects(newDevice(channel, process), (error) => isKernelError(error, "ENODEV"));
+    await kernel.connection.close();
+  }));

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { files as messageFiles } from "./messages.mjs";
-import { generateWebGPU } from "./webgpu.mjs";
+import { generateWebGPU, webgpuModel } from "./webgpu.mjs";
 import { Numbers } from "./webgpu-numbers.mjs";
 
 const PACKAGE = new URL("../", import.meta.url);
@@ -20,6 +20,11 @@ export function generateAll() {
   const numbers = JSON.parse(readFileSync(NUMBERS, "utf8"));
   const files = GENERATORS.flatMap((generate) => generate(numbers));
   return [...files, { path: "idl/numbers.json", text: `${JSON.stringify(numbers, null, 2)}\n` }];
+}
+
+/** What the emitters print from, for tests that want values of every type. */
+export function loadModel() {
+  return webgpuModel(new Numbers(JSON.parse(readFileSync(NUMBERS, "utf8"))));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -15,11 +15,18 @@ import { Model } from "./webgpu-model.mjs";
 
 const OUTPUT = "src/webgpu/generated/";
 
-/** @param {import("./webgpu-numbers.mjs").Numbers} numbers appended to. @returns {{ path: string, text: string }[]} */
-export function generateWebGPU(numbers) {
+/** @param {import("./webgpu-numbers.mjs").Numbers} numbers appended to */
+export function webgpuModel(numbers) {
   const require = createRequire(import.meta.url);
-  const specification = readFileSync(require.resolve("@webref/idl/webgpu.idl"), "utf8");
-  const model = new Model(specification, numbers);
+  return new Model(readFileSync(require.resolve("@webref/idl/webgpu.idl"), "utf8"), numbers);
+}
+
+/**
+ * @param {import("./webgpu-numbers.mjs").Numbers} numbers appended to
+ * @returns {{ path: string, text: string }[]}
+ */
+export function generateWebGPU(numbers) {
+  const model = webgpuModel(numbers);
   const files = {
     "numbers.ts": emitNumbers(model),
     "enums.ts": emitEnums(model),

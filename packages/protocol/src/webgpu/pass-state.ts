@@ -9,6 +9,8 @@ export const BIND_GROUP_WORDS = 6;
 /** Words of a setImmediates record before its data: header, pass, range offset, bytes, zero. */
 export const IMMEDIATES_WORDS = 6;
 
+const noOffsets: readonly number[] = Object.freeze([]);
+
 /**
  * Both overloads: (index, group, sequence of offsets) and (index, group, Uint32Array, start, length).
  * @throws TypeError; RangeError when `start` and `length` are outside of the array
@@ -27,7 +29,7 @@ export function encodeSetBindGroup(
   const slot = enforceU32(index, what);
   const group = stream.nullableHandle(bindGroup, InterfaceKind.GPUBindGroup, "GPUBindGroup", what);
   if (dynamicOffsets === undefined) {
-    write(stream, opcode, self, slot, group, [], 0, 0);
+    write(stream, opcode, self, slot, group, noOffsets, 0, 0);
     return;
   }
   if (start !== undefined || length !== undefined) {

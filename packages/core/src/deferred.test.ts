@@ -78,7 +78,12 @@ test("a deferring driver lets the next one try, and a device that binds leaves t
     }),
   );
   await system.registerDriver(driver("ab"));
+  const atBind: unknown[] = [];
+  system.onUevent(({ action }) => {
+    if (action === "bind") atBind.push(system.deferredDevices());
+  });
   await system.addDevice(dev);
+  assert.deepEqual(atBind, [[]]);
   assert.equal(dev.driver?.name, "ab");
   assert.deepEqual(system.deferredDevices(), []);
 });
@@ -117,6 +122,28 @@ test("a match that defers queues the device and is asked again", async () => {
   await system.addDevice(device("trigger"));
   await system.waitForProbe();
   assert.equal(dev.bound, true);
+});
+
+test("a device that is removed before a new driver's match defers it is not queued", async () => {
+  const { system, device, driver } = traced();
+  const go = new Completion(system.runtime, "go");
+  const bus = {
+    name: "late",
+    match: ({ name }: { name: string }) => {
+      if (name === "second") throw defer();
+      return true;
+    },
+  };
+  system.registerBus(bus as never);
+  const [first, second] = [device("first", { bus: bus as never }), device("second", { bus: bus as never })];
+  await system.addDevice(first);
+  await system.addDevice(second);
+  const registering = system.registerDriver(driver("d", { bus: bus as never, probe: () => go.wait() }));
+  await turn();
+  await system.removeDevice(second);
+  go.complete();
+  await registering;
+  assert.deepEqual(system.deferredDevices(), []);
 });
 
 test("a removed device leaves the list and is not probed again", async () => {

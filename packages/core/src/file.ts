@@ -88,7 +88,6 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
         },
         options,
       );
-      if (this.#revoked !== null) throw this.#revoked;
       this.#runtime.scheduler.access(this, "write");
       this.#state = "open";
     } catch (error) {

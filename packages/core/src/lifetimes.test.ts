@@ -4,9 +4,11 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { Device } from "./device.js";
 import type { Driver } from "./driver.js";
+import type { ErrnoCode } from "./errno.js";
 import { isKernelError, KernelError } from "./error.js";
 import { toyBus } from "./model.test.fixture.js";
 import { DeviceNode } from "./node.js";
+import { noDeadline, type WaitOptions } from "./runtime.js";
 import { type Controlled, interleave, interleavings } from "./sync/controlled.test.fixture.js";
 import { System } from "./system.js";
 
@@ -23,8 +25,8 @@ const probes = fc.array(fc.constantFrom("binds", "binds", "refuses", "defers"), 
   maxLength: 6,
 });
 
-/** Answers that a race may legitimately have. Not among them: ETIMEDOUT, which here means a deadlock. */
-const expected = ["ENODEV", "EBUSY", "EAGAIN", "ENOSPC", "EBADF"] as const;
+/** Answers that a race may legitimately have. Without ETIMEDOUT while time stands still: that would be a deadlock. */
+const raced: readonly ErrnoCode[] = ["ENODEV", "EBUSY", "EAGAIN", "ENOSPC", "EBADF"];
 
 type Ops = readonly { readonly op: string; readonly device: number; readonly driver: number }[];
 
@@ -40,9 +42,11 @@ class World {
   memory: number = deviceNames.length;
   readonly #controlled: Controlled;
   readonly #probes: readonly string[];
+  readonly #answers: readonly ErrnoCode[];
   #probeCount = 0;
 
-  constructor(controlled: Controlled, probes: readonly string[]) {
+  constructor(controlled: Controlled, probes: readonly string[], answers: readonly ErrnoCode[]) {
+    this.#answers = answers;
     this.#controlled = controlled;
     this.#probes = probes;
     this.system = new System(controlled.runtime);
@@ -55,19 +59,19 @@ class World {
     this.devices = deviceNames.map((name) => this.#device(name));
   }
 
-  async do({ op, device, driver }: Ops[number]): Promise<void> {
+  async do({ op, device, driver }: Ops[number], options?: WaitOptions): Promise<void> {
     const dev = this.devices[device] as Device;
     const drv = this.drivers[driver] as Driver;
     const { system } = this;
     try {
-      if (op === "attach") await system.attach(dev, drv);
-      else if (op === "detach") await system.detach(dev, drv);
-      else if (op === "detach any") await system.detach(dev);
-      else if (op === "remove") await system.removeDevice(dev);
-      else if (op === "register") await system.registerDriver(drv);
+      if (op === "attach") await system.attach(dev, drv, options);
+      else if (op === "detach") await system.detach(dev, drv, options);
+      else if (op === "detach any") await system.detach(dev, undefined, options);
+      else if (op === "remove") await system.removeDevice(dev, options);
+      else if (op === "register") await system.registerDriver(drv, options);
       else if (op === "read") assert.equal(await dev.attributes.read("state", dev), "registered");
       else if (op === "unregister") {
-        await system.unregisterDriver(drv);
+        await system.unregisterDriver(drv, options);
       } else {
         const file = await (dev.node as DeviceNode).open();
         try {
@@ -77,14 +81,16 @@ class World {
         }
       }
     } catch (error) {
-      if (!expected.some((code) => isKernelError(error, code))) throw error;
+      if (!this.#answers.some((code) => isKernelError(error, code))) throw error;
     }
   }
 
   async end(): Promise<void> {
-    for (const [index] of this.drivers.entries())
-      await this.do({ op: "unregister", device: 0, driver: index });
-    for (const [index] of this.devices.entries()) await this.do({ op: "remove", device: index, driver: 0 });
+    const options = { deadline: noDeadline };
+    for (const [driver] of this.drivers.entries())
+      await this.do({ op: "unregister", device: 0, driver }, options);
+    for (const [device] of this.devices.entries())
+      await this.do({ op: "remove", device, driver: 0 }, options);
     for (const device of this.devices) device.put();
   }
 
@@ -187,13 +193,13 @@ class World {
   }
 }
 
-test("no interleaving of adding, binding, opening, reading and removing breaks a lifetime", async () => {
+async function explore(time: "when idle" | "any time", answers: readonly ErrnoCode[]): Promise<void> {
   const program = fc.array(fc.array(op, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(interleavings, program, probes, async (choices, tasks, probes) => {
       let world!: World;
-      await interleave(choices, (controlled) => {
-        world = new World(controlled, probes);
+      const start = (controlled: Controlled) => {
+        world = new World(controlled, probes, answers);
         let left = tasks.length + world.devices.length;
         const finish = async () => {
           left -= 1;
@@ -211,9 +217,18 @@ test("no interleaving of adding, binding, opening, reading and removing breaks a
             await finish();
           });
         }
-      });
+      };
+      await interleave(choices, start, time);
       world.check();
     }),
     { numRuns: 300 },
   );
+}
+
+test("no interleaving of adding, binding, opening, reading and removing breaks a lifetime", async () => {
+  await explore("when idle", raced);
+});
+
+test("nor does any deadline that is missed on the way", async () => {
+  await explore("any time", [...raced, "ETIMEDOUT"]);
 });

@@ -4,7 +4,7 @@ import { miscClass } from "./class.js";
 import { Device } from "./device.js";
 import { KernelError } from "./error.js";
 import type { FileOperations, OpenFile } from "./file.js";
-import { traced, turn } from "./model.test.fixture.js";
+import { toyBus, traced, turn } from "./model.test.fixture.js";
 import { DeviceNode, type NodeInit } from "./node.js";
 import type { NodeWatcher } from "./node-registry.js";
 import { Completion } from "./sync/completion.js";
@@ -211,6 +211,11 @@ test("names and minors are unique while in use, and a device whose node can't be
     system.membersOf(miscClass).map(({ name }) => name),
     ["d-n1", "d-n0", "d-fixed3"],
   );
+  const taken = new DeviceNode(system.runtime, { name: "n1", open: () => ({ request: () => null }) });
+  const onBus = new Device(system.runtime, { name: "on-bus", bus: toyBus, node: taken });
+  await assert.rejects(system.addDevice(onBus), { code: "EEXIST" });
+  assert.equal(system.findDevice(toyBus, "on-bus"), undefined);
+  assert.equal(onBus.references, 1);
   await assert.rejects(add("toolarge", 256), { code: "EINVAL" });
   await assert.rejects(add("../escape"), { code: "EINVAL" });
 });

@@ -104,6 +104,25 @@ test("a device removed while its driver probes is unbound before it goes", async
   assert.deepEqual(trace.slice(-5), ["add d0", "bind d0", "remove d d0", "unbind d0", "remove d0"]);
 });
 
+test("a device removed during its first probe does not show up among its parent's children or its class", async () => {
+  const { system, device, driver } = traced();
+  const go = new Completion(system.runtime, "go");
+  const deviceClass = { name: "c" };
+  system.registerClass(deviceClass);
+  const parent = device("parent");
+  const child = device("d0", { parent, class: deviceClass });
+  await system.addDevice(parent);
+  await system.registerDriver(driver("d", { probe: () => go.wait() }));
+  const adding = system.addDevice(child);
+  await turn();
+  const removing = system.removeDevice(child);
+  await turn();
+  go.complete();
+  await Promise.all([adding, removing]);
+  assert.equal(parent.children.size, 0);
+  assert.deepEqual(system.membersOf(deviceClass), []);
+});
+
 test("a bus goes only when it is empty", async () => {
   const { system, device, driver } = traced();
   const d = driver("d");

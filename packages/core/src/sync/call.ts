@@ -48,7 +48,7 @@ export async function call<T>(
     } catch (error) {
       // A late ETIMEDOUT tells the caller nothing new.
       if (caller === "gone" && !isKernelError(error, "ETIMEDOUT"))
-        runtime.log("error", "call.failed-late", { call: name, error });
+        runtime.log("warn", "call.failed-late", { call: name, error });
       done.fail(error);
     }
   });

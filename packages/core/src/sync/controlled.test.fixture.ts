@@ -1,6 +1,7 @@
 /**
  * A scheduler for tests that runs one step at a time and asks which: the tests' proof that `Scheduler` gives full
- * control, and how they try many interleavings. Time is virtual and moves only when nothing can run.
+ * control, and how they try many interleavings. Time is virtual: it moves when nothing can run, so that a missed
+ * deadline means a deadlock, or, where a test asks for it, at any step, so that every deadline can be missed.
  */
 import * as fc from "fast-check";
 import type { Clock } from "../clock.js";
@@ -70,16 +71,17 @@ export class ControlledScheduler implements Scheduler, Clock {
   access(): void {}
 
   /** Runs until nothing can run and no deadline is left. @param choose an index below its argument */
-  async run(choose: (choices: number) => number): Promise<void> {
+  async run(choose: (choices: number) => number, time: "when idle" | "any time"): Promise<void> {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#runnable.length > 0) {
-        const [step] = this.#runnable.splice(choose(this.#runnable.length), 1);
-        this.schedule.push(step?.what ?? "");
-        step?.go();
+      const [next] = [...this.#timers].sort((a, b) => a.due - b.due);
+      const choices = this.#runnable.length + (next !== undefined && time === "any time" ? 1 : 0);
+      const step = choices === 0 ? undefined : this.#runnable.splice(choose(choices), 1)[0];
+      if (step !== undefined) {
+        this.schedule.push(step.what);
+        step.go();
         continue;
       }
-      const [next] = [...this.#timers].sort((a, b) => a.due - b.due);
       if (next === undefined) break;
       this.#timers.delete(next);
       this.#now = Math.max(this.#now, next.due);
@@ -101,6 +103,7 @@ export interface Controlled {
 export async function interleave(
   choices: readonly number[],
   program: (controlled: Controlled) => void,
+  time: "when idle" | "any time" = "when idle",
 ): Promise<Controlled> {
   const scheduler = new ControlledScheduler();
   const log: LogRecord[] = [];
@@ -113,9 +116,11 @@ export async function interleave(
   const controlled: Controlled = { runtime, scheduler, log, task: (name, run) => scheduler.spawn(name, run) };
   program(controlled);
   let step = 0;
-  await scheduler.run((count) => (choices[step++ % Math.max(1, choices.length)] ?? 0) % count);
+  await scheduler.run((count) => (choices[step++ % Math.max(1, choices.length)] ?? 0) % count, time);
   return controlled;
 }
 
 /** An interleaving: which of the runnable tasks goes next, over and over. */
 export const interleavings = fc.array(fc.nat(11), { minLength: 1, maxLength: 60 });
+
+export const times = fc.constantFrom("when idle" as const, "any time" as const);

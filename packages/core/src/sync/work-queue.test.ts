@@ -19,7 +19,7 @@ test("accepted work runs once unless it is cancelled, one at a time, in order; f
     fc.asyncProperty(interleavings, fc.tuple(ops, ops), async (choices, programs) => {
       // The model: what was accepted and neither started nor was cancelled, in order.
       const waiting: { readonly work: number; readonly sequence: number }[] = [];
-      let running: { readonly sequence: number } | null = null;
+      let running: { readonly work: number; readonly sequence: number } | null = null;
       let sequence = 0;
       await interleave(choices, ({ runtime, task }) => {
         const queue = new WorkQueue(runtime, "wq");
@@ -52,7 +52,9 @@ test("accepted work runs once unless it is cancelled, one at a time, in order; f
                 const at = waiting.findIndex((each) => each.work === work);
                 const cancelled = queue.cancelSync(item);
                 if (at !== -1) waiting.splice(at, 1);
+                const last = sequence;
                 assert.equal(await cancelled, at !== -1);
+                assert.ok(running?.work !== work || running.sequence > last, "cancelled though it runs");
               } else {
                 const last = sequence;
                 await queue.flush();
@@ -100,6 +102,23 @@ test("flush waits for what was queued before it, though later work is cancelled 
       });
     }),
     { numRuns: 30 },
+  );
+});
+
+test("a flush ends when what it waits for is cancelled before it starts", async () => {
+  await fc.assert(
+    fc.asyncProperty(interleavings, async (choices) => {
+      await interleave(choices, ({ runtime, task }) => {
+        const queue = new WorkQueue(runtime, "wq");
+        const work: Work = { name: "w", run() {} };
+        task("flush", async () => {
+          queue.queue(work);
+          await queue.flush();
+        });
+        task("cancel", async () => void (await queue.cancelSync(work)));
+      });
+    }),
+    { numRuns: 50 },
   );
 });
 

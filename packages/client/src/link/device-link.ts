@@ -85,9 +85,7 @@ export class DeviceLink {
       uncapturedError: (kind, message) => this.#events?.uncapturedError(kind, message),
       deviceLost: (reason, message) => this.#finish(reason, message),
     });
-    port.onReadable(() => anchor.link?.read());
-    port.onClose((reason) => anchor.link?.fail(reason));
-    opened.onLost((message) => anchor.link?.nodeSaysLost(message));
+    listen(opened, anchor);
   }
 
   /** Names this queue on other devices of the process. */
@@ -217,4 +215,11 @@ export class DeviceLink {
     this.track(object, id);
     return id;
   }
+}
+
+/** Apart from the constructor: closures that are made in one place share what they capture, and these outlive the link. */
+function listen(opened: OpenedDevice, anchor: LinkAnchor<DeviceLink>): void {
+  opened.port.onReadable(() => anchor.link?.read());
+  opened.port.onClose((reason) => anchor.link?.fail(reason));
+  opened.onLost((message) => anchor.link?.nodeSaysLost(message));
 }

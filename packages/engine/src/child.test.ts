@@ -5,9 +5,11 @@ import koffi from "koffi";
 import {
   connectQueue,
   encode,
+  InterfaceKind,
   isQueueConnectError,
   type KoffiModule,
   openSharedMemory,
+  QUEUE_HANDLE,
 } from "parhelion-protocol";
 import { ChildEngine } from "./child.test.support.js";
 import { computeSquares, expectedSquares } from "./compute.test.support.js";
@@ -58,6 +60,60 @@ describe("an engine process on the software adapter", { timeout: 120_000 }, () =
       script.port.close();
     });
   }
+
+  it("sends what is mapped, and takes back what was written", async () => {
+    const script = await engine.open(20);
+    const upload = script.createBuffer(64, Usage.MAP_WRITE | Usage.COPY_SRC);
+    const readback = script.createBuffer(64, Usage.MAP_READ | Usage.COPY_DST);
+    const numbers = Uint8Array.from({ length: 16 }, (_, index) => index + 1);
+    assert.deepEqual(await script.map(upload, 2, 8, 16), new Uint8Array(16));
+    encode.bufferWriteMapped(script.stream, upload, 8, numbers);
+    script.unmap(upload);
+    assert.deepEqual(await script.map(upload, 2, 16, 8), numbers.slice(8));
+    script.unmap(upload);
+    script.copy(upload, readback, 64);
+    assert.deepEqual(await script.map(readback, 1, 8, 16), numbers);
+    script.port.close();
+  });
+
+  it("takes the contents of a buffer that is mapped at its creation", async () => {
+    const script = await engine.open(21);
+    const size = 10 * 2 ** 20;
+    const data = Uint8Array.from({ length: size }, (_, index) => index % 251);
+    const source = script.createBuffer(size, Usage.COPY_SRC, true);
+    encode.bufferWriteMapped(script.stream, source, 0, data);
+    script.unmap(source);
+    const readback = script.createBuffer(size, Usage.MAP_READ | Usage.COPY_DST);
+    script.copy(source, readback, size);
+    assert.ok(Buffer.from((await script.map(readback, 1)).buffer).equals(Buffer.from(data.buffer)));
+    script.port.close();
+  });
+
+  it("writes textures", async () => {
+    const script = await engine.open(22, sharedMemory);
+    const texture = script.id();
+    encode.deviceCreateTexture(script.stream, 1, texture, { size: [64, 4], format: "rgba8unorm", usage: 3 });
+    const handle = script.handle(InterfaceKind.GPUTexture, texture);
+    const texels = Uint8Array.from({ length: 64 * 4 * 4 }, (_, index) => index % 253);
+    const size = [64, 4];
+    encode.queueWriteTexture(
+      script.stream,
+      QUEUE_HANDLE,
+      { texture: handle },
+      texels,
+      { bytesPerRow: 256 },
+      size,
+    );
+    const readback = script.createBuffer(texels.length, Usage.MAP_READ | Usage.COPY_DST);
+    const [encoder, commands] = [script.id(), script.id()];
+    encode.deviceCreateCommandEncoder(script.stream, 1, encoder);
+    const target = { buffer: script.buffer(readback), bytesPerRow: 256 };
+    encode.commandEncoderCopyTextureToBuffer(script.stream, encoder, { texture: handle }, target, size);
+    encode.commandEncoderFinish(script.stream, encoder, commands);
+    script.submit(commands);
+    assert.deepEqual(await script.map(readback, 1), texels);
+    script.port.close();
+  });
 
   it("lets two applications work at once, with one flooding it", async () => {
     const busy = await engine.open(5, sharedMemory);

@@ -13,9 +13,16 @@ export function exposedCollector(): () => void {
   return runInNewContext("gc") as () => void;
 }
 
+/** Whose memory it is that a collection frees. */
+export interface MemoryOwner {
+  /** Lets Dawn get to where it frees what is not used any more. */
+  settle(): void;
+}
+
 export class Collector {
   readonly #collect: () => void;
   readonly #limits: EngineLimits;
+  readonly #owners = new Set<MemoryOwner>();
   #bytes = 0;
   #objects = 0;
   #planned = false;
@@ -32,7 +39,8 @@ export class Collector {
   }
 
   /** Objects that held `bytes` together lost their last names. */
-  dropped(bytes: number, objects = 1): void {
+  dropped(owner: MemoryOwner, bytes: number, objects = 1): void {
+    this.#owners.add(owner);
     this.#bytes += bytes;
     this.#objects += objects;
   }
@@ -51,7 +59,13 @@ export class Collector {
       this.#bytes = 0;
       this.#objects = 0;
       this.#runs++;
+      const owners = [...this.#owners];
+      this.#owners.clear();
       this.#collect();
+      // Finalizers run before the next round of immediates, and only then has Dawn something to free.
+      setImmediate(() => {
+        for (const owner of owners) owner.settle();
+      });
     });
   }
 }

@@ -99,7 +99,7 @@ export class CommandQueue implements Turns {
     this.#options.scheduler.remove(this);
     this.#commands.deviceLost();
     this.#outbox.close();
-    this.#options.collector.dropped(0, this.objects.size);
+    this.#options.collector.dropped(this.#options.device, 0, this.objects.size);
     this.objects.clear();
     this.#port.close(reason);
   }

@@ -55,6 +55,8 @@ export class Commands implements SpecialCommands {
   readonly #mappings: Mappings;
   /** What became of the write whose further pieces follow. */
   #longWrite: "accepted" | "refused" = "accepted";
+  /** Destroyed since Dawn last had a reason to free anything. */
+  #destroyedBytes = 0;
 
   constructor(events: EventSender, options: CommandsOptions) {
     this.#options = options;
@@ -120,6 +122,7 @@ export class Commands implements SpecialCommands {
     } finally {
       // The client counts its submits as well: a refused one counts at both ends.
       this.#options.fence.submit();
+      this.#destroyedBytes = 0;
     }
   }
 
@@ -228,7 +231,7 @@ export class Commands implements SpecialCommands {
 
   release(_id: number, _kind: number, object: object | undefined): void {
     const { collector, device } = this.#options;
-    if (object !== undefined) collector.dropped(device.memory.heldBy(object));
+    if (object !== undefined) collector.dropped(device, device.memory.heldBy(object));
   }
 
   importObject(kind: number, queue: number, other: number): object | undefined {
@@ -268,8 +271,12 @@ export class Commands implements SpecialCommands {
   }
 
   #destroy(object: GPUBuffer | GPUTexture | GPUQuerySet): void {
+    const { device, limits } = this.#options;
     object.destroy();
-    this.#options.device.memory.free(object);
+    this.#destroyedBytes += device.memory.free(object);
+    if (this.#destroyedBytes < limits.droppedBytes) return;
+    this.#destroyedBytes = 0;
+    device.settle();
   }
 
   #answerPipeline(

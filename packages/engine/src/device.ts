@@ -1,6 +1,7 @@
 /** One Dawn device: its memory's account, its errors and its end. */
 import type { Clock } from "parhelion-protocol";
 import { limitsAsJson } from "./adapter.js";
+import type { MemoryOwner } from "./collector.js";
 import { unwrapMessage } from "./failures.js";
 import { DeviceMemory } from "./memory.js";
 
@@ -19,7 +20,7 @@ export interface DeviceQueue {
   end(reason: Error): void;
 }
 
-export class EngineDevice {
+export class EngineDevice implements MemoryOwner {
   readonly id: number;
   readonly dawn: GPUDevice;
   readonly memory = new DeviceMemory();
@@ -55,6 +56,17 @@ export class EngineDevice {
   /** Idempotent, as in WebGPU. */
   destroy(): void {
     this.dawn.destroy();
+  }
+
+  /**
+   * Dawn frees what was dropped once the work recorded before is done, and writes count as recorded until something is
+   * submitted. An application that drops and never submits would keep everything.
+   */
+  settle(): void {
+    if (this.#loss !== undefined) return;
+    this.dawn.queue.submit([]);
+    const ignore = () => undefined;
+    this.dawn.queue.onSubmittedWorkDone().then(ignore, ignore);
   }
 
   /** Resolves when Dawn has said that the device is lost, at the latest after `ms`. */

@@ -21,10 +21,10 @@ export class DeviceMemory {
     this.#collected.register(object, holding);
   }
 
-  /** The object was destroyed, or its device was. */
-  free(object: object): void {
+  /** The object was destroyed. @returns bytes that it held until now */
+  free(object: object): number {
     const holding = this.#holdings.get(object);
-    if (holding !== undefined) this.#free(holding);
+    return holding === undefined ? 0 : this.#free(holding);
   }
 
   /** What the object still holds. */
@@ -38,9 +38,11 @@ export class DeviceMemory {
     this.#state = "cleared";
   }
 
-  #free(holding: Holding): void {
-    if (this.#state === "live") this.#bytes -= holding.bytes;
+  #free(holding: Holding): number {
+    const { bytes } = holding;
+    if (this.#state === "live") this.#bytes -= bytes;
     holding.bytes = 0;
+    return bytes;
   }
 }
 

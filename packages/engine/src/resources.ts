@@ -9,11 +9,13 @@ export function createBuffer(
   { dawn, limits, memory }: EngineDevice,
   descriptor: GPUBufferDescriptor,
 ): GPUBuffer {
-  const buffer = createBufferOrError(dawn, descriptor);
   // An invalid buffer has any size it likes and takes no memory; the rest of what makes one invalid is Dawn's secret.
-  if (descriptor.size <= (limits["maxBufferSize"] ?? 0) && descriptor.usage !== 0) {
-    memory.hold(buffer, descriptor.size);
-  }
+  const possible = descriptor.size <= (limits["maxBufferSize"] ?? 0) && descriptor.usage !== 0;
+  const buffer = createBufferOrError(
+    dawn,
+    possible ? descriptor : { ...descriptor, mappedAtCreation: false },
+  );
+  if (possible) memory.hold(buffer, descriptor.size);
   return buffer;
 }
 

@@ -7,8 +7,9 @@ import type { UeventKeys } from "./uevent.js";
 export interface Bus<D = unknown, R = unknown> {
   readonly name: string;
   /**
-   * Whether the driver can handle the device. Called without the device's lock; must not wait. Throwing a KernelError
-   * EPROBE_DEFER puts the device on the deferred list; any other KernelError ends the search for this device.
+   * Whether the driver can handle the device. Called with and without the device's lock, so what it reads may change
+   * before the probe; must not wait. Throwing a KernelError EPROBE_DEFER puts the device on the deferred list; any
+   * other error ends the search for this device.
    */
   match(device: D, driver: R): boolean;
   /**

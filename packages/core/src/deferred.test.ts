@@ -134,11 +134,11 @@ test("a device that is removed before a new driver's match defers it is not queu
       return true;
     },
   };
-  system.registerBus(bus as never);
-  const [first, second] = [device("first", { bus: bus as never }), device("second", { bus: bus as never })];
+  system.registerBus(bus);
+  const [first, second] = [device("first", { bus: bus }), device("second", { bus: bus })];
   await system.addDevice(first);
   await system.addDevice(second);
-  const registering = system.registerDriver(driver("d", { bus: bus as never, probe: () => go.wait() }));
+  const registering = system.registerDriver(driver("d", { bus: bus, probe: () => go.wait() }));
   await turn();
   await system.removeDevice(second);
   go.complete();

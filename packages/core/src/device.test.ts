@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Device } from "./device.js";
-import { traced, turn } from "./model.test.fixture.js";
+import { toyBus, traced, turn } from "./model.test.fixture.js";
 import { createRuntime } from "./runtime.js";
 import { Completion } from "./sync/completion.js";
 
@@ -97,7 +97,7 @@ test("a driver makes children in its probe and takes them down in its remove", a
   await system.registerDriver(
     driver("parent", {
       async probe(device) {
-        const child = new Device(system.runtime, { name: "child", parent: device, bus: parent.bus as never });
+        const child = new Device(system.runtime, { name: "child", parent: device, bus: toyBus });
         await system.addDevice(child);
         device.devres.addAction(() => system.unregisterDevice(child));
       },

@@ -1,4 +1,4 @@
-/** The example of the package's README: the lines between the markers stand there word for word. */
+/** The example of the package's README: the lines between the markers stand there too. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -81,9 +81,8 @@ test("the README shows the example and its output", async () => {
   const source = await readFile(new URL("../src/readme.test.ts", import.meta.url), "utf8");
   const [, code] = /\/\/ example\n([\s\S]*?)\/\/ end of example/.exec(source) ?? [];
   assert.ok(code !== undefined);
-  assert.ok(
-    readme.includes(code.replace("./index.js", "parhelion-core").trim()),
-    "copy the example into the README",
-  );
-  assert.ok(readme.includes(output.join("\n")), "copy the output into the README");
+  // The longer module name wraps differently there.
+  const bare = (text: string) => text.replace(/\s+/g, "").replaceAll(",}", "}");
+  assert.ok(bare(readme).includes(bare(code.replace("./index.js", "parhelion-core"))), "copy the example");
+  assert.ok(readme.includes(output.join("\n")), "copy the output");
 });

@@ -33,7 +33,7 @@ export class AttributeSet implements Named {
     return this.#state === "visible" ? [...this.#attributes.keys()] : [];
   }
 
-  /** @throws KernelError ENODEV not visible, ENOENT no such attribute, EIO not readable, ETIMEDOUT, or show's error */
+  /** See `Device.readAttribute`. */
   async read(name: string, device: unknown, options?: WaitOptions): Promise<string> {
     this.#runtime.scheduler.access(this, "write");
     if (this.#state !== "visible")

@@ -134,7 +134,7 @@ test("attributes are read while the device is registered, and removal waits for 
       { name: "writeonly" },
     ],
   });
-  const read = (name: string) => dev.attributes.read(name, dev);
+  const read = (name: string) => dev.readAttribute(name);
   await assert.rejects(read("vendor"), { code: "ENODEV" });
   await system.addDevice(dev);
   assert.deepEqual(dev.attributes.list(), ["vendor", "slow", "writeonly"]);

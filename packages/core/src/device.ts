@@ -11,7 +11,7 @@ import { Devres } from "./devres.js";
 import type { Driver } from "./driver.js";
 import { BugError, KernelError } from "./error.js";
 import type { DeviceNode } from "./node.js";
-import type { Runtime } from "./runtime.js";
+import type { Runtime, WaitOptions } from "./runtime.js";
 import { StateMachine, type Transitions } from "./state-machine.js";
 import { Mutex } from "./sync/mutex.js";
 import { type Counted, Refcount } from "./sync/refcount.js";
@@ -135,6 +135,15 @@ export class Device implements Named, Counted {
   /** @throws BugError refcount-underflow */
   put(): void {
     this.#refs.put();
+  }
+
+  /**
+   * The attribute's value as text.
+   * @throws KernelError ENODEV not registered (any more), ENOENT no such attribute, EIO not readable, ETIMEDOUT, and
+   * what show throws
+   */
+  readAttribute(name: string, options?: WaitOptions): Promise<string> {
+    return this.attributes.read(name, this, options);
   }
 
   #directory(): string {

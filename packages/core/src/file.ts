@@ -64,8 +64,8 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
       runtime.scheduler.spawn(`release ${name}`, async () => {
         await this.#tell("release");
         gone(this as OpenFile);
-        owner.put();
         this.#released.completeAll();
+        owner.put();
       });
     });
   }

@@ -69,7 +69,7 @@ class World {
       else if (op === "detach any") await system.detach(dev, undefined, options);
       else if (op === "remove") await system.removeDevice(dev, options);
       else if (op === "register") await system.registerDriver(drv, options);
-      else if (op === "read") assert.equal(await dev.attributes.read("state", dev), "registered");
+      else if (op === "read") assert.equal(await dev.readAttribute("state"), "registered");
       else if (op === "unregister") {
         await system.unregisterDriver(drv, options);
       } else {

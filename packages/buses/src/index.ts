@@ -16,6 +16,7 @@ export { type VgpuFunctionInit, vgpuConfigModel } from "./pci/vgpu-function.js";
 export { type ChannelState, type OpenInit, VmbusChannel } from "./vmbus/channel.js";
 export { MAX_CHANNELS, type VmbusConnectInit, VmbusConnection } from "./vmbus/connection.js";
 export { createVmbus, VmbusDevice, type VmbusDriver, type VmbusId, type VmbusOffer } from "./vmbus/device.js";
+export { type GuestConnection, identifyConnection } from "./vmbus/front-door.js";
 export { type VmbusAcceptInit, VmbusHost } from "./vmbus/host.js";
 export { HostChannel, type HostChannelInit, type HostChannelState } from "./vmbus/host-channel.js";
 export { ChannelType, type Command, MAX_PACKET } from "./vmbus/packet.js";

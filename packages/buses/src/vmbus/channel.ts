@@ -111,6 +111,11 @@ export class VmbusChannel {
     this.#live().notify(notice, value, init);
   }
 
+  /** As PacketEndpoint.cancel. Without effect on a channel that is not open. */
+  cancel(process: number): void {
+    this.#endpoint?.cancel(process);
+  }
+
   /** Only the connection calls this. */
   openResult(openId: number, status: number): void {
     if (openId === this.#openId) this.#opened?.completeAll(status);

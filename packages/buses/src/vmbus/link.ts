@@ -52,6 +52,8 @@ export class VmbusLink {
     stream.on("end", this.#onEnd);
     stream.on("error", this.#fail);
     stream.on("close", this.#onClose);
+    // Who looked at the first bytes has paused it.
+    stream.resume();
   }
 
   get state(): "open" | "closed" {

@@ -34,13 +34,18 @@ export interface RequestInit {
 /** Most requests of ours that wait at once on a channel, and most of the peer's that are served at once. */
 export const MAX_OUTSTANDING = 4096;
 
+interface Pending {
+  readonly process: number;
+  readonly reply: Completion<Uint8Array>;
+}
+
 export class PacketEndpoint {
   readonly name: string;
   readonly #runtime: Runtime;
   readonly #channelType: number;
   readonly #handlers: CommandHandlers;
   readonly #send: (packet: Uint8Array) => void;
-  readonly #pending = new Map<bigint, Completion<Uint8Array>>();
+  readonly #pending = new Map<bigint, Pending>();
   #lastTransaction = 0n;
   #serving = 0;
   #gone: KernelError | null = null;
@@ -84,7 +89,7 @@ export class PacketEndpoint {
       transaction,
     );
     const reply = new Completion<Uint8Array>(this.#runtime, `${exchange.name} on ${this.name}`);
-    this.#pending.set(transaction, reply);
+    this.#pending.set(transaction, { process: init.process ?? 0, reply });
     this.#send(packet);
     try {
       const timeoutMs = init.timeoutMs ?? this.#runtime.patienceMs;
@@ -113,8 +118,21 @@ export class PacketEndpoint {
   fail(error: KernelError): void {
     if (this.#gone !== null) return;
     this.#gone = error;
-    for (const reply of this.#pending.values()) reply.fail(error);
+    for (const { reply } of this.#pending.values()) reply.fail(error);
     this.#pending.clear();
+  }
+
+  /**
+   * Gives up what waits on behalf of a process: it rejects with ECANCELED now. The other end may still do it, so the
+   * process has to be destroyed there afterwards.
+   */
+  cancel(process: number): void {
+    for (const pending of this.#pending.values()) {
+      if (pending.process !== process) continue;
+      pending.reply.fail(
+        new KernelError("ECANCELED", `${pending.reply.name}: process ${process} is closing`),
+      );
+    }
   }
 
   #command(type: number, body: Uint8Array, init: RequestInit): Command {
@@ -122,8 +140,8 @@ export class PacketEndpoint {
   }
 
   #complete(transaction: bigint, status: number, body: Uint8Array): void {
-    const reply = this.#pending.get(transaction);
-    // Not there: it missed its deadline.
+    const reply = this.#pending.get(transaction)?.reply;
+    // Not there: it missed its deadline or was cancelled.
     if (reply === undefined) return;
     const errno = -errnoOfNtStatus(status);
     if (errno === 0) {

@@ -79,6 +79,8 @@ export class ControlConnection {
     stream.on("end", this.#onEnd);
     stream.on("error", this.#onError);
     stream.on("close", this.#onStreamClose);
+    // Whoever looked at the first bytes has paused it.
+    stream.resume();
   }
 
   get state(): ControlConnectionState {

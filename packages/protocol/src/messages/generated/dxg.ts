@@ -478,21 +478,25 @@ export interface CreateHwQueueReply {
   readonly endpoint: string;
   /** Presented in QUEUE_HELLO; good for one connection. */
   readonly token: string;
+  /** Names the queue to the engine when its objects are used on another device; unguessable, passed through. */
+  readonly serial: number;
 }
 export const CreateHwQueueReply: StructCodec<CreateHwQueueReply> = structCodec<CreateHwQueueReply>({
   name: "CreateHwQueueReply",
-  defaults: () => ({ queue: 0, progressFence: 0, endpoint: "", token: zeroHex16 }),
+  defaults: () => ({ queue: 0, progressFence: 0, endpoint: "", token: zeroHex16, serial: 0 }),
   write(w, v) {
     w.u32(v.queue ?? 0);
     w.u32(v.progressFence ?? 0);
     w.string(v.endpoint ?? "", 4096);
     w.hex16(v.token ?? zeroHex16);
+    w.u32(v.serial ?? 0);
   },
   read: (r) => ({
     queue: r.has() ? r.u32("queue") : 0,
     progressFence: r.has() ? r.u32("progressFence") : 0,
     endpoint: r.has() ? r.string("endpoint", 4096) : "",
     token: r.has() ? r.hex16("token") : zeroHex16,
+    serial: r.has() ? r.u32("serial") : 0,
   }),
 });
 

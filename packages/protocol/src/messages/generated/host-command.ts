@@ -688,17 +688,20 @@ export interface VgpuCreateHwQueueReply {
   readonly endpoint: string;
   /** Presented in QUEUE_HELLO; good for one connection. */
   readonly token: string;
+  /** Names the queue to the engine when its objects are used on another device; unguessable, passed through. */
+  readonly serial: number;
   /** 0: the endpoint is a Unix socket that the application can connect to; 1: through the guest kernel. */
   readonly reach: number;
 }
 export const VgpuCreateHwQueueReply: StructCodec<VgpuCreateHwQueueReply> = structCodec<VgpuCreateHwQueueReply>({
   name: "VgpuCreateHwQueueReply",
-  defaults: () => ({ queue: 0, progressFence: 0, endpoint: "", token: zeroHex16, reach: 0 }),
+  defaults: () => ({ queue: 0, progressFence: 0, endpoint: "", token: zeroHex16, serial: 0, reach: 0 }),
   write(w, v) {
     w.u32(v.queue ?? 0);
     w.u32(v.progressFence ?? 0);
     w.string(v.endpoint ?? "", 4096);
     w.hex16(v.token ?? zeroHex16);
+    w.u32(v.serial ?? 0);
     w.u32(v.reach ?? 0);
   },
   read: (r) => ({
@@ -706,6 +709,7 @@ export const VgpuCreateHwQueueReply: StructCodec<VgpuCreateHwQueueReply> = struc
     progressFence: r.has() ? r.u32("progressFence") : 0,
     endpoint: r.has() ? r.string("endpoint", 4096) : "",
     token: r.has() ? r.hex16("token") : zeroHex16,
+    serial: r.has() ? r.u32("serial") : 0,
     reach: r.has() ? r.u32("reach") : 0,
   }),
 });

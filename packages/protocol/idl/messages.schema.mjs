@@ -153,6 +153,10 @@ const queueCreation = {
     progressFence: ["u32", "Monitored fence that counts completed submits; owned by the queue."],
     endpoint: ["string", "Unix socket: a name in the run directory, or an absolute path.", text],
     token: ["hex16", "Presented in QUEUE_HELLO; good for one connection."],
+    serial: [
+      "u32",
+      "Names the queue to the engine when its objects are used on another device; unguessable, passed through.",
+    ],
   },
 };
 

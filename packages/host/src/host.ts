@@ -166,7 +166,7 @@ async function setUp(options: HostOptions, runtime: Runtime, teardown: Teardown)
 
   const system = new System(runtime);
   const adapter = await growTree(system, (name) => new AdapterDevice(runtime, name, probed), teardown);
-  const slices = new SliceFactory(system, spawner, { ...defaultBackOff, ...options.backOff });
+  const slices = new SliceFactory(system, spawner, { ...defaultBackOff, ...options.backOff }, secrets);
   const guests = new Guests({ system, slices, adapter, stateDirectory: directory, secrets, limits });
   const byCredential = guests.byCredential.bind(guests);
   const relay = new QueueRelay({ runtime, limits, byCredential });
@@ -176,9 +176,9 @@ async function setUp(options: HostOptions, runtime: Runtime, teardown: Teardown)
   teardown.add("guests", () => guests.close());
 
   const listener = new GuestListener({
-    clock: runtime.clock,
+    runtime,
     onKernel: (socket, reach) => door.admit(socket, reach),
-    onQueue: (socket) => relay.accept(socket),
+    onQueue: (socket, queue) => relay.accept(socket, queue),
   });
   teardown.add("listener", () => listener.close());
   await listener.listenOnPath(vmbusSocketIn(directory));

@@ -103,10 +103,10 @@ export class NodeAdapter implements AdapterLink {
         engineAffinity: 1,
         flags: hwQueueSupported,
       });
-      const { queue, endpoint, token } = await node.call(ioctl.createHwQueue, { context });
+      const { serial, endpoint, token } = await node.call(ioctl.createHwQueue, { context });
       const path = isAbsolute(endpoint) ? endpoint : join(this.#directory, endpoint);
       const port = await this.#connectQueue(path, token);
-      return new NodeDevice(this, node, device, grant, port, queue);
+      return new NodeDevice(this, node, device, grant, port, serial);
     } catch (error) {
       node.discard(ioctl.destroyDevice, { device });
       throw error;

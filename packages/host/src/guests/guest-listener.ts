@@ -1,9 +1,10 @@
 /** Where guest kernels come in: a Unix socket in the state directory and, when wished, a TCP port. */
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { Clock } from "parhelion-core";
+import { identifyConnection } from "parhelion-buses";
+import type { Runtime } from "parhelion-core";
+import type { QueueConnect } from "parhelion-protocol";
 import { listenOnPath } from "../admin/admin-server.js";
 import { HostError, messageOf } from "../host-error.js";
-import { firstWords } from "./first-words.js";
 
 /** How long a connection may stay silent before it says what it is for, in ms. */
 const firstWordsMs = 10_000;
@@ -15,11 +16,11 @@ const keepAliveMs = 10_000;
 export type GuestReach = "local" | "remote";
 
 export interface GuestListenerOptions {
-  readonly clock: Clock;
+  readonly runtime: Runtime;
   /** Takes a guest kernel's connection over and resumes it. */
   readonly onKernel: (socket: Socket, reach: GuestReach) => void;
   /** Takes one queue of a remote guest over and resumes it. */
-  readonly onQueue: (socket: Socket) => void;
+  readonly onQueue: (socket: Socket, connect: QueueConnect) => void;
 }
 
 export class GuestListener {
@@ -57,7 +58,7 @@ export class GuestListener {
 
   /** No new connections; those that have not said what they are for end. */
   async close(): Promise<void> {
-    for (const socket of this.#undecided) socket.destroy();
+    for (const socket of this.#undecided) socket.destroy(new Error("the host stops"));
     // A server's close waits for its connections; those that were handed over have other owners.
     for (const server of this.#servers) server.close();
   }
@@ -72,14 +73,24 @@ export class GuestListener {
           return;
         }
         this.#undecided.add(socket);
-        void firstWords(socket, this.#options.clock, firstWordsMs).then((purpose) => {
-          this.#undecided.delete(socket);
-          if (purpose === "vmbus") this.#options.onKernel(socket, reach);
-          else if (purpose === "queue") this.#options.onQueue(socket);
-        });
+        void this.#identify(socket, reach).finally(() => this.#undecided.delete(socket));
       },
     );
     this.#servers.push(server);
     return server;
+  }
+
+  async #identify(socket: Socket, reach: GuestReach): Promise<void> {
+    const { runtime, onKernel, onQueue } = this.#options;
+    try {
+      const identity = await identifyConnection(runtime, socket, {
+        deadline: runtime.clock.now() + firstWordsMs,
+      });
+      if (identity.kind === "vmbus") onKernel(socket, reach);
+      else onQueue(socket, identity.connect);
+    } catch (error) {
+      const from = socket.remoteAddress;
+      runtime.log("info", "connection.unidentified", { reach, from, reason: messageOf(error) });
+    }
   }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createRuntime, systemClock } from "parhelion-core";
+import { createRuntime } from "parhelion-core";
 import { encodeFrame, queueMessage } from "parhelion-protocol";
 import { defaultLimits } from "../limits.js";
 import { VgpuBench } from "../vgpu/bench.test.fixture.js";
@@ -42,9 +42,9 @@ async function remotely(run: (remote: Remote) => Promise<void>, limit = 4): Prom
     byCredential: (given) => (guest.recognises(given) ? guest : undefined),
   });
   const listener = new GuestListener({
-    clock: systemClock,
+    runtime: createRuntime(),
     onKernel: (socket) => socket.destroy(),
-    onQueue: (socket) => relay.accept(socket),
+    onQueue: (socket, queue) => relay.accept(socket, queue),
   });
   const { port } = await listener.listenOnPort("127.0.0.1", 0);
   try {

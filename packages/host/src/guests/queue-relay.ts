@@ -1,16 +1,13 @@
 /**
  * Carries the queues of guests on other machines: what such a guest's kernel sends on a connection of its own goes to the engine's
- * socket, and back. The host copies bytes and looks into none but the first message.
+ * socket, and back. The host copies bytes and looks into none of them.
  */
 import { connect, type Socket } from "node:net";
 import type { Runtime } from "parhelion-core";
-import { controlFrames, decodeFrame, queueMessage } from "parhelion-protocol";
+import type { QueueConnect } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
 import type { Guest } from "./guest.js";
-
-/** How long the first message may take once it has begun, in ms. */
-const firstMessageMs = 10_000;
 
 export interface QueueRelayOptions {
   readonly runtime: Runtime;
@@ -27,35 +24,15 @@ export class QueueRelay {
     this.#options = options;
   }
 
-  /** Takes a paused socket over whose first message is queueMessage.connect. */
-  accept(socket: Socket): void {
-    const frames = controlFrames();
-    const { clock } = this.#options.runtime;
-    const timer = clock.setTimer(firstMessageMs, () => socket.destroy());
-    const take = (chunk: Buffer) => {
-      try {
-        frames.push(chunk);
-        const frame = frames.next();
-        if (frame === null) return;
-        timer.cancel();
-        socket.off("data", take);
-        socket.pause();
-        const { type, body } = decodeFrame(frame);
-        if (type !== queueMessage.connect.type)
-          throw new HostError("bad-request", `message 0x${type.toString(16)}`);
-        this.#carry(socket, queueMessage.connect.body.decode(body), frames.rest());
-      } catch (error) {
-        timer.cancel();
-        this.#options.runtime.log("warn", "queue.refused", {
-          reason: messageOf(error),
-          from: socket.remoteAddress,
-        });
-        socket.destroy();
-      }
-    };
-    socket.on("data", take);
-    socket.on("close", () => timer.cancel());
-    socket.resume();
+  /** Takes a paused socket over, whose first message was `queue`. */
+  accept(socket: Socket, queue: QueueConnect): void {
+    try {
+      this.#carry(socket, queue);
+    } catch (error) {
+      const from = socket.remoteAddress;
+      this.#options.runtime.log("warn", "queue.refused", { reason: messageOf(error), from });
+      socket.destroy();
+    }
   }
 
   /** Ends every queue of the guest. */
@@ -68,11 +45,8 @@ export class QueueRelay {
     for (const guest of [...this.#carried.keys()]) this.dropGuest(guest);
   }
 
-  #carry(
-    remote: Socket,
-    { token, credential }: { readonly token: string; readonly credential: string },
-    rest: Uint8Array,
-  ): void {
+  /** @throws HostError guest-unknown, bad-request, limit-reached */
+  #carry(remote: Socket, { token, credential }: QueueConnect): void {
     const guest = this.#options.byCredential(credential);
     if (guest === undefined) throw new HostError("guest-unknown", "the credential is no guest's");
     // Once only, and only what this guest's own slices handed out.
@@ -97,7 +71,6 @@ export class QueueRelay {
         to.destroySoon();
       });
     }
-    engine.write(rest);
     remote.pipe(engine);
     engine.pipe(remote);
   }

@@ -25,6 +25,8 @@ export interface SliceInit {
   /** Where the engine listens for queues. */
   readonly queuePath: string;
   readonly limits: HostLimits;
+  /** Unguessable. */
+  readonly randomU32: () => number;
 }
 
 /** Told when a device of the slice is lost, while the slice is connected to a guest. */
@@ -46,7 +48,8 @@ export class Slice implements DeviceHome {
   deviceLost: DeviceLostListener = () => undefined;
   readonly #tokens = new Set<string>();
   #lastDevice = 0;
-  #lastQueue = 0;
+  readonly #queueNumbers = new Set<number>();
+  readonly #randomU32: () => number;
   /** Devices that are being created and have no engine yet. */
   #awaited = 0;
 
@@ -59,6 +62,7 @@ export class Slice implements DeviceHome {
     this.description = init.description;
     this.queuePath = init.queuePath;
     this.limits = init.limits;
+    this.#randomU32 = init.randomU32;
     this.engine = supervise(this);
   }
 
@@ -67,8 +71,19 @@ export class Slice implements DeviceHome {
     return BigInt(this.generation);
   }
 
+  /**
+   * Processes of one guest share an engine, and one may name another's queue there: so the numbers can't be guessed, and
+   * are not given out twice.
+   */
   nextQueueNumber(): number {
-    return ++this.#lastQueue;
+    let number = 0;
+    while (number === 0 || this.#queueNumbers.has(number)) number = this.#randomU32();
+    this.#queueNumbers.add(number);
+    return number;
+  }
+
+  forgetQueueNumber(number: number): void {
+    this.#queueNumbers.delete(number);
   }
 
   /** Tokens whose queue a remote guest may be about to connect. */

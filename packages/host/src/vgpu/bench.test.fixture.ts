@@ -47,6 +47,7 @@ export class VgpuBench {
         description,
         queuePath,
         limits: all,
+        randomU32: () => Math.floor(Math.random() * 2 ** 32),
       },
       (slice) =>
         new EngineSupervisor({

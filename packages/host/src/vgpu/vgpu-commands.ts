@@ -107,6 +107,7 @@ export const vgpuCommands: readonly Command<VgpuEnd>[] = [
       progressFence: queue.fenceHandle,
       endpoint: vgpu.endpoint,
       token,
+      serial: queue.number,
       reach: vgpu.reach,
     };
   }),

@@ -66,6 +66,7 @@ export interface DeviceHome {
   readonly devices: Map<number, VgpuDevice>;
   allocatedBytes: number;
   nextQueueNumber(): number;
+  forgetQueueNumber(number: number): void;
   forgetToken(token: string): boolean;
 }
 
@@ -132,6 +133,7 @@ export class VgpuDevice {
       }
     } catch (error) {
       this.#queues -= 1;
+      this.slice.forgetQueueNumber(number);
       throw error;
     }
     const fenceHandle = this.#addFence(new ProgressFence(this.engine, number));
@@ -144,6 +146,7 @@ export class VgpuDevice {
   destroyQueue(queue: HwQueue): void {
     this.engine.destroyQueue(queue.number);
     this.slice.forgetToken(queue.token);
+    this.slice.forgetQueueNumber(queue.number);
     queue.context.queues.delete(queue);
     this.#removeFence(queue.fenceHandle);
     this.process.remove("hwqueue", queue.handle);

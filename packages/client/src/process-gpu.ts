@@ -7,7 +7,7 @@ import { processRuntime } from "./runtime.js";
 const source = new NodeSource({
   directory: () => process.env["PARHELION_DIR"],
   clock: processRuntime.clock,
-  connectQueue: createQueueConnector(),
+  connectQueue: createQueueConnector(() => (process.env["PARHELION_CARRIER"] === "stream" ? "stream" : "best")),
 });
 
 export const gpu: GPU = createGPU(source, processRuntime);

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { globals } from "../globals.js";
 
-const constructible = new Set([
+const constructible: ReadonlySet<string> = new Set([
   "GPUValidationError",
   "GPUOutOfMemoryError",
   "GPUInternalError",
   "GPUPipelineError",
   "GPUUncapturedErrorEvent",
 ]);
-const namespaces = new Set([
+const namespaces: ReadonlySet<string> = new Set([
   "GPUBufferUsage",
   "GPUColorWrite",
   "GPUMapMode",

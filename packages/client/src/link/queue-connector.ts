@@ -7,10 +7,14 @@ import {
 } from "parhelion-protocol";
 import type { QueueConnector } from "./node-adapter.js";
 
+/** "stream": not even try shared memory. */
+export type CarrierChoice = "best" | "stream";
+
 /** A connector that loads `koffi` when the first queue is opened, once. */
-export function createQueueConnector(): QueueConnector {
+export function createQueueConnector(carrier: () => CarrierChoice): QueueConnector {
   let sharedMemory: Promise<SharedMemoryProvider | undefined> | undefined;
   return async (path, token) => {
+    if (carrier() === "stream") return connectQueue({ endpoint: { path }, token });
     sharedMemory ??= loadSharedMemory();
     return connectQueue({ endpoint: { path }, token, sharedMemory: await sharedMemory });
   };

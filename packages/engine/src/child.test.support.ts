@@ -19,7 +19,6 @@ import { plainDevice, Script } from "./script.test.support.js";
 export interface ChildExit {
   readonly code: number | null;
   readonly signal: string | null;
-  readonly stderr: string;
 }
 
 type Reply = Extract<FromEngine, { id: number }>;
@@ -33,19 +32,20 @@ export class ChildEngine {
   readonly #waiting = new Map<number, (message: Reply) => void>();
   readonly #start: Promise<FromEngine>;
   #ids = 0;
+  /** What the process wrote to its standard error so far. */
+  log = "";
 
   private constructor(child: ChildProcess, directory: string) {
     this.child = child;
     this.#directory = directory;
     this.queuePath = join(directory, "q");
-    let stderr = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
+      this.log += text;
     });
     // Not "close": a child whose channel was disconnected from this side never emits it.
     const silent = new Promise<void>((resolve) => child.stderr?.once("close", resolve));
     this.exited = new Promise((resolve) => {
-      child.once("exit", (code, signal) => void silent.then(() => resolve({ code, signal, stderr })));
+      child.once("exit", (code, signal) => void silent.then(() => resolve({ code, signal })));
     });
     this.#start = new Promise((resolve) => {
       child.on("message", (raw) => {

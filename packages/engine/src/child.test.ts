@@ -128,6 +128,38 @@ describe("an engine process on the software adapter", { timeout: 120_000 }, () =
     calm.port.close();
   });
 
+  it("reads no further than the GPU can follow, and catches up", async () => {
+    const script = await engine.open(23);
+    // More submits than may be in flight, and none of them waited for.
+    for (let i = 0; i < 5000; i++) script.submit();
+    await script.done();
+    const { submits } = await engine.statistics();
+    assert.ok(submits >= 5000);
+    script.port.close();
+  });
+
+  it("closes the queue of an application that asks and does not listen", async () => {
+    const deaf = await engine.open(24);
+    const calm = await engine.open(25);
+    const buffer = deaf.createBuffer(8 * 2 ** 20, Usage.MAP_READ | Usage.COPY_DST);
+    deaf.port.onReadable(() => undefined);
+    // The contents fill the way back; the answers to the rest wait behind them.
+    for (let round = 0; round < 4; round++) {
+      void deaf.map(buffer, 1).catch(() => undefined);
+      deaf.unmap(buffer);
+    }
+    void deaf.map(buffer, 1).catch(() => undefined);
+    await calm.done();
+    for (let i = 0; i < 70_000 && deaf.port.state === "open"; i++) {
+      void deaf.done().catch(() => undefined);
+      if (i % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await deaf.closed;
+    await until(() => engine.log.includes("replies-not-read"));
+    assert.deepEqual(await computeSquares(calm, 64), expectedSquares(64));
+    calm.port.close();
+  });
+
   it("reports a lack of memory as such", async () => {
     const script = await engine.open(7);
     const { limits } = await engine.adapter();

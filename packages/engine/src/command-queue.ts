@@ -9,7 +9,6 @@ import {
   isProtocolError,
   ObjectTable,
   type Port,
-  type ProtocolError,
   QUEUE_HANDLE,
   Replayer,
 } from "parhelion-protocol";
@@ -74,7 +73,6 @@ export class CommandQueue implements Turns {
     try {
       return this.#replay();
     } catch (error) {
-      if (!isProtocolError(error)) throw error;
       this.#fail(error);
       return "idle";
     } finally {
@@ -142,9 +140,11 @@ export class CommandQueue implements Turns {
     this.#options.scheduler.ready(this);
   }
 
-  #fail(error: ProtocolError): void {
+  /** Also for errors of our own: they were found on this queue's way, and the others had no part in it. */
+  #fail(error: unknown): void {
     if (this.#state === "ended") return;
-    this.#options.log(`queue closed: ${messageOf(error)}`);
-    this.end(error);
+    const own = !isProtocolError(error) && error instanceof Error;
+    this.#options.log(`queue closed: ${own ? error.stack : messageOf(error)}`);
+    this.end(error instanceof Error ? error : new Error(String(error)));
   }
 }

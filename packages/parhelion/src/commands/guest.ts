@@ -1,7 +1,6 @@
 /** `parhelion guest`: a guest kernel as a daemon, serving a process tree; and the granting of guests for it. */
 import { readFile } from "node:fs/promises";
-import { createRuntime } from "parhelion-core";
-import { startGuestKernel } from "parhelion-guest";
+import { type GuestKernel, startGuestKernel } from "parhelion-guest";
 import { CommandError } from "../command-error.js";
 import { registerHook } from "../guest/guest-environment.js";
 import { startLocalGuest } from "../guest/local-guest.js";
@@ -55,7 +54,7 @@ async function serveLocal(options: GuestServeCommand): Promise<Serving> {
     const guest = await startLocalGuest(host, options.name, logAt(options.logLevel));
     return {
       directory: guest.grant.directory,
-      ended: guest.kernel.closed,
+      ended: disconnected(guest.kernel),
       end: async () => {
         await guest.end();
         await host.close();
@@ -81,9 +80,14 @@ async function serveRemote(options: GuestServeCommand, connect: string): Promise
     connect: { host, port },
     credential: (await readFile(credentialFile, "utf8")).trim(),
     directory,
-    runtime: createRuntime({ log: logAt(options.logLevel) }),
+    log: logAt(options.logLevel),
+    ...(options.name === undefined ? {} : { name: options.name }),
   });
-  return { directory, ended: kernel.closed, end: () => kernel.stop() };
+  return { directory, ended: disconnected(kernel), end: () => kernel.stop() };
+}
+
+function disconnected(kernel: GuestKernel): Promise<Error> {
+  return new Promise((resolve) => kernel.onDisconnect(resolve));
 }
 
 function tell(directory: string, json: boolean, terminal: Terminal): void {

@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" />
 /**
  * The program that the doctor runs inside a guest: an ordinary WebGPU program that says after every step how it went. The
  * last step is a real dispatch whose result is checked, because everything before it can look healthy on a GPU that

@@ -76,13 +76,20 @@ async function insideGuest(guest: LocalGuest, options: WalkOptions): Promise<boo
       options,
       "device node",
       remedy,
-      () => guest.kernel.ready(),
-      () => guest.kernel.nodeNames().join(" "),
+      () => nodesOf(guest),
+      (names) => names.join(" "),
     );
     return await runProbe(guest.grant.directory, options);
   } finally {
     await guest.end();
   }
+}
+
+async function nodesOf(guest: LocalGuest): Promise<readonly string[]> {
+  await guest.kernel.settled();
+  const { nodes } = guest.kernel;
+  if (nodes.length === 0) throw new Error("no vGPU node appeared in the run directory");
+  return nodes;
 }
 
 async function describeAdapters(host: HostAccess): Promise<string> {

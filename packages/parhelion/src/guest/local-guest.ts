@@ -1,5 +1,5 @@
 /** A guest of a host on this machine, with its kernel in this process: what `run`, `guest` and `doctor` have in common. */
-import { createRuntime, type LogSink } from "parhelion-core";
+import type { LogSink } from "parhelion-core";
 import { type GuestKernel, startGuestKernel } from "parhelion-guest";
 import type { GuestGrant, HostAccess } from "../host/host-access.js";
 
@@ -21,7 +21,8 @@ export async function startLocalGuest(
       connect: { path: grant.vmbus },
       credential: grant.credential,
       directory: grant.directory,
-      runtime: createRuntime({ log }),
+      log,
+      ...(name === undefined ? {} : { name }),
     });
     return {
       grant,

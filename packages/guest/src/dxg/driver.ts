@@ -1,0 +1,157 @@
+/**
+ * The dxg driver. It binds to a vGPU's PCI function when the vGPU's channel and the guest's global channel are bound, in
+ * whatever order the three arrive: until then its probe says EPROBE_DEFER, before it has done anything.
+ *
+ *     PCI function ─ channelInstance (the whole GUID) ─▶ vmbus device of that name
+ *          └─ its connection's root ─▶ the global channel among the root's devices
+ *
+ * When one of the two channels goes, its driver unbinds the function first. When one comes, functions that are without a driver
+ * are tried again. All of a vGPU's state is what its probe made; nothing here knows how many there are.
+ */
+
+import {
+  ChannelType,
+  GLOBAL_CHANNEL,
+  type PciDevice,
+  type PciDriver,
+  VGPU_CHANNEL,
+  VGPU_IDS,
+  VmbusDevice,
+  type VmbusDriver,
+  vgpuRegisters,
+} from "parhelion-buses";
+import { type Bus, type Device, type Driver, isKernelError, KernelError, type System } from "parhelion-core";
+import { vgpuCommand } from "parhelion-protocol";
+import type { QueueGateway } from "../queue-gateway.js";
+import { addVgpuNode } from "./node.js";
+import { createSupplierDriver, Supplier } from "./supplier.js";
+import { Vgpu } from "./vgpu.js";
+
+export interface DxgInit {
+  readonly system: System;
+  readonly vmbus: Bus<VmbusDevice, VmbusDriver>;
+  readonly pci: Bus<PciDevice, PciDriver>;
+  readonly queues: QueueGateway;
+  /** What applications read synchronously has changed. */
+  readonly changed: () => void;
+}
+
+/** What the driver says it can do, in the function's guestCapabilities and in openAdapter. Nothing optional yet. */
+const guestCapabilities = 0;
+const guestFeatures = 0n;
+
+interface Suppliers {
+  readonly vgpu: Supplier;
+  readonly global: Supplier;
+  readonly instance: string;
+}
+
+/** Registers the driver's three parts. @returns a function that stops the retrying */
+export async function registerDxg(init: DxgInit): Promise<() => void> {
+  const { system, vmbus } = init;
+  const pciDriver = createFunctionDriver(init);
+  const consumerDriver = (): Driver => pciDriver as Driver;
+  const suppliers = [
+    { name: "dxg-global", interfaceType: GLOBAL_CHANNEL, channelType: ChannelType.VM_TO_HOST },
+    { name: "dxg-vgpu", interfaceType: VGPU_CHANNEL, channelType: ChannelType.VGPU_TO_HOST },
+  ].map((supplier) => createSupplierDriver(system, vmbus, supplier, consumerDriver));
+  for (const supplier of suppliers) await system.registerDriver(supplier as Driver);
+  await system.registerDriver(pciDriver as Driver);
+  const names = new Set(suppliers.map(({ name }) => name));
+  return system.onUevent(({ action, keys }) => {
+    if (action === "bind" && keys.some(([key, value]) => key === "DRIVER" && names.has(value))) {
+      retry(init, pciDriver as Driver);
+    }
+  });
+}
+
+/**
+ * A function that lost its driver with a channel is on no deferred list; a channel that has come may be what it needs.
+ */
+function retry({ system, pci }: DxgInit, driver: Driver): void {
+  const { runtime } = system;
+  for (const device of system.devicesOf(pci as Bus) as readonly PciDevice[]) {
+    if (device.driver !== null || !pci.match(device, driver as PciDriver)) continue;
+    runtime.scheduler.spawn(`rebind ${device.name}`, async () => {
+      try {
+        await system.attach(device, driver);
+      } catch (error) {
+        const quiet =
+          isKernelError(error, "EAGAIN") || isKernelError(error, "EBUSY") || isKernelError(error, "ENODEV");
+        runtime.log(quiet ? "debug" : "warn", "dxg.rebind-failed", { device: device.devpath, error });
+      }
+    });
+  }
+}
+
+function createFunctionDriver(init: DxgInit): PciDriver<Device> {
+  const { system, pci } = init;
+  return {
+    name: "dxg",
+    bus: pci as Bus,
+    ids: [{ vendorId: VGPU_IDS.vendorId, deviceId: VGPU_IDS.deviceId }],
+    async probe(device) {
+      const { vgpu: supplier, global, instance } = await findSuppliers(init, device);
+      for (const { consumers } of [supplier, global]) {
+        consumers.add(device);
+        device.devres.addAction(() => void consumers.delete(device), "consumer");
+      }
+      await device.config.write(vgpuRegisters.guestCapabilities, guestCapabilities);
+      const luid = await device.config.read(vgpuRegisters.luid);
+      const { channel } = supplier;
+      const { adapter } = await channel.request(vgpuCommand.openAdapter, { features: guestFeatures });
+      device.devres.addAction(() => closeAdapter(system, supplier, adapter), "adapter");
+      const vgpu = new Vgpu({
+        runtime: system.runtime,
+        channel,
+        global: global.channel,
+        instance,
+        luid,
+        queues: init.queues,
+        changed: init.changed,
+      });
+      supplier.listen((command) => vgpu.onCommand(command));
+      device.devres.addAction(() => supplier.listen(null), "listener");
+      await vgpu.refresh();
+      return addVgpuNode(system, vgpu, device);
+    },
+    async remove(_device, node) {
+      await system.unregisterDevice(node);
+    },
+  };
+}
+
+/** @throws KernelError EPROBE_DEFER one of them is not there yet, ENODEV the function is not a vGPU's */
+async function findSuppliers({ system, vmbus }: DxgInit, device: PciDevice): Promise<Suppliers> {
+  const root = device.parent?.parent ?? null;
+  const instance = await device.config.read(vgpuRegisters.channelInstance);
+  const siblings = system.devicesOf(vmbus as Bus).filter((sibling) => sibling.parent === root);
+  const vgpu = supplierOf(
+    siblings.find((sibling) => isOf(sibling, VGPU_CHANNEL) && sibling.name === instance),
+  );
+  const global = supplierOf(
+    siblings.find((sibling) => isOf(sibling, GLOBAL_CHANNEL) && supplierOf(sibling) !== null),
+  );
+  if (vgpu === null || global === null) {
+    const missing = vgpu === null ? `channel ${instance}` : "the global channel";
+    throw new KernelError("EPROBE_DEFER", `${device.name} waits for ${missing}`);
+  }
+  return { vgpu, global, instance };
+}
+
+function isOf(device: Device, interfaceType: string): boolean {
+  return device instanceof VmbusDevice && device.offer.interfaceType === interfaceType;
+}
+
+function supplierOf(device: Device | undefined): Supplier | null {
+  return device?.bound === true && device.driverData instanceof Supplier ? device.driverData : null;
+}
+
+async function closeAdapter(system: System, { channel }: Supplier, adapter: number): Promise<void> {
+  try {
+    await channel.request(vgpuCommand.closeAdapter, { adapter });
+  } catch (error) {
+    // After a rescind there is nobody to tell.
+    system.runtime.log("debug", "dxg.close-untold", { channel: channel.name, error });
+  }
+}

@@ -1,0 +1,120 @@
+/** A process as the host sees it, that is, one open file of a vGPU's node. Its objects live and die with the file. */
+
+import type { VmbusChannel } from "parhelion-buses";
+import type { Runtime } from "parhelion-core";
+import { type Exchange, type GuestDeviceLost, type NodeEvent, vgpuCommand } from "parhelion-protocol";
+import type { QueueGateway } from "../queue-gateway.js";
+import { type DxgKind, type DxgObject, DxgObjects } from "./object.js";
+import { NodeEventKind } from "./request.js";
+
+/** What a process needs of the vGPU that it has opened. */
+export interface ProcessHome {
+  readonly runtime: Runtime;
+  readonly channel: VmbusChannel;
+  readonly luid: bigint;
+  readonly queues: QueueGateway;
+  /** The last thing that the host hears of a process. */
+  closed(process: DxgProcess): Promise<void>;
+}
+
+export class DxgProcess {
+  readonly vgpu: ProcessHome;
+  /** The host's handle. */
+  readonly host: number;
+  readonly name: string;
+  readonly objects = new DxgObjects();
+  #deliver: (event: Partial<NodeEvent>) => void = () => {};
+
+  constructor(vgpu: ProcessHome, host: number, name: string) {
+    this.vgpu = vgpu;
+    this.host = host;
+    this.name = name;
+  }
+
+  /** From here on `deliver` gets the events of this process. */
+  listen(deliver: (event: Partial<NodeEvent>) => void): void {
+    this.#deliver = deliver;
+  }
+
+  /** Asks the host on behalf of this process. @throws what VmbusChannel.request throws */
+  async ask<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>): Promise<R> {
+    return this.vgpu.channel.request(exchange, value, { process: this.host });
+  }
+
+  /** Unlinks the object and what is below it, then tells the host. @throws the first of the host's refusals */
+  async destroy(object: DxgObject): Promise<void> {
+    await this.#tellHost(this.objects.unlink(object));
+  }
+
+  /** Has the host destroy what it made and this process can't take. Never throws. */
+  async abandon(kind: DxgKind, host: number, parent: DxgObject): Promise<void> {
+    await this.#tolerating(() => this.#destroyAtHost({ kind, host, parent }));
+  }
+
+  deviceLost({ device, reason, text }: GuestDeviceLost): void {
+    const object = this.objects.deviceOf(device);
+    if (object === undefined || object.loss !== null) return;
+    object.loss = { reason, text };
+    this.#deliver({ kind: NodeEventKind.DEVICE_LOST, object: object.handle, reason, text });
+  }
+
+  /** Ends what waits at the host. */
+  cancel(): void {
+    this.vgpu.channel.cancel(this.host);
+  }
+
+  /**
+   * Precondition: no request runs any more. Unlinks everything, then tells the host of the objects in reverse and of the
+   * process. Never throws: a host that has gone has forgotten them already.
+   */
+  async release(): Promise<void> {
+    this.#deliver = () => {};
+    await this.#tolerating(() => this.#tellHost(this.objects.unlinkAll()));
+    await this.#tolerating(() => this.vgpu.closed(this));
+  }
+
+  async #tellHost(objects: readonly DxgObject[]): Promise<void> {
+    const errors: unknown[] = [];
+    for (const object of objects) {
+      try {
+        object.release();
+        await this.#destroyAtHost(object);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+
+  async #destroyAtHost({ kind, host, parent }: Pick<DxgObject, "kind" | "host" | "parent">): Promise<void> {
+    switch (kind) {
+      case "adapter":
+        // Opened here, not at the host.
+        break;
+      case "device":
+        await this.ask(vgpuCommand.destroyDevice, { device: host });
+        break;
+      case "context":
+        await this.ask(vgpuCommand.destroyContext, { context: host });
+        break;
+      case "hwqueue":
+        await this.ask(vgpuCommand.destroyHwQueue, { queue: host });
+        break;
+      case "allocation":
+        await this.ask(vgpuCommand.destroyAllocation, { device: parent?.host ?? 0, allocations: [host] });
+        break;
+      case "syncobject":
+        // A queue's progress fence goes with the queue.
+        if (parent?.kind === "device") await this.ask(vgpuCommand.destroySyncObject, { syncObject: host });
+        break;
+    }
+  }
+
+  async #tolerating(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.vgpu.runtime.log("debug", "dxg.release-untold", { file: this.name, error });
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What a vGPU's function needs before it can be probed: its own channel, and the guest's global channel. Both are devices of the
+ * bus; this is the driver of either. The state of a binding says which functions use it, and they are unbound before
+ * it goes.
+ */
+
+import type { Command, PciDevice, VmbusChannel, VmbusDevice, VmbusDriver } from "parhelion-buses";
+import type { Bus, Driver, System } from "parhelion-core";
+
+export class Supplier {
+  readonly channel: VmbusChannel;
+  /** Functions that are bound, or being probed, on this. */
+  readonly consumers = new Set<PciDevice>();
+  #listener: ((command: Command) => void) | null = null;
+
+  constructor(channel: VmbusChannel) {
+    this.channel = channel;
+  }
+
+  /** One listener at a time: a vGPU's channel has one consumer. */
+  listen(listener: ((command: Command) => void) | null): void {
+    this.#listener = listener;
+  }
+
+  deliver(command: Command): void {
+    this.#listener?.(command);
+  }
+}
+
+export interface SupplierInit {
+  readonly name: string;
+  readonly interfaceType: string;
+  /** See ChannelType. */
+  readonly channelType: number;
+}
+
+/** @param consumerDriver the driver to unbind from the functions that use this; asked when a channel goes */
+export function createSupplierDriver(
+  system: System,
+  vmbus: Bus<VmbusDevice, VmbusDriver>,
+  init: SupplierInit,
+  consumerDriver: () => Driver,
+): VmbusDriver<Supplier> {
+  return {
+    name: init.name,
+    bus: vmbus as Bus,
+    ids: [{ type: init.interfaceType }],
+    async probe(device) {
+      const { channel } = device;
+      const supplier = new Supplier(channel);
+      await channel.open({ channelType: init.channelType, message: (command) => supplier.deliver(command) });
+      device.devres.addAction(() => channel.close(), "channel");
+      return supplier;
+    },
+    async remove(device, supplier) {
+      for (const consumer of [...supplier.consumers]) {
+        try {
+          await system.detach(consumer, consumerDriver());
+        } catch (error) {
+          // It may just have gone by itself.
+          system.runtime.log("debug", "dxg.consumer-left", {
+            supplier: device.name,
+            consumer: consumer.name,
+            error,
+          });
+        }
+      }
+    },
+  };
+}

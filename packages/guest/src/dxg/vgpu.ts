@@ -1,0 +1,98 @@
+/** One bound vGPU: what the host said of it, its channels, and the processes that have its node open. */
+
+import type { Command, VmbusChannel } from "parhelion-buses";
+import { KernelError, type OpenFile, type Runtime } from "parhelion-core";
+import { guestCommand, vgpuCommand, vmCommand } from "parhelion-protocol";
+import type { QueueGateway } from "../queue-gateway.js";
+import { DxgFile } from "./file.js";
+import { DxgProcess, type ProcessHome } from "./process.js";
+
+export interface VgpuInit {
+  readonly runtime: Runtime;
+  readonly channel: VmbusChannel;
+  readonly global: VmbusChannel;
+  readonly instance: string;
+  readonly luid: bigint;
+  readonly queues: QueueGateway;
+  /** What applications read synchronously has changed. */
+  readonly changed: () => void;
+}
+
+/** Most processes (open files) of one vGPU. */
+const maxProcesses = 4096;
+
+export class Vgpu implements ProcessHome {
+  readonly runtime: Runtime;
+  readonly channel: VmbusChannel;
+  readonly instance: string;
+  readonly luid: bigint;
+  readonly queues: QueueGateway;
+  readonly #global: VmbusChannel;
+  readonly #changed: () => void;
+  /** By the host's handle. */
+  readonly #processes = new Map<number, DxgProcess>();
+  #wgslLanguageFeatures: readonly string[] = [];
+
+  constructor(init: VgpuInit) {
+    this.runtime = init.runtime;
+    this.channel = init.channel;
+    this.instance = init.instance;
+    this.luid = init.luid;
+    this.queues = init.queues;
+    this.#global = init.global;
+    this.#changed = init.changed;
+  }
+
+  /** Empty while the host does not know them. */
+  get wgslLanguageFeatures(): readonly string[] {
+    return this.#wgslLanguageFeatures;
+  }
+
+  get processes(): number {
+    return this.#processes.size;
+  }
+
+  /** Asks the host what must be known before anyone opens the node. @throws what the channel throws */
+  async refresh(): Promise<void> {
+    const { wgslLanguageFeatures } = await this.channel.request(vgpuCommand.getInternalAdapterInfo, {});
+    this.#wgslLanguageFeatures = wgslLanguageFeatures;
+    this.#changed();
+  }
+
+  /** Every open file is a process of the host's. @throws what the channel throws; EMFILE */
+  async open(file: OpenFile): Promise<DxgFile> {
+    if (this.#processes.size >= maxProcesses) throw tooMany();
+    const pid = file.opener.pid ?? 0;
+    const { process } = await this.#global.request(vmCommand.createProcess, {
+      processId: pid,
+      name: file.name,
+    });
+    const opened = new DxgProcess(this, process, file.name);
+    this.#processes.set(process, opened);
+    return new DxgFile(opened);
+  }
+
+  async closed(process: DxgProcess): Promise<void> {
+    this.#processes.delete(process.host);
+    await this.#global.request(vmCommand.destroyProcess, {}, { process: process.host });
+  }
+
+  /** What the host says on the vGPU's channel by itself. Unknown processes and devices have just gone. */
+  onCommand({ process, type, body }: Command): void {
+    if (type === guestCommand.deviceLost.type) {
+      this.#processes.get(process)?.deviceLost(guestCommand.deviceLost.body.decode(body));
+    } else if (type === guestCommand.adapterInfoChanged.type) {
+      this.runtime.scheduler.spawn("refresh of the adapter's description", async () => {
+        try {
+          await this.refresh();
+        } catch (error) {
+          this.runtime.log("warn", "dxg.refresh-failed", { instance: this.instance, error });
+        }
+      });
+    }
+  }
+}
+
+function tooMany(): KernelError {
+  return new KernelError("EMFILE", `${maxProcesses} files are open on this vGPU, the limit; close some`);
+}

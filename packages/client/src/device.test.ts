@@ -190,6 +190,17 @@ for (const [how, lose, why] of [
   });
 }
 
+test("what nobody waits for reaches the engine soon after the turn", async () => {
+  const { device, opened } = await world.open();
+  const { engine } = opened;
+  await device.queue.onSubmittedWorkDone();
+  const before = engine.replayed;
+  device.createSampler();
+  assert.equal(engine.replayed, before);
+  await eventually("the sampler", () => engine.replayed === before + 1);
+  device.destroy();
+});
+
 test("a hundred devices live beside each other", async () => {
   const devices = await Promise.all(Array.from({ length: 100 }, async () => (await world.open()).device));
   await Promise.all(devices.map((device) => device.queue.onSubmittedWorkDone()));

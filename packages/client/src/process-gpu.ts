@@ -7,7 +7,9 @@ import { processRuntime } from "./runtime.js";
 const source = new NodeSource({
   directory: () => process.env["PARHELION_DIR"],
   clock: processRuntime.clock,
-  connectQueue: createQueueConnector(() => (process.env["PARHELION_CARRIER"] === "stream" ? "stream" : "best")),
+  connectQueue: createQueueConnector(() =>
+    process.env["PARHELION_CARRIER"] === "stream" ? "stream" : "best",
+  ),
 });
 
 export const gpu: GPU = createGPU(source, processRuntime);

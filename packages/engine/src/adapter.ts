@@ -62,7 +62,8 @@ export function limitsAsJson(limits: GPUSupportedLimits): Record<string, number>
   // The limits are getters of the prototype: neither spreading nor JSON sees them.
   for (const name in limits) {
     const value: unknown = limits[name as keyof GPUSupportedLimits];
-    if (typeof value === "number") result[name] = value;
+    // Some drivers say 2^64 - 1 where they have no limit, which is not a number that JSON carries exactly.
+    if (typeof value === "number") result[name] = Math.min(value, Number.MAX_SAFE_INTEGER);
   }
   return result;
 }

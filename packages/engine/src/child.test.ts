@@ -288,6 +288,9 @@ describe("an engine process", { timeout: 60_000 }, () => {
     await assert.rejects(engine.createDevice(1), /exists already/);
     engine.send({ op: "destroyDevice", device: 1 });
     engine.send({ op: "destroyDevice", device: 1 });
+    const unwanted = engine.createDevice(2);
+    engine.send({ op: "destroyDevice", device: 2 });
+    await assert.rejects(unwanted, /destroyed before/);
     engine.send({ op: "destroyQueue", queue: 5 });
     assert.equal((await engine.statistics()).devices, 0);
     await engine.end();

@@ -88,6 +88,13 @@ describe("an engine in process", { timeout: 60_000 }, () => {
       script.port.close();
     });
 
+    it("answers for an empty range", async () => {
+      const { script } = await opened(engine);
+      const buffer = script.createBuffer(64, Usage.MAP_READ | Usage.COPY_DST);
+      assert.equal((await script.map(buffer, 1, 64)).byteLength, 0);
+      script.port.close();
+    });
+
     it("survives an initial mapping that no memory is left for", async () => {
       const { script } = await opened(engine);
       script.pushScope("validation");

@@ -75,7 +75,8 @@ export class NodeServer {
         await socket.listen();
         if (this.#sockets.get(node) !== socket) return;
         this.#listening.add(node);
-        this.attributesChanged();
+        // Here and not as work of its own: who waits for the nodes there are waits for this, too.
+        await this.#writeAttributes();
       },
     });
   }

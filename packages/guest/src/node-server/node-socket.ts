@@ -35,11 +35,13 @@ export class NodeSocket {
 
   /** A socket that an earlier guest kernel left behind is replaced. @throws the operating system's errors */
   async listen(): Promise<void> {
-    if (this.#state === "gone") return;
     await rm(this.#path, { force: true });
+    if (this.#gone) return;
+    // A server that is closed while it is about to listen never says so.
+    const closed = once(this.#server, "close");
     this.#server.listen(this.#path);
-    await once(this.#server, "listening");
-    await chmod(this.#path, this.#node.mode ?? defaultMode);
+    await Promise.race([once(this.#server, "listening"), closed]);
+    if (!this.#gone) await chmod(this.#path, this.#node.mode ?? defaultMode);
   }
 
   /** Takes the socket away and ends the connections, telling them why. Waits for nothing. */
@@ -57,7 +59,12 @@ export class NodeSocket {
     await this.#empty.wait(options);
   }
 
+  /** Asked anew after each wait: the node may go meanwhile. */
+  get #gone(): boolean {
+    return this.#state === "gone";
+  }
+
   #checkEmpty(): void {
-    if (this.#state === "gone" && this.#connections.size === 0) this.#empty.completeAll();
+    if (this.#gone && this.#connections.size === 0) this.#empty.completeAll();
   }
 }

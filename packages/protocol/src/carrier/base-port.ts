@@ -7,7 +7,7 @@ import { Writer, type WriterLink } from "./ring-writer.js";
 import type { CarrierRuntime } from "./runtime.js";
 
 type Phase = "open" | "closing" | "closed";
-type Turn = "idle" | "scheduled" | "running";
+type Turn = "idle" | "scheduled";
 
 /** What all carriers share: listeners that are never re-entered, and one orderly end. */
 export abstract class BasePort implements Port, WriterLink, ReaderLink {
@@ -19,6 +19,7 @@ export abstract class BasePort implements Port, WriterLink, ReaderLink {
   #reason: Error | undefined;
   #readable: (() => void) | undefined;
   #readTurn: Turn = "idle";
+  #reading: "no" | "yes" = "no";
   #writable: (() => void) | undefined;
   #writeTurn: Turn = "idle";
   readonly #closeListeners: ((reason: Error) => void)[] = [];
@@ -87,18 +88,18 @@ export abstract class BasePort implements Port, WriterLink, ReaderLink {
   }
 
   protected get isReading(): boolean {
-    return this.#readTurn === "running";
+    return this.#reading === "yes";
   }
 
   protected get hasReadableListener(): boolean {
     return this.#readable !== undefined;
   }
 
+  /** Also while the listener runs: then it is called again. */
   protected scheduleReadable(): void {
-    if (this.#readTurn !== "idle" || this.#readable === undefined) return;
+    if (this.#readTurn === "scheduled" || this.#readable === undefined) return;
     this.#readTurn = "scheduled";
     this.runtime.defer(() => {
-      if (this.#readTurn !== "scheduled") return;
       this.#readTurn = "idle";
       if (this.#phase === "open") this.runReadable();
     });
@@ -106,8 +107,8 @@ export abstract class BasePort implements Port, WriterLink, ReaderLink {
 
   /** Calls the listener now. Only from the event loop, or where the port's documentation says so. */
   protected runReadable(): void {
-    if (this.#readable === undefined || this.#readTurn === "running") return;
-    this.#readTurn = "running";
+    if (this.#readable === undefined || this.#reading === "yes") return;
+    this.#reading = "yes";
     try {
       this.#readable();
     } catch (error) {
@@ -115,7 +116,7 @@ export abstract class BasePort implements Port, WriterLink, ReaderLink {
       if (!isProtocolError(error)) throw error;
       this.protocolFailed(error);
     } finally {
-      this.#readTurn = "idle";
+      this.#reading = "no";
     }
   }
 

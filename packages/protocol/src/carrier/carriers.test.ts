@@ -7,8 +7,11 @@ import { carrierOf, closed, openPair, type Pair, skipReason, ways } from "./pair
 import type { Port } from "./port.js";
 import { fill, isIntact, seeded } from "./records.test.fixture.js";
 
+/** Far beyond what any of these needs; a lost wake-up shall fail, not hang. In milliseconds. */
+const timeout = 60_000;
+
 const KiB = 1024;
-const small = { toEngine: 64 * KiB, toClient: 16 * KiB };
+const small = { toEngine: 64 * KiB, toClient: 64 * KiB };
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -77,7 +80,7 @@ async function writeAll(port: Port, sizes: Iterable<number>, first = 0, flushes:
 for (const way of ways) {
   const skip = skipReason(way);
   const withPair = (name: string, body: (pair: Pair) => Promise<void>, geometry = small): void => {
-    test(`${way}: ${name}`, { skip }, async () => {
+    test(`${way}: ${name}`, { skip, timeout }, async () => {
       const pair = await openPair(way, geometry);
       try {
         assert.equal(pair.client.carrier, carrierOf(way));
@@ -142,6 +145,26 @@ for (const way of ways) {
     await checker.until(written);
     while (announced === 0) await turn();
     assert.notEqual(client.tx.tryBegin(KiB), -1);
+  });
+
+  withPair("records that arrive while the listener still runs are announced", async ({ client, engine }) => {
+    let sequence = 0;
+    let seen = 0;
+    const send = (): void => {
+      fill(client.tx, client.tx.begin(64), sequence++, 64);
+      client.tx.flush();
+    };
+    const done = new Promise<void>((resolve) =>
+      engine.onReadable(() => {
+        for (let word = engine.rx.next(); word >= 0; word = engine.rx.next()) {
+          assert.ok(isIntact(engine.rx, word, seen++));
+          engine.rx.done();
+        }
+        if (sequence < 50) send();
+        if (seen === 50) resolve();
+      }),
+    );
+    await done;
   });
 
   withPair("a conversation goes back and forth", async ({ client, engine }) => {
@@ -238,7 +261,7 @@ for (const way of ways) {
     });
   }
 
-  test(`${way}: the owner's reason for closing is what its listeners get`, { skip }, async () => {
+  test(`${way}: the owner's reason for closing is what its listeners get`, { skip, timeout }, async () => {
     const { client, engine, close } = await openPair(way, small);
     const reason = new Error("device destroyed");
     const reported = closed(client);
@@ -248,7 +271,7 @@ for (const way of ways) {
     await close();
   });
 
-  test(`${way}: closing inside a readable listener is safe`, { skip }, async () => {
+  test(`${way}: closing inside a readable listener is safe`, { skip, timeout }, async () => {
     const { client, engine } = await openPair(way, small);
     let calls = 0;
     engine.onReadable(() => {
@@ -265,7 +288,7 @@ for (const way of ways) {
     assert.equal(calls, 1);
   });
 
-  test(`${way}: a broken record closes both ends and nothing else`, { skip }, async () => {
+  test(`${way}: a broken record closes both ends and nothing else`, { skip, timeout }, async () => {
     const broken = await openPair(way, small);
     const healthy = await openPair(way, small);
     const ends = Promise.all([closed(broken.client), closed(broken.engine)]);

@@ -2,7 +2,7 @@
  * One end of a queue in a process of its own: `node peer.test.fixture.js ROLE WAY ENDPOINT`, where ENDPOINT is JSON. It says over IPC when it
  * is ready, and answers with what it saw.
  *
- * reader  listens, checks what comes, answers QUERY; END makes it kill or stop itself
+ * reader  listens, checks what comes, answers QUERY; END makes it kill or stop itself; argument 4 `sleepy` forbids polling
  * writer  connects, and in one synchronous loop writes the bytes that argument 4 says, then asks and reports
  * idle    connects (or, in process, makes a pair) and does nothing more; argument 4 says `ref` or `unref`
  */
@@ -15,6 +15,7 @@ import { createInProcessPair } from "./in-process.js";
 import { sharedMemory, token, type Way } from "./pairs.test.fixture.js";
 import type { Port } from "./port.js";
 import { END, fillFast, isIntact, QUERY } from "./records.test.fixture.js";
+import type { PollPolicy } from "./shared-memory/port.js";
 
 export interface Report {
   readonly records: number;
@@ -23,6 +24,8 @@ export interface Report {
   readonly readerPeak: number;
   readonly writerPeak?: number;
 }
+
+export const neverPoll: PollPolicy = { afterReadUs: 0, forReplyUs: 0 };
 
 function peakMemory(): number {
   const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"));
@@ -103,15 +106,18 @@ async function main(
 ): Promise<void> {
   const provider = way === "shared-memory" ? sharedMemory : undefined;
   if (role === "reader") {
+    const options = argument === "sleepy" ? { poll: neverPoll } : {};
     const server = createServer((socket) => {
       server.close();
-      void acceptQueue(socket, { authorize: () => ({ outcome: "granted" }), sharedMemory: provider }).then(
-        (port) => {
-          port.ref();
-          port.onClose(() => process.disconnect());
-          serve(port);
-        },
-      );
+      void acceptQueue(socket, {
+        authorize: () => ({ outcome: "granted" }),
+        sharedMemory: provider,
+        ...options,
+      }).then((port) => {
+        port.ref();
+        port.onClose(() => process.disconnect());
+        serve(port);
+      });
     });
     server.listen(endpoint, () => say(server.address()));
     return;

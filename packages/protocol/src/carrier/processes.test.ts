@@ -23,9 +23,12 @@ import {
   ways,
   waysBetweenProcesses,
 } from "./pairs.test.fixture.js";
-import { ask, type Report, writeMany } from "./peer.test.fixture.js";
+import { ask, neverPoll, type Report, writeMany } from "./peer.test.fixture.js";
 import type { Port } from "./port.js";
 import { END } from "./records.test.fixture.js";
+
+/** Far beyond what any of these needs; a lost wake-up shall fail, not hang. In milliseconds. */
+const timeout = 60_000;
 
 const MiB = 1024 * 1024;
 /** A process that does nothing but run Node stands at 45 to 60 MiB; the rings of a shared queue add 48, of a stream 16, and count in full. */
@@ -50,6 +53,7 @@ function start(
 async function startReader(
   context: TestContext,
   way: Way,
+  argument = "",
 ): Promise<{ child: ChildProcess; endpoint: Endpoint }> {
   const directory = mkdtempSync(join(tmpdir(), "parhelion-peer-"));
   context.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -59,6 +63,7 @@ async function startReader(
     "reader",
     way,
     way === "stream-tcp" ? { host: "127.0.0.1", port: 0 } : { path },
+    argument,
   );
   const [address] = (await once(child, "message")) as [AddressInfo | string];
   return {
@@ -105,7 +110,20 @@ for (const way of waysBetweenProcesses) {
     await exit;
   });
 
-  test(`${way}: 2 GiB in a synchronous loop leave both processes small`, { skip }, async (context) => {
+  test(`${way}: ends that go to sleep at once are woken every time`, { skip, timeout }, async (context) => {
+    const { endpoint } = await startReader(context, way, "sleepy");
+    const port = await connect(way, endpoint, { poll: neverPoll });
+    port.ref();
+    for (let i = 0; i < 5000; i++) await ask(port);
+    const end = closed(port);
+    port.close();
+    await end;
+  });
+
+  test(`${way}: 2 GiB in a synchronous loop leave both processes small`, {
+    skip,
+    timeout,
+  }, async (context) => {
     const { endpoint } = await startReader(context, way);
     const writer = start(context, "writer", way, endpoint, String(FLOOD_BYTES));
     const [report] = (await once(writer, "message")) as [
@@ -124,7 +142,7 @@ for (const way of waysBetweenProcesses) {
     );
   });
 
-  test(`${way}: a reader that is killed ends a blocked begin`, { skip }, async (context) => {
+  test(`${way}: a reader that is killed ends a blocked begin`, { skip, timeout }, async (context) => {
     const { endpoint } = await startReader(context, way);
     const port = await connect(way, endpoint);
     port.ref();
@@ -159,7 +177,7 @@ for (const way of ways) {
       hold === "ref"
         ? "a ref'ed port keeps its process alive until it closes"
         : "an idle port lets its process exit";
-    test(`${way}: ${what}`, { skip }, async (context) => {
+    test(`${way}: ${what}`, { skip, timeout }, async (context) => {
       let engine: Port | undefined;
       const listening = await listen(way, (socket) => {
         void acceptQueue(socket, {

@@ -11,6 +11,8 @@ export const TAIL = 32; // written by the reader: everything before it is the wr
 export const READER_SLEEPS = 48; // set by the reader, cleared by the writer: ring when the head moves
 
 export const MIN_RING_BYTES = 4096;
+/** Between processes rings are at least this large, so that either end may count on records of 16 KiB. */
+export const MIN_QUEUE_RING_BYTES = 64 * 1024;
 /** Positions have 32 bits; a quarter of that keeps every comparison of them clear. */
 export const MAX_RING_BYTES = 2 ** 30;
 
@@ -28,21 +30,16 @@ export const inProcessGeometry: QueueGeometry = { toEngine: 8 * MiB, toClient: 8
 export const streamGeometry: QueueGeometry = { toEngine: 8 * MiB, toClient: 8 * MiB };
 export const sharedMemoryGeometry: QueueGeometry = { toEngine: 32 * MiB, toClient: 16 * MiB };
 
-export function isRingSize(bytes: number): boolean {
-  return (
-    Number.isInteger(bytes) &&
-    bytes >= MIN_RING_BYTES &&
-    bytes <= MAX_RING_BYTES &&
-    (bytes & (bytes - 1)) === 0
-  );
+export function isRingSize(bytes: number, least = MIN_RING_BYTES): boolean {
+  return Number.isInteger(bytes) && bytes >= least && bytes <= MAX_RING_BYTES && (bytes & (bytes - 1)) === 0;
 }
 
 /** @throws RangeError naming the field and the limits */
-export function checkGeometry(geometry: QueueGeometry): QueueGeometry {
+export function checkGeometry(geometry: QueueGeometry, least = MIN_RING_BYTES): QueueGeometry {
   for (const field of ["toEngine", "toClient"] as const) {
-    if (!isRingSize(geometry[field]))
+    if (!isRingSize(geometry[field], least))
       throw new RangeError(
-        `geometry.${field} is ${geometry[field]}: a ring is a power of two from ${MIN_RING_BYTES} to ${MAX_RING_BYTES} bytes`,
+        `geometry.${field} is ${geometry[field]}: a ring is a power of two from ${least} to ${MAX_RING_BYTES} bytes`,
       );
   }
   return geometry;

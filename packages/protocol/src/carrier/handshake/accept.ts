@@ -6,7 +6,14 @@ import { type QueueHelloRequest, queueMessage } from "../../messages/generated/q
 import { ErrorDetail } from "../../messages/generated/structs.js";
 import { QueueConnectError } from "../errors.js";
 import type { Port } from "../port.js";
-import { isRingSize, type QueueGeometry, sharedMemoryGeometry, streamGeometry } from "../ring-layout.js";
+import {
+  isRingSize,
+  MAX_RING_BYTES,
+  MIN_QUEUE_RING_BYTES,
+  type QueueGeometry,
+  sharedMemoryGeometry,
+  streamGeometry,
+} from "../ring-layout.js";
 import { createPlatformRuntime } from "../runtime.js";
 import { defaultPollPolicy, SharedMemoryPort } from "../shared-memory/port.js";
 import type { QueueMapping } from "../shared-memory/provider.js";
@@ -50,6 +57,7 @@ export async function acceptQueue(socket: Socket, options: AcceptQueueOptions): 
       if (frame.type !== queueMessage.hello.type)
         throw new ProtocolError("bad-hello", `message 0x${frame.type.toString(16)} is no queue's hello`);
       hello = queueMessage.hello.request.decode(frame.body);
+      checkWanted(hello.geometry);
     } catch (error) {
       if (!isProtocolError(error)) throw error;
       throw await refuse("protocol", StatusErrno.EINVAL, error.message, error);
@@ -121,8 +129,18 @@ function map(
   }
 }
 
+/** 0 leaves the size to the engine. */
+function checkWanted(geometry: QueueGeometry): void {
+  for (const bytes of [geometry.toEngine, geometry.toClient])
+    if (bytes !== 0 && !isRingSize(bytes, MIN_QUEUE_RING_BYTES))
+      throw new ProtocolError(
+        "bad-geometry",
+        `a ring of ${bytes} bytes: a power of two from ${MIN_QUEUE_RING_BYTES} to ${MAX_RING_BYTES}, or 0, is expected`,
+      );
+}
+
 function within(wanted: QueueGeometry, limit: QueueGeometry, fallback: QueueGeometry): QueueGeometry {
   const size = (field: "toEngine" | "toClient"): number =>
-    Math.min(isRingSize(wanted[field]) ? wanted[field] : fallback[field], limit[field], fallback[field]);
+    Math.min(wanted[field] === 0 ? fallback[field] : wanted[field], limit[field], fallback[field]);
   return { toEngine: size("toEngine"), toClient: size("toClient") };
 }

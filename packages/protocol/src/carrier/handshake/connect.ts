@@ -5,7 +5,7 @@ import { queueMessage } from "../../messages/generated/queue.js";
 import { ErrorDetail } from "../../messages/generated/structs.js";
 import { QueueConnectError } from "../errors.js";
 import type { Port } from "../port.js";
-import { checkGeometry, isRingSize, sharedMemoryGeometry } from "../ring-layout.js";
+import { checkGeometry, isRingSize, MIN_QUEUE_RING_BYTES, sharedMemoryGeometry } from "../ring-layout.js";
 import { createPlatformRuntime } from "../runtime.js";
 import { defaultPollPolicy, SharedMemoryPort } from "../shared-memory/port.js";
 import type { OfferedMemory } from "../shared-memory/provider.js";
@@ -25,7 +25,7 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Port> 
   const runtime = options.runtime ?? createPlatformRuntime();
   const deadline = runtime.clock.now() + (options.deadlineMs ?? defaultDeadlineMs);
   const left = (): number => Math.max(0, deadline - runtime.clock.now());
-  const geometry = checkGeometry(options.geometry ?? sharedMemoryGeometry);
+  const geometry = checkGeometry(options.geometry ?? sharedMemoryGeometry, MIN_QUEUE_RING_BYTES);
   const socket = await connect(options, runtime.clock.setTimer.bind(runtime.clock), left());
   let offered: OfferedMemory | undefined;
   try {
@@ -35,9 +35,10 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Port> 
       ...(offered === undefined ? {} : { memory: offered.memory }),
       geometry,
     });
-    const answered = readFirstMessage(socket, runtime, left());
-    await written(socket, encodeFrame(queueMessage.hello.type, 0, helloId, hello));
-    const { frame, rest } = await answered;
+    const [{ frame, rest }] = await Promise.all([
+      readFirstMessage(socket, runtime, left()),
+      written(socket, encodeFrame(queueMessage.hello.type, 0, helloId, hello)),
+    ]);
     const reply = decodeReply(frame);
     const io = openSocketIo(socket);
     const common = { socket, io, runtime, stallMs: options.stallMs ?? defaultStallMs };
@@ -54,8 +55,8 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Port> 
     const { toEngine, toClient } = reply.geometry;
     // The engine answers within what was asked for: nobody else decides how much memory this process gives.
     if (
-      !isRingSize(toEngine) ||
-      !isRingSize(toClient) ||
+      !isRingSize(toEngine, MIN_QUEUE_RING_BYTES) ||
+      !isRingSize(toClient, MIN_QUEUE_RING_BYTES) ||
       toEngine > geometry.toEngine ||
       toClient > geometry.toClient
     )

@@ -15,6 +15,9 @@ import type { AcceptQueueOptions, QueueGrant, QueueRefusal } from "./queue-optio
 const otherToken = "ffffffffffffffffffffffffffffffff";
 const KiB = 1024;
 
+const hello = (fields: Parameters<typeof queueMessage.hello.request.encode>[0]): Uint8Array =>
+  encodeFrame(queueMessage.hello.type, 0, 7, queueMessage.hello.request.encode(fields));
+
 interface Engine extends Listening {
   /** What became of each connection, in order of their ends. */
   readonly outcomes: (Port | Error)[];
@@ -82,9 +85,6 @@ function talk(target: Listening, bytes: Uint8Array, after: "end" | "stay" = "sta
   });
 }
 
-const hello = (fields: Parameters<typeof queueMessage.hello.request.encode>[0]): Uint8Array =>
-  encodeFrame(queueMessage.hello.type, 0, 7, queueMessage.hello.request.encode(fields));
-
 test("a wrong token is refused with the engine's words, and the next connection is served", async (context) => {
   const target = await engine(context);
   await assert.rejects(
@@ -123,6 +123,11 @@ const malformed: readonly [string, Uint8Array, QueueConnectCode][] = [
   ["noise", new Uint8Array(64).fill(0xee), "protocol"],
   ["a size smaller than a header", new Uint8Array([4, 0, 0, 0, 1, 2, 3, 4]), "protocol"],
   ["another message", encodeFrame(1, 0, 1, new Uint8Array(8)), "protocol"],
+  [
+    "a hello that wants rings too small to work with",
+    hello({ token, geometry: { toEngine: 4096, toClient: 4096 } }),
+    "protocol",
+  ],
   ["a hello cut within its token", encodeFrame(queueMessage.hello.type, 0, 1, new Uint8Array(9)), "protocol"],
   [
     "an oversized hello",
@@ -237,10 +242,10 @@ for (const [what, reply] of [
 
 test("the engine's limits decide the rings of a stream", async (context) => {
   const target = await engine(context, {
-    authorize: () => ({ outcome: "granted", limit: { toEngine: 64 * KiB, toClient: 16 * KiB } }),
+    authorize: () => ({ outcome: "granted", limit: { toEngine: 128 * KiB, toClient: 64 * KiB } }),
   });
   const port = await connectQueue({ endpoint: target.endpoint, token });
-  assert.deepEqual([port.tx.capacity, port.rx.capacity], [64 * KiB, 16 * KiB]);
+  assert.deepEqual([port.tx.capacity, port.rx.capacity], [128 * KiB, 64 * KiB]);
   await target.settled(1);
   const end = closed(port);
   port.close();

@@ -26,7 +26,10 @@ export interface ConnectQueueOptions extends QueueOptions {
 
 export interface QueueGrant {
   readonly outcome: "granted";
-  /** The largest rings that this queue may have; default: the default sizes of each carrier. */
+  /**
+   * The largest rings that this queue may have, powers of two of at least 64 KiB. Default: 32 and 16 MiB shared; the rings of a stream are
+   * copies and never larger than 8 MiB each.
+   */
   readonly limit?: QueueGeometry;
 }
 

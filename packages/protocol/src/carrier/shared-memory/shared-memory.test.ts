@@ -20,6 +20,9 @@ import type { QueueGeometry } from "../ring-layout.js";
 import { HEAD, READER_SLEEPS, TAIL } from "../ring-layout.js";
 import type { OfferedMemory, SharedMemoryProvider } from "./provider.js";
 
+/** Far beyond what any of these needs; a lost wake-up shall fail, not hang. In milliseconds. */
+const timeout = 60_000;
+
 const geometry = { toEngine: 64 * 1024, toClient: 64 * 1024 };
 const skip = sharedMemory === undefined ? "koffi does not load here" : false;
 const provider = sharedMemory as SharedMemoryProvider;
@@ -101,7 +104,7 @@ const unfit: readonly [string, (context: TestContext) => (offer: OfferedMemory) 
   ["the wrong nonce", () => changed(() => ({ nonce: "ab".repeat(16) }))],
 ];
 for (const [what, change] of unfit) {
-  test(`${what} is not mapped; the queue comes up as a stream`, { skip }, async (context) => {
+  test(`${what} is not mapped; the queue comes up as a stream`, { skip, timeout }, async (context) => {
     const { client, engine, close } = await openPair("shared-memory", geometry, {
       sharedMemory: offering(change(context)),
     });
@@ -112,7 +115,7 @@ for (const [what, change] of unfit) {
   });
 }
 
-test("a system that refuses to make memory leaves a stream", { skip }, async () => {
+test("a system that refuses to make memory leaves a stream", { skip, timeout }, async () => {
   const refusing: SharedMemoryProvider = {
     offer() {
       throw new Error("no memory");
@@ -142,7 +145,7 @@ for (const [what, scribble] of [
   ["a head that goes back", -64],
   ["a head between two records", 12],
 ] as const) {
-  test(`${what} closes the engine's end`, { skip }, async () => {
+  test(`${what} closes the engine's end`, { skip, timeout }, async () => {
     const { client, engine, mapping } = await scribbled();
     const ends = Promise.all([closed(engine), closed(client)]);
     Atomics.store(mapping.toEngine.control, HEAD, scribble);
@@ -154,7 +157,7 @@ for (const [what, scribble] of [
   });
 }
 
-test("a tail that goes back closes the engine's end when it needs room", { skip }, async () => {
+test("a tail that goes back closes the engine's end when it needs room", { skip, timeout }, async () => {
   const { client, engine, mapping } = await scribbled();
   const ends = Promise.all([closed(engine), closed(client)]);
   Atomics.store(mapping.toClient.control, TAIL, -64);
@@ -165,7 +168,7 @@ test("a tail that goes back closes the engine's end when it needs room", { skip 
   await ends;
 });
 
-test("a doorbell that is rung for nothing does no harm", { skip }, async () => {
+test("a doorbell that is rung for nothing does no harm", { skip, timeout }, async () => {
   const { client, engine, mapping, close } = await scribbled();
   let calls = 0;
   engine.onReadable(() => {

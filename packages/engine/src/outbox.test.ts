@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { createInProcessPair, isProtocolError, type Port } from "parhelion-protocol";
 import { Outbox } from "./outbox.js";
 
-const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
+const settle = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 /** Sends a record of `bytes` that carries `value`. */
 function note(port: Port, value: number, bytes: number): () => boolean {
@@ -26,7 +26,7 @@ function read(port: Port, into: number[]): void {
 
 const small = { geometry: { toEngine: 65_536, toClient: 65_536 } };
 
-describe("an outbox", () => {
+describe("an outbox", { timeout: 10_000 }, () => {
   it("keeps the order when the ring is full for a while", async () => {
     const [client, engine] = createInProcessPair(small);
     const outbox = new Outbox(engine, 1000);
@@ -34,7 +34,7 @@ describe("an outbox", () => {
     assert.ok(outbox.waiting > 0, "the ring was expected to be too small for all");
     const got: number[] = [];
     client.onReadable(() => read(client, got));
-    await settle();
+    while (got.length < 100) await settle();
     assert.deepEqual(
       got,
       Array.from({ length: 100 }, (_, i) => i),
@@ -67,6 +67,7 @@ describe("an outbox", () => {
     outbox.close();
     outbox.post(note(engine, 1000, 16));
     client.onReadable(() => read(client, got));
+    while (got.length < sent) await settle();
     await settle();
     assert.equal(got.length, sent);
     client.close();

@@ -100,3 +100,19 @@ results.forEach((result, i) => {
 });
 console.log("devices " + results.length);
 `;
+
+/** A host in a process of its own, on `$STATE`; prints `guest <what guestCreate answered>`. */
+export const hostProcess = `
+import { createEngineLauncher } from "parhelion-engine";
+import { startHost } from "parhelion-host";
+const host = await startHost({ launcher: createEngineLauncher(), stateDirectory: process.env.STATE, adapter: "software" });
+console.log("guest " + JSON.stringify(await host.guestCreate()));
+`;
+
+/** A guest kernel in a process of its own, for the guest `$GUEST`; prints `nodes <names>`. */
+export const kernelProcess = `
+import { startGuestKernel } from "parhelion-guest";
+const { vmbus, credential, directory } = JSON.parse(process.env.GUEST);
+const kernel = await startGuestKernel({ connect: { path: vmbus }, credential, directory });
+console.log("nodes " + kernel.nodes);
+`;

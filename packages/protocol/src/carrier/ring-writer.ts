@@ -115,18 +115,6 @@ export class Writer implements RingWriter {
     this.#link.published(from, to);
   }
 
-  /** Whether a record of the largest size would find room now. */
-  hasRoom(): boolean {
-    this.#refresh();
-    return this.#end >= 0 && this.capacity - ((this.position - this.#tail) >>> 0) >= this.capacity / 2;
-  }
-
-  /** Whether everything that was begun has been read. */
-  isDrained(): boolean {
-    this.#refresh();
-    return this.#tail === this.position;
-  }
-
   /** From now on nothing can be begun or published. */
   shut(): void {
     this.#end = -1;

@@ -64,7 +64,7 @@ export class Sender {
     }
   }
 
-  /** The reader's position; it is sent with the next data, or by `sendCredit`. */
+  /** The reader's position; it is sent with the next data, or when `pump` is told so. */
   setCredit(position: number): void {
     this.#credit = position;
   }

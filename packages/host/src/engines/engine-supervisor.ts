@@ -1,5 +1,6 @@
 /** Keeps one slice supplied with an engine: starts it when needed, says when it is lost, waits before the next try. */
 import { type ClockTimer, type Runtime, StateMachine } from "parhelion-core";
+import type { AdapterDescription } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
 import { type BackOffPolicy, backOffMs } from "./back-off.js";
 import { describeExit, type EngineExit } from "./engine-exit.js";
@@ -15,6 +16,8 @@ export interface EngineSupervisorOptions {
   readonly suspectMs: number;
   /** Makes the child. May reject, which counts as a failed start. */
   readonly launch: () => Promise<EngineProcess>;
+  /** A fresh engine says what its adapter is; after a driver was replaced that can be news. */
+  readonly onReady: (adapter: AdapterDescription) => void;
   /** An engine that had been ready is gone. Called before the next one can start. */
   readonly onLost: (engine: EngineProcess, loss: EngineLoss) => void;
 }
@@ -119,6 +122,7 @@ export class EngineSupervisor {
     this.#machine.moveTo("starting");
     this.#starts += 1;
     let engine: EngineProcess | undefined;
+    let adapter: AdapterDescription;
     try {
       engine = await launch();
       this.#engine = engine;
@@ -127,7 +131,7 @@ export class EngineSupervisor {
       const started = engine;
       started.onLate = (operation) => this.#suspect(started, operation);
       void started.exited.then((exit) => this.#exited(started, exit));
-      await engine.ready;
+      adapter = await engine.ready;
     } catch (error) {
       if (engine !== undefined) await engine.stop("it did not become ready");
       if (this.#machine.state === "starting") this.#fail(messageOf(error));
@@ -137,6 +141,7 @@ export class EngineSupervisor {
       throw new HostError("engine-stopped", `slice ${slice} is going away`);
     this.#machine.moveTo("ready");
     this.#readySince = runtime.clock.now();
+    this.#options.onReady(adapter);
     runtime.log("info", "engine.ready", { slice, engine: engine.pid, start: this.#starts });
     return engine;
   }

@@ -95,8 +95,12 @@ function kernelOf(guest: CreatedGuest, credential = guest.credential): Promise<K
   return Kernel.connect(connect(guest.vmbus), credential);
 }
 
+/** What comes about at all comes about in milliseconds; the bound ends a test that has failed. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (let left = 20_000; !(await condition()); left--) {
+    assert.ok(left > 0, `it did not come about: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 const newDevice = (channel: VmbusChannel, process: number, label = "") =>
@@ -192,6 +196,26 @@ test("when the engine dies the guest hears of every device, with the reason", ()
     assert.equal((await host.status()).slices[0]?.engine.starts, 2);
     await kernel.connection.close();
   }));
+
+test("when a fresh engine finds another adapter the guest is told, and reads what it is now", () => {
+  const behaviours = ["good", "hardware"];
+  const changing = { entry: launcher.entry, environmentFor: async () => ({ BEHAVIOUR: behaviours.shift() }) };
+  return withHost(
+    async (host) => {
+      const kernel = await kernelOf(await host.guestCreate());
+      const channel = await kernel.open(VGPU_CHANNEL);
+      const render = async () =>
+        (await channel.request(vgpuCommand.queryAdapterInfo, { infoType: 57 })).privateData[0];
+      assert.equal(await render(), 0x85);
+      await newDevice(channel, await kernel.newProcess());
+      await until(() => kernel.events.length === 1);
+      assert.equal(kernel.events[0]?.type, guestCommand.adapterInfoChanged.type);
+      assert.equal(await render(), 0x81);
+      await kernel.connection.close();
+    },
+    { launcher: changing },
+  );
+});
 
 test("removing a guest rescinds its channels: what waits settles, and its engine ends", () =>
   withHost(async (host) => {

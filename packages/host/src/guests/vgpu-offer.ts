@@ -11,12 +11,15 @@ import {
   vgpuConfigModel,
 } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
-import { guestCommand } from "parhelion-protocol";
+import { guestCommand, type Notice } from "parhelion-protocol";
 import { messageOf } from "../host-error.js";
 import type { Slice } from "../slices/slice.js";
 import type { CommandTable } from "../vgpu/command-table.js";
 import type { VgpuEnd } from "../vgpu/vgpu-commands.js";
 import type { DeviceLoss, VgpuDevice } from "../vgpu/vgpu-device.js";
+
+/** The text's field holds 4096 bytes; a UTF-16 unit takes three at most. */
+const maxText = 1300;
 
 export class VgpuOffer {
   readonly #runtime: Runtime;
@@ -34,10 +37,12 @@ export class VgpuOffer {
       interfaceInstance: slice.uuid,
       request: ({ type, process, body }) => commands.serve(end, type, process, body),
       open: () => {
-        slice.deviceLost = (device, loss) => this.#tell(device, loss);
+        slice.deviceLost = (device, loss) => this.#tellLost(device, loss);
+        slice.descriptionChanged = () => this.#tell(guestCommand.adapterInfoChanged, {});
       },
       close: (reason) => {
         slice.deviceLost = () => undefined;
+        slice.descriptionChanged = () => undefined;
         slice.destroyDevices(reason);
       },
     });
@@ -51,18 +56,24 @@ export class VgpuOffer {
     this.#channel.rescind(reason);
   }
 
-  #tell(device: VgpuDevice, { reason, message }: DeviceLoss): void {
+  #tellLost(device: VgpuDevice, { reason, message }: DeviceLoss): void {
     // While it is being created the answer to the creation says it.
     if (device.handle === 0) return;
+    const text = message.slice(0, maxText);
+    this.#tell(guestCommand.deviceLost, { device: device.handle, reason, text }, device.process.handle);
+  }
+
+  #tell<T>(notice: Notice<T>, value: Partial<T>, process = 0): void {
     try {
-      this.#channel.notify(
-        guestCommand.deviceLost,
-        { device: device.handle, reason, text: message.slice(0, 1300) },
-        { process: device.process.handle },
-      );
+      this.#channel.notify(notice, value, { process });
     } catch (error) {
-      // The channel is going: the guest loses the device with it.
-      this.#runtime.log("debug", "device.lost-untold", { slice: this.#slice.uuid, reason: messageOf(error) });
+      // The channel is going: whatever there was to know goes with it.
+      const { uuid } = this.#slice;
+      this.#runtime.log("debug", "guest.untold", {
+        slice: uuid,
+        notice: notice.name,
+        reason: messageOf(error),
+      });
     }
   }
 }

@@ -70,6 +70,7 @@ export class SliceFactory {
           onDeviceLost: (engine, device, reason, message) =>
             slice.engineLostDevice(engine, device, { reason, message }),
         }),
+      onReady: (description) => slice.describe(description),
       onLost: (engine, loss) => slice.engineLost(engine, loss),
     });
   }

@@ -1,4 +1,5 @@
 /** What one guest has of one adapter: an engine of its own, its devices, and what is charged to it. */
+import { isDeepStrictEqual } from "node:util";
 import type { AdapterDescription, DeviceGrant, DeviceRequest } from "parhelion-protocol";
 import type { EngineProcess } from "../engines/engine-process.js";
 import type { EngineLoss } from "../engines/engine-state.js";
@@ -38,7 +39,6 @@ export class Slice implements DeviceHome {
   readonly index: number;
   readonly generation: number;
   readonly type: SliceType;
-  readonly description: AdapterDescription;
   readonly queuePath: string;
   readonly limits: HostLimits;
   /** By the engine's number. */
@@ -46,6 +46,9 @@ export class Slice implements DeviceHome {
   allocatedBytes = 0;
   readonly engine: EngineSupervisor;
   deviceLost: DeviceLostListener = () => undefined;
+  /** Told when the description is another one than before. */
+  descriptionChanged: () => void = () => undefined;
+  #description: AdapterDescription;
   readonly #tokens = new Set<string>();
   #lastDevice = 0;
   readonly #queueNumbers = new Set<number>();
@@ -59,11 +62,22 @@ export class Slice implements DeviceHome {
     this.index = init.index;
     this.generation = init.generation;
     this.type = init.type;
-    this.description = init.description;
+    this.#description = init.description;
     this.queuePath = init.queuePath;
     this.limits = init.limits;
     this.#randomU32 = init.randomU32;
     this.engine = supervise(this);
+  }
+
+  get description(): AdapterDescription {
+    return this.#description;
+  }
+
+  /** The engine is the one that knows. */
+  describe(description: AdapterDescription): void {
+    if (isDeepStrictEqual(this.#description, description)) return;
+    this.#description = description;
+    this.descriptionChanged();
   }
 
   /** Opaque to the guest, unique until the host restarts. */

@@ -69,6 +69,7 @@ export class VgpuBench {
             });
             return engine;
           },
+          onReady: (adapter) => slice.describe(adapter),
           onLost: (engine, loss) => slice.engineLost(engine, loss),
         }),
     );

@@ -6,7 +6,7 @@ import { systemClock } from "parhelion-core";
 import { createEngineLauncher } from "parhelion-engine";
 import { startGuestKernel } from "parhelion-guest";
 import { AdminClient, type CreatedGuest, type HostStatus, startHost } from "parhelion-host";
-import { hostProcess, kernelProcess, squares, untilLost } from "./programs.test.fixture.js";
+import { hostProcess, kernelProcess, shortLivedHost, squares, untilLost } from "./programs.test.fixture.js";
 import { application, inDirectory, inWorld, isAlive, Program, until } from "./world.test.fixture.js";
 
 const limit = { timeout: 120_000 };
@@ -78,4 +78,13 @@ test(
       second.kill();
       await second.ended();
     }),
+);
+
+test("a process whose host has stopped has nothing left that keeps it", limit, () =>
+  inDirectory(async (stateDirectory) => {
+    const program = new Program(shortLivedHost, { environment: { STATE: stateDirectory } });
+    assert.equal(await program.line("nodes"), "dxg0");
+    await program.end();
+    assert.deepEqual(await readdir(stateDirectory), []);
+  }),
 );

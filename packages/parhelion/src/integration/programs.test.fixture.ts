@@ -116,3 +116,17 @@ const { vmbus, credential, directory } = JSON.parse(process.env.GUEST);
 const kernel = await startGuestKernel({ connect: { path: vmbus }, credential, directory });
 console.log("nodes " + kernel.nodes);
 `;
+
+/** Starts a host on `$STATE`, works in it, stops it, and has nothing more to do. */
+export const shortLivedHost = `
+import { createEngineLauncher } from "parhelion-engine";
+import { startGuestKernel } from "parhelion-guest";
+import { startHost } from "parhelion-host";
+const stateDirectory = process.env.STATE;
+const host = await startHost({ launcher: createEngineLauncher(), stateDirectory, adapter: "software", listen: { port: 0 } });
+const { vmbus, credential, directory } = await host.guestCreate();
+const kernel = await startGuestKernel({ connect: { path: vmbus }, credential, directory });
+console.log("nodes " + kernel.nodes);
+await host.stop();
+await kernel.stop();
+`;

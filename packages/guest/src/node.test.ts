@@ -158,6 +158,23 @@ describe("an open node", () => {
     });
   });
 
+  it("leaves nothing at the host of what was made too late", async (t) => {
+    const { kernel, host } = await scene(t);
+    const application = await openNode(kernel, "dxg0");
+    const { connection } = application;
+    const held: (() => void)[] = [];
+    host.intercept = async (name) => {
+      if (name === "createDevice") await new Promise<void>((resolve) => held.push(resolve));
+    };
+    const adapter = await openAdapter(application);
+    const creating = connection.call(ioctl.createDevice, { adapter });
+    await until(() => held.length === 1, "the device is being created");
+    await connection.call(ioctl.closeAdapter, { adapter });
+    held[0]?.();
+    await assert.rejects(creating, refused("ENODEV"));
+    assert.equal(host.objects.size, 1);
+  });
+
   it("wants HELLO first, and is closed to who says nothing sensible", async (t) => {
     const { kernel } = await scene(t);
     const socket = net.connect(path.join(kernel.directory, "dxg0"));

@@ -5,15 +5,18 @@
  */
 import { KernelError } from "parhelion-core";
 import {
+  type CreateAllocationReply,
   type CreateAllocationRequest,
+  type CreateHwQueueReply,
+  type CreateHwQueueRequest,
   controlError,
   type Exchange,
   ioctl,
-  isControlError,
   type SignalSynchronizationObjectFromCpuRequest,
   vgpuCommand,
   type WaitForSynchronizationObjectFromCpuRequest,
 } from "parhelion-protocol";
+import type { QueueDoor } from "../queue-gateway.js";
 import type { DxgKind, DxgObject } from "./object.js";
 import type { DxgProcess } from "./process.js";
 
@@ -80,23 +83,7 @@ const table: ReadonlyMap<number, Serve> = new Map<number, Serve>([
     return { context: (await adopt(process, "context", context, parent)).handle };
   }),
   serves(ioctl.destroyContext, (process, { context }) => destroyed(process, "context", context)),
-  serves(ioctl.createHwQueue, async (process, request) => {
-    const parent = process.objects.get("context", request.context);
-    const reply = await process.ask(vgpuCommand.createHwQueue, { ...request, context: parent.host });
-    const door =
-      reply.reach === 0
-        ? { endpoint: reply.endpoint, close: () => {} }
-        : await process.vgpu.queues.open(reply.token);
-    const queue = await adopt(process, "hwqueue", reply.queue, parent, door.close);
-    const fence = process.objects.link("syncobject", reply.progressFence, queue);
-    return {
-      queue: queue.handle,
-      progressFence: fence.handle,
-      endpoint: door.endpoint,
-      token: reply.token,
-      serial: reply.serial,
-    };
-  }),
+  serves(ioctl.createHwQueue, createHwQueue),
   serves(ioctl.destroyHwQueue, (process, { queue }) => destroyed(process, "hwqueue", queue)),
   serves(ioctl.createAllocation, createAllocation),
   serves(ioctl.destroyAllocation2, async (process, { device, allocations }) => {
@@ -149,25 +136,60 @@ export async function serveIoctl(process: DxgProcess, type: number, body: Uint8A
   return serve(process, body);
 }
 
+async function createHwQueue(
+  process: DxgProcess,
+  request: CreateHwQueueRequest,
+): Promise<CreateHwQueueReply> {
+  const { objects, vgpu } = process;
+  const parent = objects.get("context", request.context);
+  const reply = await process.ask(vgpuCommand.createHwQueue, { ...request, context: parent.host });
+  let door: QueueDoor = { endpoint: reply.endpoint, close: () => {} };
+  try {
+    if (reply.reach !== 0) door = await vgpu.queues.open(reply.token);
+  } catch (error) {
+    await process.abandon("hwqueue", reply.queue, parent);
+    throw error;
+  }
+  const queue = await adopt(process, "hwqueue", reply.queue, parent, door.close);
+  try {
+    const fence = objects.link("syncobject", reply.progressFence, queue);
+    const { endpoint } = door;
+    const { token, serial } = reply;
+    return { queue: queue.handle, progressFence: fence.handle, endpoint, token, serial };
+  } catch (error) {
+    await process.destroy(queue);
+    throw error;
+  }
+}
+
 async function createAllocation(
   process: DxgProcess,
   request: CreateAllocationRequest,
-): Promise<{ allocations: number[] }> {
+): Promise<Partial<CreateAllocationReply>> {
   const parent = process.objects.get("device", request.device);
   if (request.allocations.length === 0) throw controlError("EINVAL", "no allocation is asked for");
   if (request.allocations.some(({ size }) => size === 0n))
     throw controlError("EINVAL", "an allocation of no bytes");
   const reply = await process.ask(vgpuCommand.createAllocation, { ...request, device: parent.host });
-  if (reply.allocations.length !== request.allocations.length) {
-    throw new KernelError(
-      "EIO",
-      `the host made ${reply.allocations.length} of ${request.allocations.length} allocations`,
-    );
+  const adopted: DxgObject[] = [];
+  try {
+    for (const host of reply.allocations) adopted.push(await adopt(process, "allocation", host, parent));
+    if (adopted.length !== request.allocations.length) {
+      throw new KernelError(
+        "EIO",
+        `the host made ${adopted.length} of ${request.allocations.length} allocations`,
+      );
+    }
+    return { allocations: adopted.map(({ handle }) => handle) };
+  } catch (error) {
+    // All or none: the application has no handle of those that were made. The one that failed is gone already.
+    for (const object of adopted) {
+      if (process.objects.linked(object)) await process.destroy(object);
+    }
+    for (const host of reply.allocations.slice(adopted.length + 1))
+      await process.abandon("allocation", host, parent);
+    throw error;
   }
-  const allocations: number[] = [];
-  for (const host of reply.allocations)
-    allocations.push((await adopt(process, "allocation", host, parent)).handle);
-  return { allocations };
 }
 
 /** Links what the host has made, or has it destroyed again when its parent went meanwhile or there is no room. */
@@ -184,8 +206,7 @@ async function adopt(
     throw controlError("ENODEV", `the ${parent.kind} was destroyed while its ${kind} was being created`);
   } catch (error) {
     release?.();
-    // With the parent its children went at the host, too.
-    if (isControlError(error, "EMFILE")) await process.abandon(kind, host, parent);
+    await process.abandon(kind, host, parent);
     throw error;
   }
 }

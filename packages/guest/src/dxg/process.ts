@@ -46,7 +46,7 @@ export class DxgProcess {
     await this.#tellHost(this.objects.unlink(object));
   }
 
-  /** Has the host destroy what it made and this process can't take. Never throws. */
+  /** Has the host destroy what it made and this process can't take; with its parent it may have gone there already. Never throws. */
   async abandon(kind: DxgKind, host: number, parent: DxgObject): Promise<void> {
     await this.#tolerating(() => this.#destroyAtHost({ kind, host, parent }));
   }

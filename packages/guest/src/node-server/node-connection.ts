@@ -72,11 +72,17 @@ export class NodeConnection {
 
   async #open(pid: number): Promise<File> {
     const file = await this.#node.open({ pid });
-    await file.request({
-      kind: "listen",
-      deliver: (event) => this.#connection.notify(nodeMessage.event, event),
-    });
-    return file;
+    try {
+      await file.request({
+        kind: "listen",
+        deliver: (event) => this.#connection.notify(nodeMessage.event, event),
+      });
+      return file;
+    } catch (error) {
+      // The node went between the two.
+      await file.close();
+      throw error;
+    }
   }
 
   async #release(): Promise<void> {

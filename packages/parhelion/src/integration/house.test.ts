@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hundredDevices, squares, untilLost } from "./programs.test.fixture.js";
+import { foreignObject, hundredDevices, squares, untilLost } from "./programs.test.fixture.js";
 import { application, inWorld, isAlive, until } from "./world.test.fixture.js";
 
 const limit = { timeout: 120_000 };
@@ -39,6 +39,16 @@ test("two guests work at once and neither sees the other", limit, () =>
     assert.ok(programs[1]?.lines.every((line) => !line.startsWith("lost")));
     programs[1]?.kill();
     await programs[1]?.ended();
+  }),
+);
+
+test("what belongs to another device is told by the one who knows: the engine", limit, () =>
+  inWorld(async (world) => {
+    const { created } = await world.guest();
+    const program = application(created.directory, foreignObject);
+    // Dawn's own words for an object of another device, not for one that does not exist.
+    assert.match(await program.line("foreign"), /associated with \[Device.*cannot be used with \[Device/);
+    await program.end();
   }),
 );
 

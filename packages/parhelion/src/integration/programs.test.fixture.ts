@@ -101,6 +101,19 @@ results.forEach((result, i) => {
 console.log("devices " + results.length);
 `;
 
+/** Uses a buffer of one device on another; prints \`foreign <what that is>\`. */
+export const foreignObject = `
+const open = async () => (await navigator.gpu.requestAdapter()).requestDevice();
+const [mine, other] = [await open(), await open()];
+const buffer = other.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
+mine.pushErrorScope("validation");
+const entry = { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "storage" } };
+const layout = mine.createBindGroupLayout({ entries: [entry] });
+mine.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer } }] });
+const error = await mine.popErrorScope();
+console.log("foreign " + error?.message);
+`;
+
 /** A host in a process of its own, on `$STATE`; prints `guest <what guestCreate answered>`. */
 export const hostProcess = `
 import { createEngineLauncher } from "parhelion-engine";

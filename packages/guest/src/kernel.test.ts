@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { isKernelError } from "parhelion-core";
 import { ioctl, isControlError } from "parhelion-protocol";
 import { startGuestKernel } from "./index.js";
-import { createRig, openNode, until } from "./rig.test.js";
+import { createRig, openNode, until } from "./rig.test.fixture.js";
 
 describe("a guest kernel", () => {
   it("leaves nothing behind when it stops", async (t) => {

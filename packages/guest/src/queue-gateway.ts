@@ -4,7 +4,7 @@
  * no more.
  */
 import { once } from "node:events";
-import { chmod } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { type Duplex, pipeline } from "node:stream";
@@ -53,6 +53,8 @@ export class QueueGateway {
       runtime.scheduler.spawn(`queue ${endpoint}`, () => this.#carry(client, token, dial, streams));
     });
     server.maxConnections = 1;
+    // A guest kernel that was killed may have left one of this name.
+    await rm(path.join(directory, endpoint), { force: true });
     server.listen(path.join(directory, endpoint));
     await once(server, "listening");
     await chmod(path.join(directory, endpoint), 0o600);

@@ -3,7 +3,14 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { ioctl, isControlError } from "parhelion-protocol";
-import { attributesOf, channelInstance, createRig, openNode, type TestHost, until } from "./rig.test.js";
+import {
+  attributesOf,
+  channelInstance,
+  createRig,
+  openNode,
+  type TestHost,
+  until,
+} from "./rig.test.fixture.js";
 
 type Part = "function" | "channel" | "global";
 const parts: readonly Part[] = ["function", "channel", "global"];

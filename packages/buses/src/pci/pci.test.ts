@@ -14,7 +14,7 @@ import {
   vgpuConfigModel,
   vgpuRegisters,
 } from "../index.js";
-import { createRig, linked, type Rig, until } from "../rig.test.js";
+import { createRig, linked, type Rig, until } from "../rig.test.fixture.js";
 
 const channelInstance = "01234567-89ab-cdef-0123-456789abcdef";
 const instance = (n: number): string => `99999999-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;

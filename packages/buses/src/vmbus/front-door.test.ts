@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { isKernelError } from "parhelion-core";
 import { encodeFrame, isProtocolError, queueMessage } from "parhelion-protocol";
 import { identifyConnection, VmbusConnection, VmbusHost } from "../index.js";
-import { createRig, socketPair } from "../rig.test.js";
+import { createRig, socketPair } from "../rig.test.fixture.js";
 
 describe("the front door", () => {
   it("leaves a VMBus connection as it came", async (t) => {

@@ -21,7 +21,7 @@ import {
   type VmbusDriver,
   VmbusHost,
 } from "../index.js";
-import { createRig, linked, type Rig, socketPair, until } from "../rig.test.js";
+import { createRig, linked, type Rig, socketPair, until } from "../rig.test.fixture.js";
 
 const type = "11111111-2222-3333-4444-555555555555";
 const instance = (n: number): string => `00000000-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;

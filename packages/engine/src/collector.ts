@@ -3,6 +3,7 @@
  * bytes and is in no hurry. An application that drops buffers without destroying them would so fill the GPU. This
  * counts what was dropped and collects once it is worth a pause (some 4 ms with a small heap).
  */
+import { setImmediate } from "node:timers";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { EngineLimits } from "./limits.js";

@@ -32,6 +32,8 @@ export interface CommandQueueOptions {
   readonly collector: Collector;
   /** The objects of another queue of this engine. */
   readonly objectsOf: (serial: number) => ObjectTable | undefined;
+  /** Called after each turn that replayed commands. */
+  readonly onCommands: () => void;
   readonly log: (line: string) => void;
 }
 
@@ -76,6 +78,7 @@ export class CommandQueue implements Turns {
       this.#fail(error);
       return "idle";
     } finally {
+      this.#options.onCommands();
       this.#options.collector.plan();
       this.#outbox.release();
     }

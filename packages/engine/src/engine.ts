@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly collect: () => void;
   readonly onDeviceLost: (device: number, reason: "unknown" | "destroyed", message: string) => void;
   readonly log: (line: string) => void;
+  /** Commands were replayed: answers from Dawn may be near. */
+  readonly onCommands?: () => void;
 }
 
 export class Engine {
@@ -90,6 +92,7 @@ export class Engine {
       scheduler: this.#scheduler,
       collector: this.#collector,
       objectsOf: (serial) => this.#slots.get(serial)?.table,
+      onCommands: this.#options.onCommands ?? (() => undefined),
       onEnd: (ended, reason) => this.#slotEnded(ended, reason),
       log: this.#options.log,
     });

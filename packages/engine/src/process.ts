@@ -4,6 +4,7 @@ import { platformClock } from "parhelion-protocol";
 import { describeAdapter } from "./adapter.js";
 import { exposedCollector } from "./collector.js";
 import { Engine } from "./engine.js";
+import { EventPump, processPumpRuntime } from "./event-pump.js";
 import { HostLink, type StartMessage } from "./host-link.js";
 import { DAWN_SWITCHES } from "./launcher.js";
 import { defaultLimits, shorten } from "./limits.js";
@@ -65,6 +66,8 @@ export class EngineProcess {
 
   async #start(message: StartMessage): Promise<{ engine: Engine; ready: FromEngine }> {
     const switches = this.#options.environment[DAWN_SWITCHES]?.split(" ").filter((each) => each !== "") ?? [];
+    const pump = new EventPump(processPumpRuntime());
+    pump.install(globalThis);
     const { create } = await import("webgpu");
     this.#gpu = create([...message.dawn, ...switches]);
     const choice = { gpu: this.#gpu, forceFallback: message.forceFallback };
@@ -74,6 +77,7 @@ export class EngineProcess {
       limits: defaultLimits,
       clock: platformClock,
       collect: exposedCollector(),
+      onCommands: () => pump.stir(),
       onDeviceLost: (device, reason, text) =>
         this.#options.send({ op: "deviceLost", device, reason, message: shorten(text) }),
       log: this.#options.log,

@@ -19,6 +19,7 @@ export interface QueueSlotOptions {
   readonly objectsOf: (serial: number) => ObjectTable | undefined;
   /** Called once, when the queue has ended. */
   readonly onEnd: (slot: QueueSlot, reason: Error) => void;
+  readonly onCommands: () => void;
   readonly log: (line: string) => void;
 }
 

@@ -2,6 +2,8 @@
  * Turns for queues. Replaying is synchronous, so a queue that is never empty would keep all others, and the sockets, from
  * being served: each gets a budget, then the next, and between two rounds the event loop runs.
  */
+import { setImmediate } from "node:timers";
+
 export interface Turns {
   /** Works until its budget is used up; says whether it stopped for the budget ("more") or for lack of work. */
   turn(): "more" | "idle";

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { type Clock, platformClock } from "../clock.js";
 
 /** What carriers need from the platform beside memory and sockets; injected, so that tests decide when things happen. */

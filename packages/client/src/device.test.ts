@@ -88,7 +88,7 @@ test("a pipeline that can't be is a GPUPipelineError with its reason", async () 
   device.destroy();
 });
 
-test("a pipeline that was created asynchronously works, and its layout is the same object each time", async () => {
+test("a pipeline that was created asynchronously works, and each of its layouts is an object of its own", async () => {
   const { device, opened } = await world.open();
   const module = device.createShaderModule({
     code: "@group(0) @binding(0) var<storage, read_write> x: array<u32>; @compute @workgroup_size(1) fn main() { x[0] = 1; }",
@@ -100,10 +100,16 @@ test("a pipeline that was created asynchronously works, and its layout is the sa
   });
   assert.equal(pipeline.label, "one");
   const layout = pipeline.getBindGroupLayout(0);
-  assert.equal(pipeline.getBindGroupLayout(0), layout);
+  await device.queue.onSubmittedWorkDone();
+  const { size } = opened.engine.objects;
+  const again = pipeline.getBindGroupLayout(0);
+  again.label = "again";
+  assert.equal(layout.label, "");
+  await device.queue.onSubmittedWorkDone();
+  assert.equal(opened.engine.objects.size, size, "the engine made none");
   const buffer = device.createBuffer({ size: 16, usage: 128 });
   device.pushErrorScope("validation");
-  const group = device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer } }] });
+  const group = device.createBindGroup({ layout: again, entries: [{ binding: 0, resource: { buffer } }] });
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);

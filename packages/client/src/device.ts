@@ -57,7 +57,9 @@ export class GPUDevice extends EventTarget {
   readonly #lost: Promise<GPUDeviceLostInfo>;
   #label: string;
   #handler: ((event: GPUUncapturedErrorEvent) => unknown) | null = null;
-  #handlerState: "never set" | "listening" = "never set";
+  readonly #callHandler = (event: Event): void => {
+    if (this.#handler?.call(this, event as GPUUncapturedErrorEvent) === false) event.preventDefault();
+  };
 
   constructor(key: typeof INTERNAL, parts: DeviceParts) {
     requireInternal(key);
@@ -261,14 +263,12 @@ export class GPUDevice extends EventTarget {
     return this.#handler;
   }
 
+  /** Its place among the listeners is where it was set from null; replacing the function keeps the place. */
   set onuncapturederror(handler: unknown) {
+    const before = this.#handler;
     this.#handler = typeof handler === "function" ? (handler as (event: Event) => unknown) : null;
-    if (this.#handlerState === "listening" || this.#handler === null) return;
-    // Its place among the listeners is where it was set first, whatever it is replaced with.
-    this.#handlerState = "listening";
-    this.addEventListener(uncapturedError, (event) => {
-      if (this.#handler?.call(this, event as GPUUncapturedErrorEvent) === false) event.preventDefault();
-    });
+    if (before === null && this.#handler !== null) this.addEventListener(uncapturedError, this.#callHandler);
+    if (before !== null && this.#handler === null) this.removeEventListener(uncapturedError, this.#callHandler);
   }
 
   #events(lost: (reason: DeviceLostReason, message: string) => void): DeviceEvents {
@@ -279,10 +279,7 @@ export class GPUDevice extends EventTarget {
   }
 
   #dispatch(kind: ErrorKind, message: string): void {
-    const handled =
-      getEventListeners(this, uncapturedError).length -
-      (this.#handler === null && this.#handlerState === "listening" ? 1 : 0);
-    if (handled > 0) {
+    if (getEventListeners(this, uncapturedError).length > 0) {
       const error = gpuError(kind, message);
       this.dispatchEvent(new GPUUncapturedErrorEvent(uncapturedError, { error, cancelable: true }));
     } else this.#parts.runtime.report(`Uncaptured WebGPU ${kind} error: ${message}`);

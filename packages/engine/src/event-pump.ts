@@ -7,9 +7,9 @@
 import { setImmediate as nextTurn } from "node:timers";
 
 /** What follows an application's commands within this time answers without any delay, in ms. */
-const EAGER_MS = 0.3;
-/** Until then the thread naps between turns, never longer than NAP_MS: sockets wait as long. */
-const NAPPING_MS = 4;
+const EAGER_MS = 2;
+/** Until then the thread naps between turns: sockets wait as long. */
+const NAPPING_MS = 10;
 const NAP_MS = 0.1;
 /** After that a timer's tick (1 ms, the shortest there is) lies between two turns. */
 const TICK_MS = 1;
@@ -43,7 +43,7 @@ export class EventPump {
     if (quiet < EAGER_MS) this.#runtime.nextTurn(ask);
     else if (quiet < NAPPING_MS) {
       this.#runtime.nextTurn(() => {
-        this.#runtime.nap(Math.min(NAP_MS, quiet / 8));
+        this.#runtime.nap(NAP_MS);
         ask();
       });
     } else this.#runtime.afterTick(TICK_MS, ask);

@@ -177,7 +177,10 @@ async function submits() {
 /** Both ends compile what is hot; nobody wants to measure the compiler. */
 async function warmUp() {
   const rounds = quick ? 50 : 1000;
-  const storage = device.createBuffer({ size: 256, usage: GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
+  const storage = device.createBuffer({
+    size: 256,
+    usage: GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+  });
   const target = device.createBuffer({ size: 256, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
   for (let i = 0; i < rounds; i++) {
     const encoder = device.createCommandEncoder();

@@ -19,12 +19,12 @@ export type {
   QueueRefusal,
 } from "./carrier/handshake/queue-options.js";
 export { createInProcessPair, type InProcessOptions } from "./carrier/in-process.js";
+export type { KoffiModule } from "./carrier/mapped-memory/libc.js";
+export type { PollPolicy } from "./carrier/mapped-memory/port.js";
+export { openSharedMemory, type SharedMemoryProvider } from "./carrier/mapped-memory/provider.js";
 export type * from "./carrier/port.js";
 export type { QueueGeometry } from "./carrier/ring-layout.js";
 export { type CarrierRuntime, createPlatformRuntime } from "./carrier/runtime.js";
-export type { KoffiModule } from "./carrier/shared-memory/libc.js";
-export type { PollPolicy } from "./carrier/shared-memory/port.js";
-export { openSharedMemory, type SharedMemoryProvider } from "./carrier/shared-memory/provider.js";
 export { type Clock, type ClockTimer, platformClock } from "./clock.js";
 export type * from "./engine/control.js";
 export {

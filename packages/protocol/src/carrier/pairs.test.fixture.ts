@@ -7,10 +7,10 @@ import { acceptQueue } from "./handshake/accept.js";
 import { connectQueue } from "./handshake/connect.js";
 import type { QueueOptions } from "./handshake/queue-options.js";
 import { createInProcessPair } from "./in-process.js";
+import type { KoffiModule } from "./mapped-memory/libc.js";
+import { openSharedMemory, type SharedMemoryProvider } from "./mapped-memory/provider.js";
 import type { CarrierKind, Port } from "./port.js";
 import type { QueueGeometry } from "./ring-layout.js";
-import type { KoffiModule } from "./shared-memory/libc.js";
-import { openSharedMemory, type SharedMemoryProvider } from "./shared-memory/provider.js";
 
 export type Way = "in-process" | "stream-unix" | "stream-tcp" | "shared-memory";
 export const ways: readonly Way[] = ["in-process", "stream-unix", "stream-tcp", "shared-memory"];

@@ -12,10 +12,10 @@ import { acceptQueue } from "./handshake/accept.js";
 import { connectQueue } from "./handshake/connect.js";
 import type { ConnectQueueOptions } from "./handshake/queue-options.js";
 import { createInProcessPair } from "./in-process.js";
+import type { PollPolicy } from "./mapped-memory/port.js";
 import { sharedMemory, token, type Way } from "./pairs.test.fixture.js";
 import type { Port } from "./port.js";
 import { END, fillFast, isIntact, QUERY } from "./records.test.fixture.js";
-import type { PollPolicy } from "./shared-memory/port.js";
 
 export interface Report {
   readonly records: number;

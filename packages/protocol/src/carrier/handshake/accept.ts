@@ -5,6 +5,8 @@ import { encodeFrame, FrameFlags } from "../../messages/frame.js";
 import { type QueueHelloRequest, queueMessage } from "../../messages/generated/queue.js";
 import { ErrorDetail } from "../../messages/generated/structs.js";
 import { QueueConnectError } from "../errors.js";
+import { defaultPollPolicy, SharedMemoryPort } from "../mapped-memory/port.js";
+import type { QueueMapping } from "../mapped-memory/provider.js";
 import type { Port } from "../port.js";
 import {
   isRingSize,
@@ -15,8 +17,6 @@ import {
   streamGeometry,
 } from "../ring-layout.js";
 import { createPlatformRuntime } from "../runtime.js";
-import { defaultPollPolicy, SharedMemoryPort } from "../shared-memory/port.js";
-import type { QueueMapping } from "../shared-memory/provider.js";
 import { openSocketIo } from "../socket-io.js";
 import { createStreamPort } from "../stream/port.js";
 import { readFirstMessage, written } from "./first-message.js";

@@ -1,7 +1,7 @@
+import type { PollPolicy } from "../mapped-memory/port.js";
+import type { SharedMemoryProvider } from "../mapped-memory/provider.js";
 import type { QueueGeometry } from "../ring-layout.js";
 import type { CarrierRuntime } from "../runtime.js";
-import type { PollPolicy } from "../shared-memory/port.js";
-import type { SharedMemoryProvider } from "../shared-memory/provider.js";
 
 /** What both ends of a queue may choose. */
 export interface QueueOptions {

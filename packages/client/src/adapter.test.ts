@@ -44,6 +44,8 @@ test("a device has the features and limits that it was asked for", async () => {
   assert.equal(device.label, "mine");
   assert.equal(device.queue.label, "its queue");
   assert.equal(device.adapterInfo.vendor, adapter.info.vendor);
+  assert.notEqual(device.adapterInfo, adapter.info);
+  assert.equal(device.adapterInfo, device.adapterInfo);
   device.destroy();
 });
 

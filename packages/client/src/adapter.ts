@@ -74,7 +74,7 @@ export class GPUAdapter {
       queueLabel: descriptor.defaultQueue.label,
       features: new GPUSupportedFeatures(INTERNAL, opened.grant.features),
       limits: supportedLimits(opened.grant.limits),
-      adapterInfo: this.#info,
+      adapterInfo: new GPUAdapterInfo(INTERNAL, this.#link.description.info),
     });
   }
 

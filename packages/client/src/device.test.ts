@@ -37,6 +37,19 @@ test("an error without a scope is dispatched to listeners and the handler, in th
   device.destroy();
 });
 
+test("a handler that was removed and set again is behind those that came meanwhile", async () => {
+  const { device } = await world.open();
+  const heard: string[] = [];
+  device.onuncapturederror = () => heard.push("handler");
+  device.onuncapturederror = null;
+  device.addEventListener("uncapturederror", () => heard.push("listener"));
+  device.onuncapturederror = () => heard.push("handler");
+  device.createBuffer(invalid);
+  await eventually("the error", () => heard.length === 2);
+  assert.deepEqual(heard, ["listener", "handler"]);
+  device.destroy();
+});
+
 test("an error that nobody listens for is reported once", async () => {
   const { device } = await world.open();
   device.onuncapturederror = () => assert.fail("was removed");

@@ -235,7 +235,7 @@ export class GPUDevice extends EventTarget {
     );
   }
 
-  importExternalTexture(): never {
+  importExternalTexture(_descriptor: unknown): never {
     throw new DOMException(
       "importExternalTexture: video frames exist in a page only; decode the frame and use writeTexture.",
       "NotSupportedError",
@@ -268,7 +268,8 @@ export class GPUDevice extends EventTarget {
     const before = this.#handler;
     this.#handler = typeof handler === "function" ? (handler as (event: Event) => unknown) : null;
     if (before === null && this.#handler !== null) this.addEventListener(uncapturedError, this.#callHandler);
-    if (before !== null && this.#handler === null) this.removeEventListener(uncapturedError, this.#callHandler);
+    if (before !== null && this.#handler === null)
+      this.removeEventListener(uncapturedError, this.#callHandler);
   }
 
   #events(lost: (reason: DeviceLostReason, message: string) => void): DeviceEvents {

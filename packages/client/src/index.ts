@@ -7,5 +7,6 @@ export {
   DeviceRefusedError,
   type OpenedDevice,
 } from "./link/adapter-source.js";
-export { gpu, whyNoAdapter } from "./process-gpu.js";
+export type { QueueCarrier } from "./link/queue-connector.js";
+export { gpu, queueCarrier, whyNoAdapter } from "./process-gpu.js";
 export { type ClientRuntime, processRuntime } from "./runtime.js";

@@ -166,3 +166,36 @@ test("a removed device leaves the list and is not probed again", async () => {
   assert.equal(trace.filter((line) => line === "probe d").length, 1);
   assert.equal(dev.references, 0);
 });
+
+test("a device that lost its driver is looked at again, and waits when its probe defers", async () => {
+  const { system, device, driver } = traced();
+  const state = { supplier: true };
+  const consumer = device("consumer");
+  await system.registerDriver(
+    driver("consumer", {
+      probe: () => {
+        if (!state.supplier) throw defer();
+      },
+    }),
+  );
+  await system.registerDriver(
+    driver("supplier", {
+      probe: () => {
+        state.supplier = true;
+      },
+    }),
+  );
+  await system.addDevice(consumer);
+  await system.probeDevice(consumer);
+  assert.equal(consumer.bound, true);
+  state.supplier = false;
+  await system.detach(consumer);
+  await system.probeDevice(consumer);
+  assert.deepEqual(system.deferredDevices(), [consumer]);
+  await system.addDevice(device("supplier"));
+  await system.waitForProbe();
+  assert.equal(consumer.bound, true);
+  await system.removeDevice(consumer);
+  await system.probeDevice(consumer);
+  assert.equal(consumer.bound, false);
+});

@@ -244,6 +244,25 @@ export class System {
     await call(this.runtime, `detach ${device.devpath}`, unbind, { deadline });
   }
 
+  /**
+   * Looks for a driver as `addDevice` does, for a device that has lost its own: a probe that says "not yet" is tried again
+   * when something else is bound. Without effect on a device that has a driver or is on its way out.
+   * Settles when the search is over, or (logged as `probe.slow`) when the deadline passes.
+   */
+  async probeDevice(device: Device, options?: WaitOptions): Promise<void> {
+    const { bus } = device;
+    if (bus === null || !device.registered) return;
+    device.get();
+    const search = async (): Promise<void> => {
+      try {
+        if (device.registered) await this.#autoprobe.device(device, this.#subsystem(bus));
+      } finally {
+        device.put();
+      }
+    };
+    await this.#probing(device.devpath, search, options);
+  }
+
   /** Waits until the deferred probes that can be retried have been. @throws KernelError ETIMEDOUT */
   async waitForProbe(options?: WaitOptions): Promise<void> {
     await this.#deferred.flush(options);

@@ -137,7 +137,7 @@ class Kernel implements GuestKernel {
     this.#undo.push(() => system.unregisterDevice(control));
     await system.registerDriver(createPciPassthroughDriver(system, vmbus, pci) as Driver);
     const changed = (): void => this.#nodeServer.attributesChanged();
-    this.#undo.push(await registerDxg({ system, vmbus, pci, queues: this.#queues, changed }));
+    await registerDxg({ system, vmbus, pci, queues: this.#queues, changed });
     const { connect, credential, name = "guest" } = this.#init;
     const stream = await dial(this.#runtime, connect);
     const connection = await VmbusConnection.connect(system, vmbus, stream, { name, credential });

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { ioctl, isControlError } from "parhelion-protocol";
+import { dxgClass } from "./dxg/node.js";
 import {
   attributesOf,
   channelInstance,
@@ -82,6 +83,71 @@ describe("a vGPU's node", () => {
       }
     });
   }
+});
+
+describe("a channel that goes while its function is being probed", () => {
+  for (const lost of ["channel", "global"] as const) {
+    it(`is waited for when it is offered again (${lost})`, async (t) => {
+      const { start, log } = await createRig(t);
+      const { kernel, host } = await start();
+      const held: (() => void)[] = [];
+      host.intercept = async (name) => {
+        if (name === "openAdapter") await new Promise<void>((resolve) => held.push(resolve));
+      };
+      const channels = { channel: host.offerChannel(0), global: host.offerGlobal() };
+      host.offerFunction(0);
+      await until(() => held.length === 1, "the function is being probed");
+      host.intercept = () => {};
+      channels[lost].rescind("gone");
+      held[0]?.();
+      await until(() => channels[lost].state === "rescinded" && kernel.nodes.length === 0, "no node");
+      offer(host, lost);
+      await until(() => kernel.nodes.length === 1, "the node");
+      await kernel.system.waitForProbe();
+      assert.deepEqual(
+        log.filter(({ level }) => level === "error"),
+        [],
+      );
+    });
+  }
+});
+
+describe("a second global channel", () => {
+  it("takes over when the first one goes", async (t) => {
+    const { start } = await createRig(t);
+    const { kernel, host } = await start();
+    const first = host.offerGlobal(1);
+    host.offerVgpu(0);
+    await until(() => kernel.nodes.length === 1, "the node");
+    const second = host.offerGlobal(2);
+    await until(() => second.state === "open", "the second is open");
+    const before = kernel.system.nodes.get("dxg0");
+    first.rescind("replaced");
+    await until(() => (kernel.system.nodes.get("dxg0") ?? before) !== before, "a fresh node");
+    await kernel.settled();
+    await openNode(kernel, "dxg0");
+  });
+});
+
+describe("a function that an administrator has unbound", () => {
+  it("stays so when another vGPU comes", async (t) => {
+    const { start } = await createRig(t);
+    const { kernel, host } = await start((contact) => {
+      contact.offerGlobal();
+      contact.offerVgpu(0);
+    });
+    const { system } = kernel;
+    const unbound = system.nodes.get("dxg0");
+    assert.ok(unbound);
+    const [node] = system.membersOf(dxgClass).filter((device) => device.node === unbound);
+    assert.ok(node?.parent);
+    await system.detach(node.parent);
+    host.offerVgpu(1);
+    await until(() => kernel.nodes.length === 1, "the other's node");
+    await system.waitForProbe();
+    assert.equal(node.parent.driver, null);
+    assert.equal(host.objects.size, 1);
+  });
 });
 
 describe("the control node", () => {

@@ -42,7 +42,7 @@ export const channelInstance = (n: number): string =>
   `aaaaaaaa-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;
 export const pciInstance = (n: number): string =>
   `bbbbbbbb-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;
-const globalInstance = "cccccccc-0000-0000-0000-000000000001";
+const globalInstance = (n: number): string => `cccccccc-0000-0000-0000-${n.toString(16).padStart(12, "0")}`;
 
 /** The host's end of one guest. */
 export class TestHost {
@@ -64,10 +64,10 @@ export class TestHost {
     this.vmbus = vmbus;
   }
 
-  offerGlobal(): HostChannel {
+  offerGlobal(n = 0): HostChannel {
     return this.vmbus.offer({
       interfaceType: GLOBAL_CHANNEL,
-      interfaceInstance: globalInstance,
+      interfaceInstance: globalInstance(n),
       request: (command) => this.#serveGlobal(command),
     });
   }

@@ -5,8 +5,8 @@
  *     PCI function ─ channelInstance (the whole GUID) ─▶ vmbus device of that name
  *          └─ its connection's root ─▶ the global channel among the root's devices
  *
- * When one of the two channels goes, its driver unbinds the function first. When one comes, functions that are without a driver
- * are tried again. All of a vGPU's state is what its probe made; nothing here knows how many there are.
+ * When one of the two channels goes, its driver unbinds the function first and has it probed again: it then waits like a function
+ * that has just come. All of a vGPU's state is what its probe made; nothing here knows how many there are.
  */
 
 import {
@@ -20,7 +20,7 @@ import {
   type VmbusDriver,
   vgpuRegisters,
 } from "parhelion-buses";
-import { type Bus, type Device, type Driver, isKernelError, KernelError, type System } from "parhelion-core";
+import { type Bus, type Device, type Driver, KernelError, type System } from "parhelion-core";
 import { vgpuCommand } from "parhelion-protocol";
 import type { QueueGateway } from "../queue-gateway.js";
 import { addVgpuNode } from "./node.js";
@@ -46,42 +46,18 @@ interface Suppliers {
   readonly instance: string;
 }
 
-/** Registers the driver's three parts. @returns a function that stops the retrying */
-export async function registerDxg(init: DxgInit): Promise<() => void> {
+/** Registers the driver's three parts. */
+export async function registerDxg(init: DxgInit): Promise<void> {
   const { system, vmbus } = init;
-  const pciDriver = createFunctionDriver(init);
-  const consumerDriver = (): Driver => pciDriver as Driver;
+  const pciDriver = createFunctionDriver(init) as Driver;
   const suppliers = [
     { name: "dxg-global", interfaceType: GLOBAL_CHANNEL, channelType: ChannelType.VM_TO_HOST },
     { name: "dxg-vgpu", interfaceType: VGPU_CHANNEL, channelType: ChannelType.VGPU_TO_HOST },
-  ].map((supplier) => createSupplierDriver(system, vmbus, supplier, consumerDriver));
-  for (const supplier of suppliers) await system.registerDriver(supplier as Driver);
-  await system.registerDriver(pciDriver as Driver);
-  const names = new Set(suppliers.map(({ name }) => name));
-  return system.onUevent(({ action, keys }) => {
-    if (action === "bind" && keys.some(([key, value]) => key === "DRIVER" && names.has(value))) {
-      retry(init, pciDriver as Driver);
-    }
-  });
-}
-
-/**
- * A function that lost its driver with a channel is on no deferred list; a channel that has come may be what it needs.
- */
-function retry({ system, pci }: DxgInit, driver: Driver): void {
-  const { runtime } = system;
-  for (const device of system.devicesOf(pci as Bus) as readonly PciDevice[]) {
-    if (device.driver !== null || !pci.match(device, driver as PciDriver)) continue;
-    runtime.scheduler.spawn(`rebind ${device.name}`, async () => {
-      try {
-        await system.attach(device, driver);
-      } catch (error) {
-        const quiet =
-          isKernelError(error, "EAGAIN") || isKernelError(error, "EBUSY") || isKernelError(error, "ENODEV");
-        runtime.log(quiet ? "debug" : "warn", "dxg.rebind-failed", { device: device.devpath, error });
-      }
-    });
+  ];
+  for (const supplier of suppliers) {
+    await system.registerDriver(createSupplierDriver(system, vmbus, supplier, () => pciDriver) as Driver);
   }
+  await system.registerDriver(pciDriver);
 }
 
 function createFunctionDriver(init: DxgInit): PciDriver<Device> {
@@ -91,29 +67,17 @@ function createFunctionDriver(init: DxgInit): PciDriver<Device> {
     bus: pci as Bus,
     ids: [{ vendorId: VGPU_IDS.vendorId, deviceId: VGPU_IDS.deviceId }],
     async probe(device) {
-      const { vgpu: supplier, global, instance } = await findSuppliers(init, device);
-      for (const { consumers } of [supplier, global]) {
-        consumers.add(device);
-        device.devres.addAction(() => void consumers.delete(device), "consumer");
+      const suppliers = await findSuppliers(init, device);
+      try {
+        return await bindFunction(init, device, suppliers);
+      } catch (error) {
+        const { vgpu, global } = suppliers;
+        if (vgpu.channel.state === "open" && global.channel.state === "open") throw error;
+        // It went meanwhile. What comes in its place will be told to those who wait.
+        throw new KernelError("EPROBE_DEFER", `${device.name} lost a channel during its probe`, {
+          cause: error,
+        });
       }
-      await device.config.write(vgpuRegisters.guestCapabilities, guestCapabilities);
-      const luid = await device.config.read(vgpuRegisters.luid);
-      const { channel } = supplier;
-      const { adapter } = await channel.request(vgpuCommand.openAdapter, { features: guestFeatures });
-      device.devres.addAction(() => closeAdapter(system, supplier, adapter), "adapter");
-      const vgpu = new Vgpu({
-        runtime: system.runtime,
-        channel,
-        global: global.channel,
-        instance,
-        luid,
-        queues: init.queues,
-        changed: init.changed,
-      });
-      supplier.listen((command) => vgpu.onCommand(command));
-      device.devres.addAction(() => supplier.listen(null), "listener");
-      await vgpu.refresh();
-      return addVgpuNode(system, vgpu, device);
     },
     async remove(_device, node) {
       await system.unregisterDevice(node);
@@ -121,7 +85,25 @@ function createFunctionDriver(init: DxgInit): PciDriver<Device> {
   };
 }
 
-/** @throws KernelError EPROBE_DEFER one of them is not there yet, ENODEV the function is not a vGPU's */
+async function bindFunction(
+  { system, queues, changed }: DxgInit,
+  device: PciDevice,
+  { vgpu: supplier, global, instance }: Suppliers,
+): Promise<Device> {
+  await device.config.write(vgpuRegisters.guestCapabilities, guestCapabilities);
+  const luid = await device.config.read(vgpuRegisters.luid);
+  const { channel } = supplier;
+  const { adapter } = await channel.request(vgpuCommand.openAdapter, { features: guestFeatures });
+  device.devres.addAction(() => closeAdapter(system, supplier, adapter), "adapter");
+  const { runtime } = system;
+  const vgpu = new Vgpu({ runtime, channel, global: global.channel, instance, luid, queues, changed });
+  supplier.listen((command) => vgpu.onCommand(command));
+  device.devres.addAction(() => supplier.listen(null), "listener");
+  await vgpu.refresh();
+  return addVgpuNode(system, vgpu, device);
+}
+
+/** @throws KernelError EPROBE_DEFER one of them is not there yet */
 async function findSuppliers({ system, vmbus }: DxgInit, device: PciDevice): Promise<Suppliers> {
   const root = device.parent?.parent ?? null;
   const instance = await device.config.read(vgpuRegisters.channelInstance);
@@ -135,6 +117,11 @@ async function findSuppliers({ system, vmbus }: DxgInit, device: PciDevice): Pro
   if (vgpu === null || global === null) {
     const missing = vgpu === null ? `channel ${instance}` : "the global channel";
     throw new KernelError("EPROBE_DEFER", `${device.name} waits for ${missing}`);
+  }
+  // In the step that looked: a channel that begins to go from here on finds this function among its consumers.
+  for (const { consumers } of [vgpu, global]) {
+    consumers.add(device);
+    device.devres.addAction(() => void consumers.delete(device), "consumer");
   }
   return { vgpu, global, instance };
 }

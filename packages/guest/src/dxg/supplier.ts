@@ -52,19 +52,21 @@ export function createSupplierDriver(
       device.devres.addAction(() => channel.close(), "channel");
       return supplier;
     },
-    async remove(device, supplier) {
-      for (const consumer of [...supplier.consumers]) {
-        try {
-          await system.detach(consumer, consumerDriver());
-        } catch (error) {
-          // It may just have gone by itself.
-          system.runtime.log("debug", "dxg.consumer-left", {
-            supplier: device.name,
-            consumer: consumer.name,
-            error,
-          });
-        }
-      }
+    async remove(_device, supplier) {
+      for (const consumer of [...supplier.consumers]) await unbind(system, consumer, consumerDriver());
     },
   };
+}
+
+/** The function then waits, as a deferred one, for a channel in place of the one that goes. */
+async function unbind(system: System, consumer: PciDevice, driver: Driver): Promise<void> {
+  const { runtime } = system;
+  try {
+    await system.detach(consumer, driver);
+  } catch (error) {
+    // Its probe may just have failed, for the same reason.
+    runtime.log("debug", "dxg.consumer-left", { consumer: consumer.name, error });
+  }
+  // A task of its own: with this channel's lock held nothing that may want it is waited for.
+  runtime.scheduler.spawn(`probe ${consumer.name} again`, () => system.probeDevice(consumer));
 }

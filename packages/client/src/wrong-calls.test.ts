@@ -5,13 +5,8 @@ import { create } from "webgpu";
 import { createGPU } from "./gpu.js";
 import { processRuntime } from "./runtime.js";
 import { DawnSource } from "./testing/dawn-source.test.fixture.js";
-import {
-  againstWebIDLInDawn,
-  fatalInDawn,
-  type Scene,
-  type WrongCall,
-  wrongCalls,
-} from "./testing/wrong-calls.test.fixture.js";
+import type { Scene, WrongCall } from "./testing/wrong-call.test.fixture.js";
+import { againstWebIDLInDawn, fatalInDawn, wrongCalls } from "./testing/wrong-calls.test.fixture.js";
 
 // Dropping what `create` returns ends the process: it is held until the tests are over.
 const dawn = create(["backend=null"]);

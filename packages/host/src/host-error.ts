@@ -25,15 +25,24 @@ export class HostError extends Error {
   readonly code: HostErrorCode;
   /** Further fields for whoever handles the error by program: numbers, paths, what was tried. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** What to do about it, where there is something; the message ends with it. */
+  readonly remedy: string;
 
   constructor(
     code: HostErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly details?: Readonly<Record<string, unknown>> } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly details?: Readonly<Record<string, unknown>>;
+      /** A sentence. */
+      readonly remedy?: string;
+    } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const { cause, remedy = "" } = options;
+    super(remedy === "" ? message : `${message} ${remedy}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.details = options.details ?? {};
+    this.remedy = remedy;
   }
 }
 

@@ -15,6 +15,9 @@ import { HostError, type HostErrorCode } from "./host-error.js";
 import type { HostOptions } from "./host-options.js";
 import type { HostStatus } from "./status.js";
 
+/** Ends a test that hangs; no test comes near it. */
+const limit = { timeout: 60_000 };
+
 const entry = new URL("./engines/scripted-engine.test.fixture.js", import.meta.url).pathname;
 
 /** What the scripted child does for each kind of adapter. */
@@ -72,7 +75,7 @@ function failure(code: HostErrorCode, ...words: readonly string[]): (error: unkn
   };
 }
 
-test("a host starts, says what it has, and stops without a trace", () =>
+test("a host starts, says what it has, and stops without a trace", limit, () =>
   withHost(async (host) => {
     const admin = await AdminClient.connect(host.adminSocket, systemClock);
     const status = (await admin.request("status")) as HostStatus;
@@ -83,17 +86,22 @@ test("a host starts, says what it has, and stops without a trace", () =>
     assert.deepEqual([status.slices, status.guests, status.listening], [[], [], null]);
     assert.equal((await stat(host.vmbusSocket)).mode & 0o777, 0o600);
     admin.close();
-  }));
+  }),
+);
 
-test("a second host on the same directory is refused, a third one after the first has stopped is not", () =>
-  withHost(async (host) => {
-    const options = { launcher: launcher(), stateDirectory: host.stateDirectory, adapter: "software" };
-    await assert.rejects(startHost(options), failure("host-already-running", String(process.pid)));
-    await host.stop();
-    await (await startHost(options)).stop();
-  }));
+test(
+  "a second host on the same directory is refused, a third one after the first has stopped is not",
+  limit,
+  () =>
+    withHost(async (host) => {
+      const options = { launcher: launcher(), stateDirectory: host.stateDirectory, adapter: "software" };
+      await assert.rejects(startHost(options), failure("host-already-running", String(process.pid)));
+      await host.stop();
+      await (await startHost(options)).stop();
+    }),
+);
 
-test("a guest has a directory, a credential and a slice, and leaves none of them", () =>
+test("a guest has a directory, a credential and a slice, and leaves none of them", limit, () =>
   withHost(async (host) => {
     const admin = await AdminClient.connect(host.adminSocket, systemClock);
     const a = (await admin.request("guestCreate", { name: "one" })) as CreatedGuest;
@@ -121,9 +129,10 @@ test("a guest has a directory, a credential and a slice, and leaves none of them
     );
     assert.equal((await host.status()).slices.length, 2);
     admin.close();
-  }));
+  }),
+);
 
-test("guests beyond the limit are refused with the rule", () =>
+test("guests beyond the limit are refused with the rule", limit, () =>
   withHost(
     async (host) => {
       await host.guestCreate();
@@ -131,9 +140,10 @@ test("guests beyond the limit are refused with the rule", () =>
       await assert.rejects(host.guestCreate({ slices: 99 }), failure("limit-reached"));
     },
     { limits: { guests: 1 } },
-  ));
+  ),
+);
 
-test("creations and removals that race with each other and with the stop leave nothing", () =>
+test("creations and removals that race with each other and with the stop leave nothing", limit, () =>
   withHost(async (host) => {
     const made = await Promise.all([host.guestCreate(), host.guestCreate(), host.guestCreate({ slices: 4 })]);
     const racing = [
@@ -147,20 +157,25 @@ test("creations and removals that race with each other and with the stop leave n
     const last = outcomes.at(-1);
     assert.equal(last?.status === "rejected" && last.reason.code, "host-stopping");
     await host.stopped;
-  }));
+  }),
+);
 
-test("shutdown over the admin socket is answered, and the connection ends when the host has stopped", () =>
-  withHost(async (host) => {
-    const admin = connect(host.adminSocket);
-    admin.write('{"id":1,"method":"shutdown"}\n');
-    let text = "";
-    for await (const chunk of admin) text += String(chunk);
-    assert.deepEqual(JSON.parse(text), { id: 1, result: {} });
-    assert.deepEqual(await readdir(host.stateDirectory), []);
-    await host.stopped;
-  }));
+test(
+  "shutdown over the admin socket is answered, and the connection ends when the host has stopped",
+  limit,
+  () =>
+    withHost(async (host) => {
+      const admin = connect(host.adminSocket);
+      admin.write('{"id":1,"method":"shutdown"}\n');
+      let text = "";
+      for await (const chunk of admin) text += String(chunk);
+      assert.deepEqual(JSON.parse(text), { id: 1, result: {} });
+      assert.deepEqual(await readdir(host.stateDirectory), []);
+      await host.stopped;
+    }),
+);
 
-test("the best adapter is the hardware if it answers, else the software", async () => {
+test("the best adapter is the hardware if it answers, else the software", limit, async () => {
   const kindWith = (behaviour: Partial<Record<AdapterKind, string>>, adapter = "best") =>
     inDirectory(async (stateDirectory) => {
       const host = await startHost({ launcher: launcher(behaviour), stateDirectory, adapter });
@@ -179,7 +194,7 @@ test("the best adapter is the hardware if it answers, else the software", async 
   await kindWith({}, "null");
 });
 
-test("without any usable adapter the start fails, names every attempt, and leaves nothing", () =>
+test("without any usable adapter the start fails, names every attempt, and leaves nothing", limit, () =>
   inDirectory(async (stateDirectory) => {
     const start = (adapter: string) =>
       startHost({
@@ -196,18 +211,20 @@ test("without any usable adapter the start fails, names every attempt, and leave
     const other = startHost({ launcher: launcher(), stateDirectory, adapter: "nvidia" });
     await assert.rejects(other, failure("no-adapter", "has another name"));
     assert.deepEqual(await readdir(stateDirectory), []);
-  }));
+  }),
+);
 
-test("a state directory too long for its guests' sockets is refused at the start", () =>
+test("a state directory too long for its guests' sockets is refused at the start", limit, () =>
   inDirectory(async (directory) => {
     const stateDirectory = join(directory, "x".repeat(90));
     await assert.rejects(
       startHost({ launcher: launcher(), stateDirectory }),
       failure("socket-path-too-long", "107"),
     );
-  }));
+  }),
+);
 
-test("a port in use is refused and nothing is left", () =>
+test("a port in use is refused and nothing is left", limit, () =>
   withHost(
     async (host) => {
       assert.ok(host.address);
@@ -224,9 +241,10 @@ test("a port in use is refused and nothing is left", () =>
       });
     },
     { listen: { port: 0 } },
-  ));
+  ),
+);
 
-test("after a kill -9 the next host starts on the same directory", () =>
+test("after a kill -9 the next host starts on the same directory", limit, () =>
   inDirectory(async (stateDirectory) => {
     const module = new URL("./host.js", import.meta.url).href;
     const program = `import { startHost } from ${JSON.stringify(module)};
@@ -244,6 +262,8 @@ test("after a kill -9 the next host starts on the same directory", () =>
     assert.notDeepEqual(await readdir(stateDirectory), []);
     const host = await startHost({ launcher: launcher(), stateDirectory, adapter: "software" });
     assert.deepEqual((await host.status()).guests, []);
+    assert.deepEqual((await readdir(stateDirectory)).sort(), ["admin.sock", "vmbus.sock"]);
     await host.stop();
     assert.deepEqual(await readdir(stateDirectory), []);
-  }));
+  }),
+);

@@ -2,8 +2,9 @@
  * The daemon: owns the state directory, the adapter, the guests and everything they have, and takes all of it down in order. A
  * process may hold several hosts, on different directories.
  */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { rm, rmdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { createRuntime, type Runtime, System } from "parhelion-core";
 import { AdapterDevice, adapterBus } from "./adapters/adapter-device.js";
 import { probeAdapter } from "./adapters/probe.js";
@@ -146,10 +147,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
 async function setUp(options: HostOptions, runtime: Runtime, teardown: Teardown): Promise<Host> {
   const limits: HostLimits = { ...defaultLimits, ...options.limits };
   const secrets: Secrets = options.secrets ?? systemSecrets;
-  const directory = await prepareStateDirectory(options.stateDirectory ?? defaultStateDirectory());
-  checkRoomForGuests(directory);
+  const wished = resolve(options.stateDirectory ?? defaultStateDirectory());
+  checkRoomForGuests(wished);
+  const before = existsSync(wished) ? "there" : "missing";
+  const directory = await prepareStateDirectory(wished);
   const lock = await acquireHostLock(directory, runtime.clock);
   teardown.add("lock", () => lock.release());
+  // With the lock still held; what somebody else has put there keeps it.
+  if (before === "missing") teardown.add("state directory", () => rmdir(directory).catch(() => undefined));
   await takeOver(directory, runtime);
   teardown.add("run directories", () => clearRunDirectories(directory));
 
@@ -242,8 +247,8 @@ async function takeOver(directory: string, runtime: Runtime): Promise<void> {
     if ((await clearStaleSocket(path, runtime.clock)) === "alive") {
       throw new HostError(
         "host-already-running",
-        `a host outside this network namespace answers at ${path}. Stop it, or use another state directory.`,
-        { details: { directory } },
+        `a host outside this network namespace answers at ${path}.`,
+        { details: { directory }, remedy: "Stop it, or use another state directory." },
       );
     }
   }

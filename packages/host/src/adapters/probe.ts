@@ -52,11 +52,10 @@ export async function probeAdapter(
     }
   }
   const list = tried.map(({ what, why }) => `${what}: ${why}`).join("; ");
-  throw new HostError(
-    "no-adapter",
-    `no usable adapter for "${wish}" (${list}). Install a Vulkan driver, or ask for "software" or "best".`,
-    { details: { wish, tried } },
-  );
+  throw new HostError("no-adapter", `no usable adapter for "${wish}" (${list}).`, {
+    details: { wish, tried },
+    remedy: 'Install a Vulkan driver, or ask for "software" or "best".',
+  });
 }
 
 function candidates(wish: AdapterWish): readonly Candidate[] {

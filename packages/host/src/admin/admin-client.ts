@@ -50,7 +50,11 @@ export class AdminClient {
     const socket = connect(path);
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);
-      socket.once("error", (error) => reject(gone(`no host answers at ${path}: ${messageOf(error)}`)));
+      socket.once("error", (error) =>
+        reject(
+          new HostError("host-gone", `no host answers at ${path}: ${messageOf(error)}`, { cause: error }),
+        ),
+      );
     });
     return new AdminClient(socket, clock);
   }

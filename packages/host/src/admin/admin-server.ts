@@ -98,7 +98,8 @@ export class AdminServer {
       return { id, result: (await method(request.params)) ?? {} };
     } catch (error) {
       if (error instanceof HostError) {
-        return { id, error: { ...error.details, code: error.code, message: error.message } };
+        const { details, code, message, remedy } = error;
+        return { id, error: { ...(remedy === "" ? {} : { remedy }), ...details, code, message } };
       }
       this.#options.runtime.log("error", "admin.failed", { error });
       return { id, error: { code: "internal", message: messageOf(error) } };

@@ -12,6 +12,9 @@ import { AdminClient, AdminError } from "./admin-client.js";
 import { type AdminMethod, AdminServer } from "./admin-server.js";
 import { maxAdminLine } from "./json-lines.js";
 
+/** Ends a test that hangs; no test comes near it. */
+const limit = { timeout: 60_000 };
+
 const methods: Readonly<Record<string, AdminMethod>> = {
   echo: async (params) => params,
   refuse: async () => {
@@ -55,28 +58,33 @@ async function answerTo(path: string, bytes: Buffer | string): Promise<string> {
   return text;
 }
 
-test("a method's result comes back under the request's id, in any order", () =>
+test("a method's result comes back under the request's id, in any order", limit, () =>
   serving(async (_path, client) => {
     const answers = await Promise.all([client.request("echo", { a: 1 }), client.request("echo", { b: [2] })]);
     assert.deepEqual(answers, [{ a: 1 }, { b: [2] }]);
-  }));
+  }),
+);
 
-test("a refusal keeps its code and fields, an unknown method and a broken one have codes of their own", () =>
-  serving(async (_path, client) => {
-    await assert.rejects(client.request("refuse"), (error) => {
-      assert.ok(error instanceof AdminError);
-      assert.equal(error.code, "guest-unknown");
-      assert.equal(error.fields["guest"], "x");
-      return true;
-    });
-    const code = (expected: string) => (error: unknown) =>
-      error instanceof AdminError && error.code === expected;
-    await assert.rejects(client.request("toString"), code("unknown-method"));
-    await assert.rejects(client.request("break"), code("internal"));
-    assert.deepEqual(await client.request("echo"), {});
-  }));
+test(
+  "a refusal keeps its code and fields, an unknown method and a broken one have codes of their own",
+  limit,
+  () =>
+    serving(async (_path, client) => {
+      await assert.rejects(client.request("refuse"), (error) => {
+        assert.ok(error instanceof AdminError);
+        assert.equal(error.code, "guest-unknown");
+        assert.equal(error.fields["guest"], "x");
+        return true;
+      });
+      const code = (expected: string) => (error: unknown) =>
+        error instanceof AdminError && error.code === expected;
+      await assert.rejects(client.request("toString"), code("unknown-method"));
+      await assert.rejects(client.request("break"), code("internal"));
+      assert.deepEqual(await client.request("echo"), {});
+    }),
+);
 
-test("malformed lines are answered with an error and the connection goes on", () =>
+test("malformed lines are answered with an error and the connection goes on", limit, () =>
   serving(async (path) => {
     const bad = [
       "{",
@@ -94,16 +102,18 @@ test("malformed lines are answered with an error and the connection goes on", ()
       const { error } = JSON.parse(line) as { error: { code: string } };
       assert.match(error.code, /^(bad-request|limit-reached)$/);
     }
-  }));
+  }),
+);
 
-test("a line without end is refused and its connection closed", () =>
+test("a line without end is refused and its connection closed", limit, () =>
   serving(async (path, client) => {
     const text = await answerTo(path, "x".repeat(maxAdminLine + 1));
     assert.match(text, /bad-request/);
     assert.deepEqual(await client.request("echo"), {});
-  }));
+  }),
+);
 
-test("random bytes never stop the server", () =>
+test("random bytes never stop the server", limit, () =>
   serving(async (path, client) => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
@@ -112,9 +122,10 @@ test("random bytes never stop the server", () =>
       }),
       { numRuns: 50 },
     );
-  }));
+  }),
+);
 
-test("requests beyond the limit of one connection are refused, others settle when the host goes", () =>
+test("requests beyond the limit of one connection are refused, others settle when the host goes", limit, () =>
   serving(async (path) => {
     const client = await AdminClient.connect(path, systemClock);
     const waiting = [1, 2, 3, 4].map(() => client.request("never"));
@@ -123,15 +134,17 @@ test("requests beyond the limit of one connection are refused, others settle whe
     client.close();
     for (const each of waiting) await assert.rejects(each, /closed/);
     await assert.rejects(client.request("echo"), /closed/);
-  }));
+  }),
+);
 
-test("a request that is not answered in time settles", () =>
+test("a request that is not answered in time settles", limit, () =>
   serving(async (_path, client) => {
     const late = client.request("never", {}, 20);
     await assert.rejects(late, (error) => error instanceof HostError && error.code === "host-gone");
-  }));
+  }),
+);
 
-test("only the owner may open the socket, and a second server on it is refused", () =>
+test("only the owner may open the socket, and a second server on it is refused", limit, () =>
   serving(async (path) => {
     assert.equal((await stat(path)).mode & 0o777, 0o600);
     const again = AdminServer.listen({
@@ -142,8 +155,9 @@ test("only the owner may open the socket, and a second server on it is refused",
       maxRequests: 1,
     });
     await assert.rejects(again, (error) => error instanceof HostError && error.code === "listen-failed");
-  }));
+  }),
+);
 
-test("nobody at the path is an error that names it", async () => {
+test("nobody at the path is an error that names it", limit, async () => {
   await assert.rejects(AdminClient.connect("/nowhere/admin.sock", systemClock), /\/nowhere\/admin\.sock/);
 });

@@ -8,6 +8,9 @@ import { defaultEngineDeadlines, EngineProcess } from "./engine-process.js";
 import type { EngineLoss } from "./engine-state.js";
 import { EngineSupervisor } from "./engine-supervisor.js";
 
+/** Ends a test that hangs; no test comes near it. */
+const limit = { timeout: 60_000 };
+
 const entry = new URL("./scripted-engine.test.fixture.js", import.meta.url).pathname;
 
 interface Supervised {
@@ -55,7 +58,7 @@ function failure(code: HostErrorCode): (error: unknown) => boolean {
 const quick: BackOffPolicy = { firstMs: 1, mostMs: 5, healthyAfterMs: 0 };
 const slow: BackOffPolicy = { firstMs: 60_000, mostMs: 60_000, healthyAfterMs: 60_000 };
 
-test("the engine starts with the first request, once for all who ask meanwhile", async () => {
+test("the engine starts with the first request, once for all who ask meanwhile", limit, async () => {
   const { supervisor } = supervise(quick);
   assert.equal(supervisor.status.state, "stopped");
   const [a, b] = await Promise.all([supervisor.acquire(0), supervisor.acquire(0)]);
@@ -67,33 +70,41 @@ test("the engine starts with the first request, once for all who ask meanwhile",
   assert.ok(a.exit);
 });
 
-test("a killed engine is reported with its reason, and the next request gets a fresh one", async () => {
-  const { supervisor, losses } = supervise(quick);
-  const first = await supervisor.acquire(0);
-  first.kill("test");
-  await first.exited;
-  const second = await supervisor.acquire(1000);
-  assert.notEqual(second, first);
-  assert.notEqual(second.pid, first.pid);
-  assert.equal(losses.length, 1);
-  assert.match(losses[0]?.reason ?? "", /SIGKILL/);
-  assert.equal(supervisor.status.starts, 2);
-  await supervisor.retire("test");
-  assert.equal(losses.length, 1);
-});
+test(
+  "a killed engine is reported with its reason, and the next request gets a fresh one",
+  limit,
+  async () => {
+    const { supervisor, losses } = supervise(quick);
+    const first = await supervisor.acquire(0);
+    first.kill("test");
+    await first.exited;
+    const second = await supervisor.acquire(1000);
+    assert.notEqual(second, first);
+    assert.notEqual(second.pid, first.pid);
+    assert.equal(losses.length, 1);
+    assert.match(losses[0]?.reason ?? "", /SIGKILL/);
+    assert.equal(supervisor.status.starts, 2);
+    await supervisor.retire("test");
+    assert.equal(losses.length, 1);
+  },
+);
 
-test("during a long back-off a request is refused with the failure and the time to try again", async () => {
-  const supervised = supervise(slow);
-  supervised.behaviour = "cannot";
-  await assert.rejects(supervised.supervisor.acquire(10), /no such GPU/);
-  await assert.rejects(supervised.supervisor.acquire(10), failure("engine-backing-off"));
-  assert.equal(supervised.supervisor.status.state, "backing-off");
-  assert.equal(supervised.supervisor.status.failures, 1);
-  await supervised.supervisor.retire("test");
-  await assert.rejects(supervised.supervisor.acquire(10), failure("engine-stopped"));
-});
+test(
+  "during a long back-off a request is refused with the failure and the time to try again",
+  limit,
+  async () => {
+    const supervised = supervise(slow);
+    supervised.behaviour = "cannot";
+    await assert.rejects(supervised.supervisor.acquire(10), /no such GPU/);
+    await assert.rejects(supervised.supervisor.acquire(10), failure("engine-backing-off"));
+    assert.equal(supervised.supervisor.status.state, "backing-off");
+    assert.equal(supervised.supervisor.status.failures, 1);
+    await supervised.supervisor.retire("test");
+    await assert.rejects(supervised.supervisor.acquire(10), failure("engine-stopped"));
+  },
+);
 
-test("an engine that fails to start again and again gets healthy when its trouble ends", async () => {
+test("an engine that fails to start again and again gets healthy when its trouble ends", limit, async () => {
   const supervised = supervise(quick);
   for (const behaviour of ["cannot", "failed", "exit-at-once"]) {
     supervised.behaviour = behaviour;
@@ -111,7 +122,7 @@ test("an engine that fails to start again and again gets healthy when its troubl
   await supervised.supervisor.retire("test");
 });
 
-test("retiring an engine that is starting ends its child and settles who waits for it", async () => {
+test("retiring an engine that is starting ends its child and settles who waits for it", limit, async () => {
   const supervised = supervise(quick);
   supervised.behaviour = "silent";
   const waiting = supervised.supervisor.acquire(0);
@@ -124,29 +135,33 @@ test("retiring an engine that is starting ends its child and settles who waits f
   assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
 });
 
-test("an engine that misses a deadline is suspect; it stays if it answers and is replaced if it does not", async () => {
-  const supervised = supervise(quick);
-  const { supervisor, losses } = supervised;
-  const request = { label: "silence", requiredFeatures: [], requiredLimits: {}, defaultQueueLabel: "" };
-  const first = await supervisor.acquire(0);
-  await assert.rejects(first.createDevice(1, request), failure("engine-silent"));
-  assert.equal(supervisor.status.state, "suspect");
-  await assert.rejects(supervisor.acquire(0), failure("engine-silent"));
-  for (let left = 20_000; supervisor.status.state === "suspect" && left > 0; left--) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  assert.equal(await supervisor.acquire(0), first);
-  supervised.behaviour = "deaf";
-  first.kill("test");
-  await first.exited;
-  const second = await supervisor.acquire(1000);
-  await assert.rejects(second.createDevice(1, request), failure("engine-silent"));
-  assert.match((await second.exited).cause ?? "", /did not answer/);
-  assert.equal(losses.length, 2);
-  await supervisor.retire("test");
-});
+test(
+  "an engine that misses a deadline is suspect; it stays if it answers and is replaced if it does not",
+  limit,
+  async () => {
+    const supervised = supervise(quick);
+    const { supervisor, losses } = supervised;
+    const request = { label: "silence", requiredFeatures: [], requiredLimits: {}, defaultQueueLabel: "" };
+    const first = await supervisor.acquire(0);
+    await assert.rejects(first.createDevice(1, request), failure("engine-silent"));
+    assert.equal(supervisor.status.state, "suspect");
+    await assert.rejects(supervisor.acquire(0), failure("engine-silent"));
+    for (let left = 20_000; supervisor.status.state === "suspect" && left > 0; left--) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assert.equal(await supervisor.acquire(0), first);
+    supervised.behaviour = "deaf";
+    first.kill("test");
+    await first.exited;
+    const second = await supervisor.acquire(1000);
+    await assert.rejects(second.createDevice(1, request), failure("engine-silent"));
+    assert.match((await second.exited).cause ?? "", /did not answer/);
+    assert.equal(losses.length, 2);
+    await supervisor.retire("test");
+  },
+);
 
-test("the back-off never shrinks with more failures and stays within its bounds", () => {
+test("the back-off never shrinks with more failures and stays within its bounds", limit, () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5000 }), (failures) => {
       const delay = backOffMs(defaultBackOff, failures);

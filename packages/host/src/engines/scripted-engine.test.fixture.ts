@@ -6,6 +6,8 @@ import type { FromEngine, ToEngine } from "parhelion-protocol";
 
 const behaviour = process.env["BEHAVIOUR"] ?? "good";
 
+const created = { devices: new Set<number>() };
+
 const adapter = {
   info: {
     vendor: "scripted",
@@ -52,6 +54,7 @@ process.on("message", (raw) => {
           refusal: { name: "TypeError", message: "not this one" },
         });
       }
+      created.devices.add(message.device);
       return say({ op: "created", id: message.id, grant: { features: [], limits: { a: message.device } } });
     case "createQueue":
       return say({ op: "created", id: message.id });
@@ -59,13 +62,14 @@ process.on("message", (raw) => {
       if (message.value < 1000) say({ op: "fence", id: message.id, value: message.value });
       return;
     case "destroyDevice":
+      created.devices.delete(message.device);
       return say({ op: "deviceLost", device: message.device, reason: "destroyed", message: "as asked" });
     case "stop":
       if (behaviour !== "stubborn") process.exit(0);
       return;
     case "statistics": {
       const statistics = {
-        devices: 0,
+        devices: created.devices.size,
         queues: 0,
         objects: 0,
         submits: 0,

@@ -1,5 +1,4 @@
 /** From a launcher and a choice of adapter to a running child: what probing and slices have in common. */
-import { rm } from "node:fs/promises";
 import type { Runtime } from "parhelion-core";
 import { HostError } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
@@ -39,8 +38,6 @@ export class EngineSpawner {
   async spawn(options: SpawnOptions): Promise<EngineProcess> {
     const { launcher, runtime, limits, deadlines } = this.options;
     const environment = await launcher.environmentFor(options.choice.kind);
-    // A predecessor that was killed has left its socket.
-    await rm(options.queuePath, { force: true });
     if (this.#state === "closed") throw new HostError("host-stopping", "the host has stopped");
     const engine: EngineProcess = new EngineProcess({
       entry: launcher.entry,

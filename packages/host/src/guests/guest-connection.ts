@@ -48,10 +48,7 @@ export class GuestConnection {
       request: ({ type, process, body }) => global.serve(this.processes, type, process, body),
       close: () => this.processes.destroyAll(),
     });
-    vmbus.onClose((reason) => {
-      this.processes.destroyAll();
-      runtime.log("info", "guest.disconnected", { guest, reason: reason.message });
-    });
+    vmbus.onClose(({ message }) => runtime.log("info", "guest.disconnected", { guest, reason: message }));
   }
 
   onClose(listener: () => void): void {

@@ -52,7 +52,6 @@ export class Guest implements Audience {
       withdraw: () => {
         this.#projected.delete(slice);
         this.#connection?.rescind(slice, "the host took the slice away");
-        slice.destroyDevices("the host took the slice away");
       },
     };
   }

@@ -26,6 +26,9 @@ import type { HostOptions } from "../host-options.js";
 import { deviceRequest } from "../vgpu/bench.test.fixture.js";
 import type { CreatedGuest } from "./guests.js";
 
+/** Ends a test that hangs; no test comes near it. */
+const limit = { timeout: 60_000 };
+
 const launcher = {
   entry: new URL("../engines/scripted-engine.test.fixture.js", import.meta.url).pathname,
   environmentFor: async () => ({ BEHAVIOUR: "good" }),
@@ -106,7 +109,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 const newDevice = (channel: VmbusChannel, process: number, label = "") =>
   channel.request(vgpuCommand.createDevice, { privateData: deviceRequest(label) }, { process });
 
-test("a guest kernel is offered its vGPU, whose PCI function names the channel", () =>
+test("a guest kernel is offered its vGPU, whose PCI function names the channel", limit, () =>
   withHost(async (host) => {
     const guest = await host.guestCreate({ slices: 2 });
     const kernel = await kernelOf(guest);
@@ -132,9 +135,10 @@ test("a guest kernel is offered its vGPU, whose PCI function names the channel",
       [8, b?.uuid, 2n, 0x1414],
     ]);
     await kernel.connection.close();
-  }));
+  }),
+);
 
-test("a wrong credential, a removed guest's and a second kernel are refused and told why", () =>
+test("a wrong credential, a removed guest's and a second kernel are refused and told why", limit, () =>
   withHost(async (host, log) => {
     const [a, b] = [await host.guestCreate(), await host.guestCreate()];
     const refused = (words: RegExp) => (error: unknown) => {
@@ -152,9 +156,10 @@ test("a wrong credential, a removed guest's and a second kernel are refused and 
     await until(async () => (await host.status()).guests[0]?.connection === "none");
     await (await kernelOf(a)).connection.close();
     assert.ok(!log.some((record) => JSON.stringify(record).includes(a.credential)));
-  }));
+  }),
+);
 
-test("devices live on the channel, and everything goes when the kernel does, however it does", () =>
+test("devices live on the channel, and everything goes when the kernel does, however it does", limit, () =>
   withHost(async (host) => {
     const guest = await host.guestCreate();
     for (const end of ["close", "crash"] as const) {
@@ -170,9 +175,10 @@ test("devices live on the channel, and everything goes when the kernel does, how
       else socket.destroy();
       await until(async () => (await host.status()).slices[0]?.devices === 0);
     }
-  }));
+  }),
+);
 
-test("when the engine dies the guest hears of every device, with the reason", () =>
+test("when the engine dies the guest hears of every device, with the reason", limit, () =>
   withHost(async (host) => {
     const guest = await host.guestCreate();
     const kernel = await kernelOf(guest);
@@ -195,9 +201,10 @@ test("when the engine dies the guest hears of every device, with the reason", ()
     await newDevice(channel, process);
     assert.equal((await host.status()).slices[0]?.engine.starts, 2);
     await kernel.connection.close();
-  }));
+  }),
+);
 
-test("when a fresh engine finds another adapter the guest is told, and reads what it is now", () => {
+test("when a fresh engine finds another adapter the guest is told, and reads what it is now", limit, () => {
   const behaviours = ["good", "hardware"];
   const changing = { entry: launcher.entry, environmentFor: async () => ({ BEHAVIOUR: behaviours.shift() }) };
   return withHost(
@@ -217,7 +224,7 @@ test("when a fresh engine finds another adapter the guest is told, and reads wha
   );
 });
 
-test("removing a guest rescinds its channels: what waits settles, and its engine ends", () =>
+test("removing a guest rescinds its channels: what waits settles, and its engine ends", limit, () =>
   withHost(async (host) => {
     const guest = await host.guestCreate();
     const kernel = await kernelOf(guest);
@@ -234,9 +241,10 @@ test("removing a guest rescinds its channels: what waits settles, and its engine
     await until(() => kernel.devices(VGPU_CHANNEL).length === 0);
     assert.throws(() => globalThis.process.kill(pid, 0), { code: "ESRCH" });
     await kernel.connection.close();
-  }));
+  }),
+);
 
-test("unknown commands are refused as not supported, and the channel goes on", () =>
+test("unknown commands are refused as not supported, and the channel goes on", limit, () =>
   withHost(async (host) => {
     const kernel = await kernelOf(await host.guestCreate());
     const process = await kernel.newProcess();
@@ -247,9 +255,10 @@ test("unknown commands are refused as not supported, and the channel goes on", (
     );
     assert.equal((await channel.request(vgpuCommand.isFeatureEnabled, { feature: 1 })).version, 0);
     await kernel.connection.close();
-  }));
+  }),
+);
 
-test("garbage on the socket, before and after the contact, ends that connection and no other", () =>
+test("garbage on the socket, before and after the contact, ends that connection and no other", limit, () =>
   withHost(async (host) => {
     const [victim, guest] = [await host.guestCreate(), await host.guestCreate()];
     const kernel = await kernelOf(guest);
@@ -281,9 +290,10 @@ test("garbage on the socket, before and after the contact, ends that connection 
     );
     await newDevice(channel, process);
     await kernel.connection.close();
-  }));
+  }),
+);
 
-test("a frozen engine does not hold up the stop", () =>
+test("a frozen engine does not hold up the stop", limit, () =>
   withHost(
     async (host, log) => {
       const kernel = await kernelOf(await host.guestCreate());
@@ -296,9 +306,10 @@ test("a frozen engine does not hold up the stop", () =>
       await kernel.connection.close();
     },
     { deadlines: { stopMs: 20 } },
-  ));
+  ),
+);
 
-test("a stop that exceeds its deadline kills what is left", () =>
+test("a stop that exceeds its deadline kills what is left", limit, () =>
   withHost(
     async (host, log) => {
       const kernel = await kernelOf(await host.guestCreate());
@@ -311,9 +322,10 @@ test("a stop that exceeds its deadline kills what is left", () =>
       await kernel.connection.close();
     },
     { deadlines: { stopMs: 600_000 }, stopMs: 30 },
-  ));
+  ),
+);
 
-test("when the host stops a guest's kernel sees its devices go", () =>
+test("when the host stops a guest's kernel sees its devices go", limit, () =>
   withHost(async (host) => {
     const kernel = await kernelOf(await host.guestCreate());
     const process = await kernel.newProcess();
@@ -323,4 +335,5 @@ test("when the host stops a guest's kernel sees its devices go", () =>
     await until(() => kernel.devices(VGPU_CHANNEL).length === 0);
     await assert.rejects(newDevice(channel, process), (error) => isKernelError(error, "ENODEV"));
     await kernel.connection.close();
-  }));
+  }),
+);

@@ -14,6 +14,9 @@ import { Guest } from "./guest.js";
 import { GuestListener } from "./guest-listener.js";
 import { QueueRelay } from "./queue-relay.js";
 
+/** Ends a test that hangs; no test comes near it. */
+const limit = { timeout: 60_000 };
+
 const token = "a".repeat(32);
 const credential = "secret";
 
@@ -81,7 +84,7 @@ async function closedSilently(socket: Socket): Promise<boolean> {
   return bytes === 0;
 }
 
-test("a remote guest's queue reaches the engine byte by byte, in any pieces, both ways", () =>
+test("a remote guest's queue reaches the engine byte by byte, in any pieces, both ways", limit, () =>
   remotely(async ({ port, bench }) => {
     const sent = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
     bench.slice.rememberToken(token);
@@ -101,21 +104,26 @@ test("a remote guest's queue reaches the engine byte by byte, in any pieces, bot
       if (length === sent.length) break;
     }
     assert.ok(Buffer.concat(received).equals(sent));
-  }));
+  }),
+);
 
-test("a token opens one connection, only with its guest's credential, and none after its queue has gone", () =>
-  remotely(async ({ port, bench, refusals }) => {
-    assert.ok(await closedSilently(await open(port, connectFrame())));
-    bench.slice.rememberToken(token);
-    assert.ok(await closedSilently(await open(port, connectFrame({ credential: "wrong" }))));
-    const first = await open(port, connectFrame(), Buffer.from("x"));
-    await once(first, "data");
-    assert.ok(await closedSilently(await open(port, connectFrame())));
-    first.destroy();
-    assert.deepEqual(refusals, ["queue.refused", "queue.refused", "queue.refused"]);
-  }));
+test(
+  "a token opens one connection, only with its guest's credential, and none after its queue has gone",
+  limit,
+  () =>
+    remotely(async ({ port, bench, refusals }) => {
+      assert.ok(await closedSilently(await open(port, connectFrame())));
+      bench.slice.rememberToken(token);
+      assert.ok(await closedSilently(await open(port, connectFrame({ credential: "wrong" }))));
+      const first = await open(port, connectFrame(), Buffer.from("x"));
+      await once(first, "data");
+      assert.ok(await closedSilently(await open(port, connectFrame())));
+      first.destroy();
+      assert.deepEqual(refusals, ["queue.refused", "queue.refused", "queue.refused"]);
+    }),
+);
 
-test("queues beyond the guest's limit are refused, and all end with the guest", () =>
+test("queues beyond the guest's limit are refused, and all end with the guest", limit, () =>
   remotely(async ({ port, bench, guest, relay }) => {
     for (const each of ["a", "b"]) bench.slice.rememberToken(each.repeat(32));
     const first = await open(port, connectFrame(), Buffer.from("x"));
@@ -124,9 +132,10 @@ test("queues beyond the guest's limit are refused, and all end with the guest", 
     const ended = once(first, "close");
     relay.dropGuest(guest);
     await ended;
-  }, 1));
+  }, 1),
+);
 
-test("garbage and silence cost a connection and nothing else", () =>
+test("garbage and silence cost a connection and nothing else", limit, () =>
   remotely(async ({ port, bench }) => {
     await fc.assert(
       fc.asyncProperty(fc.boolean(), fc.uint8Array({ maxLength: 64 }), async (asQueue, bytes) => {
@@ -141,4 +150,5 @@ test("garbage and silence cost a connection and nothing else", () =>
     const socket = await open(port, connectFrame(), Buffer.from("x"));
     await once(socket, "data");
     socket.destroy();
-  }));
+  }),
+);

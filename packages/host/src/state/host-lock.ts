@@ -34,8 +34,8 @@ export async function acquireHostLock(directory: string, clock: Clock): Promise<
     const pid = await askHolder(address, clock);
     throw new HostError(
       "host-already-running",
-      `a host ${pid === undefined ? "that does not answer" : `with pid ${pid}`} holds ${directory}. Stop it, or start this one with another state directory.`,
-      { details: { directory, pid } },
+      `a host ${pid === undefined ? "that does not answer" : `with pid ${pid}`} holds ${directory}.`,
+      { details: { directory, pid }, remedy: "Stop it, or start this one with another state directory." },
     );
   }
   server.unref();

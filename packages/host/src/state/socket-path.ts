@@ -19,8 +19,8 @@ export function checkSocketPath(path: string): string {
   if (bytes > maxSocketPathBytes) {
     throw new HostError(
       "socket-path-too-long",
-      `socket path ${path} has ${bytes} bytes, a Unix socket's path at most ${maxSocketPathBytes}. Use a shorter state directory.`,
-      { details: { path, bytes, limit: maxSocketPathBytes } },
+      `socket path ${path} has ${bytes} bytes, a Unix socket's path at most ${maxSocketPathBytes}.`,
+      { details: { path, bytes, limit: maxSocketPathBytes }, remedy: "Use a shorter state directory." },
     );
   }
   return path;

@@ -38,8 +38,11 @@ export async function prepareStateDirectory(path: string, who: WhoAndWhere = {})
   if (found.uid !== uid) {
     throw new HostError(
       "state-directory-foreign",
-      `state directory ${directory} belongs to user ${found.uid}, not to user ${uid}: whoever owns it could take over the host's sockets. Choose another one with stateDirectory, or have it removed.`,
-      { details: { directory, owner: found.uid, uid } },
+      `state directory ${directory} belongs to user ${found.uid}, not to user ${uid}: whoever owns it could take over the host's sockets.`,
+      {
+        details: { directory, owner: found.uid, uid },
+        remedy: "Choose another state directory, or have it removed.",
+      },
     );
   }
   if ((found.mode & 0o077) !== 0) await chmod(directory, 0o700);
@@ -51,9 +54,9 @@ function currentUid(): number {
 }
 
 function unusable(directory: string, why: string, cause?: unknown): HostError {
-  return new HostError(
-    "state-directory-unusable",
-    `state directory ${directory} cannot be used: ${why}. Choose a directory that this user can write.`,
-    { cause, details: { directory } },
-  );
+  return new HostError("state-directory-unusable", `state directory ${directory} cannot be used: ${why}.`, {
+    cause,
+    details: { directory },
+    remedy: "Choose a directory that this user can write.",
+  });
 }

@@ -6,6 +6,9 @@ import type { HostLimits } from "../limits.js";
 import { deviceRequest, VgpuBench } from "./bench.test.fixture.js";
 import { CommandError } from "./command-error.js";
 
+/** Ends a test that hangs; no test comes near it. */
+const limit = { timeout: 60_000 };
+
 async function onBench(
   run: (bench: VgpuBench) => Promise<void>,
   limits: Partial<HostLimits> = {},
@@ -42,7 +45,7 @@ async function newContext(bench: VgpuBench, process: number, device: number): Pr
   return (await bench.call(vgpuCommand.createContextVirtual, process, { device })).context;
 }
 
-test("a device, its context, its queue and its fences live and die together", () =>
+test("a device, its context, its queue and its fences live and die together", limit, () =>
   onBench(async (bench) => {
     const process = bench.processes.create(10, "app");
     const device = await newDevice(bench, process);
@@ -51,15 +54,19 @@ test("a device, its context, its queue and its fences live and die together", ()
     assert.deepEqual([queue.endpoint, queue.reach, queue.token.length], ["q0", 1, 32]);
     const wait = { objects: [queue.progressFence], fenceValues: [3n] };
     await bench.call(vgpuCommand.waitForSyncFromCpu, process, wait);
+    const engine = bench.slice.engine.current;
+    assert.equal((await engine?.statistics())?.devices, 1);
     await bench.call(vgpuCommand.destroyDevice, process, { device });
+    assert.equal((await engine?.statistics())?.devices, 0);
     const gone = refused(NtStatus.INVALID_HANDLE);
     await assert.rejects(bench.call(vgpuCommand.destroyDevice, process, { device }), gone);
     await assert.rejects(bench.call(vgpuCommand.destroyContext, process, { context }), gone);
     await assert.rejects(bench.call(vgpuCommand.destroyHwQueue, process, { queue: queue.queue }), gone);
     await assert.rejects(bench.call(vgpuCommand.waitForSyncFromCpu, process, wait), gone);
-  }));
+  }),
+);
 
-test("the adapter answers before any engine runs", () =>
+test("the adapter answers before any engine runs", limit, () =>
   onBench(async (bench) => {
     assert.equal((await bench.call(vgpuCommand.openAdapter, 0)).adapter, 77);
     const info = await bench.call(vgpuCommand.getInternalAdapterInfo, 0);
@@ -75,9 +82,10 @@ test("the adapter answers before any engine runs", () =>
       refused(NtStatus.NOT_SUPPORTED),
     );
     assert.equal(bench.slice.engine.status.starts, 0);
-  }));
+  }),
+);
 
-test("what the engine refuses reaches the application as the engine said it", () =>
+test("what the engine refuses reaches the application as the engine said it", limit, () =>
   onBench(async (bench) => {
     const process = bench.processes.create(10, "app");
     const asked = bench.call(vgpuCommand.createDevice, process, { privateData: deviceRequest("no") });
@@ -87,36 +95,41 @@ test("what the engine refuses reaches the application as the engine said it", ()
       return true;
     });
     assert.equal(bench.slice.devices.size, 0);
-  }));
+  }),
+);
 
-test("when the engine dies every device is lost with the reason, and the next device gets a fresh engine", () =>
-  onBench(async (bench) => {
-    const process = bench.processes.create(10, "app");
-    const device = await newDevice(bench, process);
-    const { syncObject } = await bench.call(vgpuCommand.createSyncObject, process, { device, kind: 5 });
-    const wait = bench.call(vgpuCommand.waitForSyncFromCpu, process, {
-      objects: [syncObject],
-      fenceValues: [1n],
-    });
-    const settled = assert.rejects(wait, refused(NtStatus.DEVICE_REMOVED, "code 7"));
-    const dying = bench.call(vgpuCommand.createDevice, process, { privateData: deviceRequest("die") });
-    await assert.rejects(dying, refused(NtStatus.DEVICE_REMOVED, "last words"));
-    await settled;
-    assert.deepEqual(
-      bench.lost.map(({ device: { handle }, loss }) => [handle, loss.reason]),
-      [[device, "unknown"]],
-    );
-    assert.match(bench.lost[0]?.loss.message ?? "", /code 7.*last words/);
-    const state = await bench.call(vgpuCommand.getDeviceState, process, { device, stateType: 1 });
-    assert.deepEqual([state.executionState, state.reason], [2, "unknown"]);
-    await assert.rejects(newContext(bench, process, device), refused(NtStatus.DEVICE_REMOVED));
-    const next = await newDevice(bench, process);
-    assert.notEqual(next, device);
-    assert.equal(bench.slice.engine.status.starts, 2);
-    await bench.call(vgpuCommand.destroyDevice, process, { device });
-  }));
+test(
+  "when the engine dies every device is lost with the reason, and the next device gets a fresh engine",
+  limit,
+  () =>
+    onBench(async (bench) => {
+      const process = bench.processes.create(10, "app");
+      const device = await newDevice(bench, process);
+      const { syncObject } = await bench.call(vgpuCommand.createSyncObject, process, { device, kind: 5 });
+      const wait = bench.call(vgpuCommand.waitForSyncFromCpu, process, {
+        objects: [syncObject],
+        fenceValues: [1n],
+      });
+      const settled = assert.rejects(wait, refused(NtStatus.DEVICE_REMOVED, "code 7"));
+      const dying = bench.call(vgpuCommand.createDevice, process, { privateData: deviceRequest("die") });
+      await assert.rejects(dying, refused(NtStatus.DEVICE_REMOVED, "last words"));
+      await settled;
+      assert.deepEqual(
+        bench.lost.map(({ device: { handle }, loss }) => [handle, loss.reason]),
+        [[device, "unknown"]],
+      );
+      assert.match(bench.lost[0]?.loss.message ?? "", /code 7.*last words/);
+      const state = await bench.call(vgpuCommand.getDeviceState, process, { device, stateType: 1 });
+      assert.deepEqual([state.executionState, state.reason], [2, "unknown"]);
+      await assert.rejects(newContext(bench, process, device), refused(NtStatus.DEVICE_REMOVED));
+      const next = await newDevice(bench, process);
+      assert.notEqual(next, device);
+      assert.equal(bench.slice.engine.status.starts, 2);
+      await bench.call(vgpuCommand.destroyDevice, process, { device });
+    }),
+);
 
-test("one process neither sees nor reaches what another one has", () =>
+test("one process neither sees nor reaches what another one has", limit, () =>
   onBench(async (bench) => {
     const [a, b] = [bench.processes.create(1, "a"), bench.processes.create(2, "b")];
     const device = await newDevice(bench, a);
@@ -125,9 +138,10 @@ test("one process neither sees nor reaches what another one has", () =>
     assert.equal(bench.slice.devices.size, 0);
     await assert.rejects(newDevice(bench, a), refused(NtStatus.INVALID_HANDLE));
     await newDevice(bench, b);
-  }));
+  }),
+);
 
-test("a process that goes while its device is being created leaves nothing", () =>
+test("a process that goes while its device is being created leaves nothing", limit, () =>
   onBench(async (bench) => {
     const process = bench.processes.create(1, "a");
     const asked = newDevice(bench, process);
@@ -135,39 +149,45 @@ test("a process that goes while its device is being created leaves nothing", () 
     while (bench.slice.devices.size === 0) await new Promise((resolve) => setImmediate(resolve));
     bench.processes.destroy(process);
     await settled;
-  }));
+  }),
+);
 
-test("monitored fences are set and awaited by processors; all, any, timeouts and mistakes are told apart", () =>
-  onBench(async (bench) => {
-    const process = bench.processes.create(1, "a");
-    const device = await newDevice(bench, process);
-    const fence = async (initialValue: bigint) =>
-      (await bench.call(vgpuCommand.createSyncObject, process, { device, kind: 5, initialValue })).syncObject;
-    const [a, b] = [await fence(0n), await fence(5n)];
-    const objects = [a, b];
-    const wait = (fenceValues: bigint[], flags = 0, timeoutMs = 0) =>
-      bench.call(vgpuCommand.waitForSyncFromCpu, process, { objects, fenceValues, flags, timeoutMs });
-    await wait([1n, 5n], 1);
-    const both = wait([2n, 6n]);
-    await bench
-      .call(vgpuCommand.signalSyncObject, process, { objects, fenceValues: [2n, 2n ** 63n] })
-      .then(() => both);
-    await assert.rejects(wait([3n, 0n], 0, 5), refused(NtStatus.TIMEOUT));
-    const back = bench.call(vgpuCommand.signalSyncObject, process, { objects, fenceValues: [9n, 0n] });
-    await assert.rejects(back, refused(NtStatus.INVALID_PARAMETER));
-    await assert.rejects(wait([9n, 0n], 0, 5), refused(NtStatus.TIMEOUT));
-    await assert.rejects(wait([1n]), refused(NtStatus.INVALID_PARAMETER));
-    const never = wait([100n, 0n]);
-    const settled = assert.rejects(never, refused(NtStatus.INVALID_HANDLE));
-    await bench.call(vgpuCommand.destroySyncObject, process, { syncObject: a });
-    await settled;
-    await assert.rejects(
-      bench.call(vgpuCommand.createSyncObject, process, { device, kind: 2 }),
-      refused(NtStatus.NOT_SUPPORTED),
-    );
-  }));
+test(
+  "monitored fences are set and awaited by processors; all, any, timeouts and mistakes are told apart",
+  limit,
+  () =>
+    onBench(async (bench) => {
+      const process = bench.processes.create(1, "a");
+      const device = await newDevice(bench, process);
+      const fence = async (initialValue: bigint) =>
+        (await bench.call(vgpuCommand.createSyncObject, process, { device, kind: 5, initialValue }))
+          .syncObject;
+      const [a, b] = [await fence(0n), await fence(5n)];
+      const objects = [a, b];
+      const wait = (fenceValues: bigint[], flags = 0, timeoutMs = 0) =>
+        bench.call(vgpuCommand.waitForSyncFromCpu, process, { objects, fenceValues, flags, timeoutMs });
+      await wait([1n, 5n], 1);
+      const both = wait([2n, 6n]);
+      await bench
+        .call(vgpuCommand.signalSyncObject, process, { objects, fenceValues: [2n, 2n ** 63n] })
+        .then(() => both);
+      await assert.rejects(wait([3n, 0n], 0, 5), refused(NtStatus.TIMEOUT));
+      const back = bench.call(vgpuCommand.signalSyncObject, process, { objects, fenceValues: [9n, 0n] });
+      await assert.rejects(back, refused(NtStatus.INVALID_PARAMETER));
+      await assert.rejects(wait([9n, 0n], 0, 5), refused(NtStatus.TIMEOUT));
+      await assert.rejects(wait([1n]), refused(NtStatus.INVALID_PARAMETER));
+      const never = wait([100n, 0n]);
+      const settled = assert.rejects(never, refused(NtStatus.INVALID_HANDLE));
+      await bench.call(vgpuCommand.destroySyncObject, process, { syncObject: a });
+      await settled;
+      await assert.rejects(
+        bench.call(vgpuCommand.createSyncObject, process, { device, kind: 2 }),
+        refused(NtStatus.NOT_SUPPORTED),
+      );
+    }),
+);
 
-test("accounted memory is charged, refused beyond the limit with rule and numbers, and returned", () =>
+test("accounted memory is charged, refused beyond the limit with rule and numbers, and returned", limit, () =>
   onBench(
     async (bench) => {
       const process = bench.processes.create(1, "a");
@@ -197,9 +217,10 @@ test("accounted memory is charged, refused beyond the limit with rule and number
       await assert.rejects(allocate(2n ** 64n - 1n), refused(NtStatus.INVALID_PARAMETER));
     },
     { allocatedBytesPerSlice: 1000 },
-  ));
+  ),
+);
 
-test("every count has its limit", () =>
+test("every count has its limit", limit, () =>
   onBench(
     async (bench) => {
       const full = refused(NtStatus.QUOTA_EXCEEDED);
@@ -228,9 +249,10 @@ test("every count has its limit", () =>
       fencesPerDevice: 1,
       waitsPerProcess: 1,
     },
-  ));
+  ),
+);
 
-test("no command and no bytes make the host fault", () =>
+test("no command and no bytes make the host fault", limit, () =>
   onBench(
     async (bench) => {
       const process = bench.processes.create(1, "a");
@@ -258,4 +280,5 @@ test("no command and no bytes make the host fault", () =>
       await assert.rejects(bench.raw(4711, process, new Uint8Array(0)), refused(NtStatus.NOT_SUPPORTED));
     },
     { fenceWaitMs: 1 },
-  ));
+  ),
+);

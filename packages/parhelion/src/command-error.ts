@@ -3,19 +3,56 @@ export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly code: string;
   readonly remedy: string;
+  /** What the command ends with. */
+  readonly exitStatus: number;
 
-  constructor(code: string, message: string, remedy: string, options?: ErrorOptions) {
+  constructor(
+    code: string,
+    message: string,
+    remedy: string,
+    options: ErrorOptions & { readonly exitStatus?: number } = {},
+  ) {
     super(message, options);
     this.code = code;
     this.remedy = remedy;
+    this.exitStatus = options.exitStatus ?? 1;
   }
 }
 
+export interface ErrorDescription {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Advice for what a library refuses without knowing who asked. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  "guest-unknown": "`parhelion ls` lists the guests that there are",
+  "host-gone": "start the host again with `parhelion host`",
+  "listen-failed": "choose another port or address with --listen",
+  "host-stopping": "wait until it has stopped, then start it again",
+};
+
 /** What any thrown value says about itself, for people and for programs. */
-export function describeError(error: unknown): { code: string; message: string; remedy: string } {
+export function describeError(error: unknown): ErrorDescription {
   const fields = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
-  const message = error instanceof Error ? error.message : String(error);
-  const code = typeof fields["code"] === "string" ? fields["code"] : "failed";
-  const remedy = typeof fields["remedy"] === "string" ? fields["remedy"] : "";
-  return { code, message, remedy };
+  const code = textIn(fields, "code") ?? "failed";
+  const known = textIn(fields, "remedy") ?? textIn(fields["fields"], "remedy");
+  const whole = error instanceof Error ? error.message : String(error);
+  return {
+    code,
+    message: known === undefined ? whole : withoutEnding(whole, known),
+    remedy: known ?? REMEDIES[code] ?? "",
+  };
+}
+
+/** A host's message ends with its remedy; here each has its place. */
+function withoutEnding(message: string, remedy: string): string {
+  return message.endsWith(remedy) ? message.slice(0, -remedy.length).replace(/[:.\s]+$/, "") : message;
+}
+
+function textIn(value: unknown, name: string): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const found: unknown = Reflect.get(value, name);
+  return typeof found === "string" && found !== "" ? found : undefined;
 }

@@ -9,6 +9,9 @@ export interface Terminal {
 }
 
 export function processTerminal(): Terminal {
+  // Whoever read has had enough (`| head -1`): nothing is wrong.
+  process.stdout.on("error", ignoreBrokenPipe);
+  process.stderr.on("error", ignoreBrokenPipe);
   return {
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
@@ -16,6 +19,10 @@ export function processTerminal(): Terminal {
     environment: process.env,
     workingDirectory: process.cwd(),
   };
+}
+
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 /** Resolves with the first of SIGINT, SIGTERM, SIGHUP. `dispose` gives the signals back to their default. */

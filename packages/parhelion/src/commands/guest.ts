@@ -1,23 +1,26 @@
 /** `parhelion guest`: a guest kernel as a daemon, serving a process tree; and the granting of guests for it. */
 import { readFile } from "node:fs/promises";
-import { type GuestKernel, startGuestKernel } from "parhelion-guest";
+import type { GuestKernel } from "parhelion-guest";
+import type { Address } from "../address.js";
 import { CommandError } from "../command-error.js";
-import { registerHook } from "../guest/guest-environment.js";
+import { continueInBackground } from "../guest/background.js";
+import { guestExports, registerHook } from "../guest/guest-environment.js";
 import { startLocalGuest } from "../guest/local-guest.js";
+import { startKernel } from "../guest/start-kernel.js";
 import { reachHost } from "../host/host-access.js";
 import { type ChosenLogLevel, logAt } from "../logging.js";
 import { type Terminal, untilAskedToEnd } from "../terminal.js";
-import { parseAddress } from "./host.js";
 
 export interface GuestServeCommand {
   readonly state?: string;
   readonly name?: string;
   /** A host on another machine. Needs `credentialFile` and `directory`. */
-  readonly connect?: string;
+  readonly connect?: Address;
   readonly credentialFile?: string;
   readonly directory?: string;
+  readonly background?: boolean;
   readonly logLevel: ChosenLogLevel;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 interface Serving {
@@ -27,18 +30,19 @@ interface Serving {
 }
 
 export async function guestServe(options: GuestServeCommand, terminal: Terminal): Promise<number> {
+  if (options.background === true) return continueInBackground(terminal);
   const end = untilAskedToEnd();
   try {
     const serving =
       options.connect === undefined ? await serveLocal(options) : await serveRemote(options, options.connect);
     try {
-      tell(serving.directory, options.json, terminal);
+      tell(serving.directory, options.json === true, terminal);
       const why = await Promise.race([end.signal, serving.ended.then(() => "host-gone" as const)]);
       if (why !== "host-gone") return 0;
       throw new CommandError(
         "host-gone",
-        "the host ended the connection",
-        "start the host again, then this guest",
+        "the host ended the connection: it was stopped, or it removed this guest",
+        "start the host again if it has gone, then a new guest",
       );
     } finally {
       await serving.end();
@@ -66,19 +70,12 @@ async function serveLocal(options: GuestServeCommand): Promise<Serving> {
   }
 }
 
-async function serveRemote(options: GuestServeCommand, connect: string): Promise<Serving> {
-  const { credentialFile, directory } = options;
-  if (credentialFile === undefined || directory === undefined) {
-    throw new CommandError(
-      "missing-option",
-      "--connect needs --credential-file and --directory",
-      "create the guest on the host with `parhelion guest create --json`, copy its credential into a file here, and name an empty directory",
-    );
-  }
-  const { host = "127.0.0.1", port } = parseAddress(connect);
-  const kernel = await startGuestKernel({
+async function serveRemote(options: GuestServeCommand, connect: Address): Promise<Serving> {
+  const { credentialFile = "", directory = "" } = options;
+  const { host = "127.0.0.1", port } = connect;
+  const kernel = await startKernel({
     connect: { host, port },
-    credential: (await readFile(credentialFile, "utf8")).trim(),
+    credential: await readCredential(credentialFile),
     directory,
     log: logAt(options.logLevel),
     ...(options.name === undefined ? {} : { name: options.name }),
@@ -86,30 +83,45 @@ async function serveRemote(options: GuestServeCommand, connect: string): Promise
   return { directory, ended: disconnected(kernel), end: () => kernel.stop() };
 }
 
+/** @throws CommandError no-credential */
+async function readCredential(file: string): Promise<string> {
+  const remedy = "put the credential that `parhelion guest create --json` prints on the host into this file";
+  let text: string;
+  try {
+    text = (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    throw new CommandError(
+      "no-credential",
+      `cannot read the credential: ${(error as Error).message}`,
+      remedy,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new CommandError("no-credential", `${file} holds no credential: that is 64 hex digits`, remedy);
+}
+
 function disconnected(kernel: GuestKernel): Promise<Error> {
   return new Promise((resolve) => kernel.onDisconnect(resolve));
 }
 
 function tell(directory: string, json: boolean, terminal: Terminal): void {
-  const hook = registerHook();
+  const { pid } = process;
   if (json) {
-    terminal.out(JSON.stringify({ event: "ready", directory, register: hook }));
+    terminal.out(JSON.stringify({ event: "ready", pid, directory, register: registerHook() }));
     return;
   }
-  terminal.out(`export PARHELION_DIR=${quote(directory)}`);
-  terminal.out(`export NODE_OPTIONS=${quote(`--import=${hook}`)}`);
+  terminal.out(guestExports(directory, pid).join("\n"));
   if (terminal.watched)
-    terminal.err("guest ready; programs started with these two lines see its GPUs (Ctrl-C ends it)");
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+    terminal.err("guest ready: programs started with these variables see its GPUs (Ctrl-C ends it)");
 }
 
 export interface GuestCreateCommand {
   readonly state?: string;
   readonly name?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 export async function guestCreate(options: GuestCreateCommand, terminal: Terminal): Promise<number> {
@@ -123,13 +135,17 @@ export async function guestCreate(options: GuestCreateCommand, terminal: Termina
   }
 }
 
-export async function guestRemove(options: {
+export interface GuestRemoveCommand {
   readonly state?: string;
   readonly id: string;
-}): Promise<number> {
+  readonly json?: boolean;
+}
+
+export async function guestRemove(options: GuestRemoveCommand, terminal: Terminal): Promise<number> {
   const host = await reachHost({ stateDirectory: options.state });
   try {
     await host.removeGuest(options.id);
+    if (options.json) terminal.out(JSON.stringify({ removed: options.id }));
     return 0;
   } finally {
     await host.close();

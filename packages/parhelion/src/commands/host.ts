@@ -1,16 +1,16 @@
 /** `parhelion host`: the daemon, in the foreground. A service manager or a shell's `&` puts it where it belongs. */
 import { createEngineLauncher } from "parhelion-engine";
 import { type AdapterWish, startHost } from "parhelion-host";
-import { CommandError } from "../command-error.js";
+import type { Address } from "../address.js";
 import type { ChosenLogLevel } from "../logging.js";
 import { type Terminal, untilAskedToEnd } from "../terminal.js";
 
 export interface HostCommand {
   readonly state?: string;
   readonly adapter: string;
-  readonly listen?: string;
+  readonly listen?: Address;
   readonly logLevel: ChosenLogLevel;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 export async function hostCommand(options: HostCommand, terminal: Terminal): Promise<number> {
@@ -21,7 +21,7 @@ export async function hostCommand(options: HostCommand, terminal: Terminal): Pro
       adapter: options.adapter as AdapterWish,
       logLevel: options.logLevel,
       ...(options.state === undefined ? {} : { stateDirectory: options.state }),
-      ...(options.listen === undefined ? {} : { listen: parseAddress(options.listen) }),
+      ...(options.listen === undefined ? {} : { listen: options.listen }),
     });
     try {
       const status = await host.status();
@@ -40,19 +40,4 @@ export async function hostCommand(options: HostCommand, terminal: Terminal): Pro
   } finally {
     end.dispose();
   }
-}
-
-/** `PORT`, `HOST:PORT` or `[V6]:PORT`. @throws CommandError bad-address */
-export function parseAddress(text: string): { readonly host?: string; readonly port: number } {
-  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    throw new CommandError(
-      "bad-address",
-      `${text} is not an address`,
-      "write PORT, HOST:PORT or [IPV6]:PORT",
-    );
-  }
-  const host = match[1] ?? match[2];
-  return host === undefined ? { port } : { host, port };
 }

@@ -2,11 +2,11 @@
 import type { HostStatus } from "parhelion-host";
 import { reachHost } from "../host/host-access.js";
 import type { Terminal } from "../terminal.js";
-import { bytes, table } from "../views/table.js";
+import { bytes, shorten, table } from "../views/table.js";
 
 export interface LsCommand {
   readonly state?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 export async function lsCommand(options: LsCommand, terminal: Terminal): Promise<number> {
@@ -24,13 +24,14 @@ export function view(status: HostStatus): string {
   const sections = [
     section(
       ["ADAPTER", "KIND", "DESCRIPTION"],
-      status.adapters.map(({ name, kind, description }) => [name, kind, description]),
+      status.adapters.map(({ name, kind, description }) => [name, kind, shorten(description, 70)]),
       "no adapters",
     ),
     section(
-      ["SLICE", "TYPE", "ADAPTER", "GUEST", "ENGINE", "DEVICES", "QUEUES", "SUBMITS", "RESIDENT"],
+      ["SLICE", "TYPE", "ADAPTER", "GUEST", "ENGINE", "DEVICES", "QUEUES", "SUBMITS", "MEMORY"],
       status.slices.map((slice) => [
-        slice.uuid,
+        // Enough to tell them apart; --json has all of it.
+        slice.uuid.slice(0, 8),
         slice.type,
         slice.adapter,
         slice.guest,
@@ -46,7 +47,7 @@ export function view(status: HostStatus): string {
       ["GUEST", "NAME", "CONNECTION", "SLICES", "DIRECTORY"],
       status.guests.map(({ id, name, connection, slices, directory }) => [
         id,
-        name,
+        shorten(name, 24),
         connection,
         slices.length,
         directory,
@@ -54,11 +55,16 @@ export function view(status: HostStatus): string {
       "no guests",
     ),
     section(
-      ["PROCESS", "PID", "GUEST", "DEVICES"],
+      ["PROCESS", "GUEST", "NODE", "DEVICES"],
       status.guests.flatMap(({ id, processes }) =>
-        processes.map(({ handle, pid, name, devices }) => [name === "" ? handle : name, pid, id, devices]),
+        processes.map(({ handle, pid, name, devices }) => [
+          pid,
+          id,
+          shorten(name === "" ? String(handle) : name, 24),
+          devices,
+        ]),
       ),
-      "no open processes",
+      "no processes",
     ),
   ];
   return sections.join("\n\n");

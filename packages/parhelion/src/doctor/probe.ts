@@ -32,7 +32,7 @@ async function step<T>(hop: string, remedy: string, body: () => Promise<[T, stri
     tell("ok", detail, "");
     return value;
   } catch (error) {
-    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const message = error instanceof Error ? error.message : String(error);
     tell("broken", message, error instanceof Broken ? error.remedy : remedy);
     process.exit(3);
   }
@@ -44,10 +44,10 @@ async function walk(): Promise<void> {
     if (found === undefined) throw new Error("navigator.gpu is missing");
     return [found, "navigator.gpu is there"];
   });
+  const { queueCarrier, whyNoAdapter } = await import("parhelion-client");
   const adapter = await step("adapter", "look at the node's directory and at the host's log", async () => {
     const found = await gpu.requestAdapter();
     if (found === null) {
-      const { whyNoAdapter } = await import("parhelion-client");
       throw new Broken(
         `requestAdapter() gave null: ${whyNoAdapter() ?? "no reason known"}`,
         "run `parhelion ls` on the host: has this guest a slice?",
@@ -58,9 +58,19 @@ async function walk(): Promise<void> {
   });
   const device = await step(
     "device",
-    "the engine did not start or did not answer: run the host with --log-level debug",
-    async () => [await adapter.requestDevice(), "engine started, queue connected"],
+    "its engine did not start or did not answer: `parhelion host --log-level debug` says why",
+    async () => {
+      const opened = await adapter.requestDevice();
+      // An adapter that goes meanwhile gives a device that is lost from the start.
+      const loss = await Promise.race([opened.lost, nextTurn()]);
+      if (loss !== undefined) throw new Error(`the device is lost from the start: ${loss.message}`);
+      return [opened, "engine started, queue connected"];
+    },
   );
+  await step("carrier", "", async () => {
+    const { kind, whyNotShared } = queueCarrier() ?? { kind: "unknown", whyNotShared: undefined };
+    return [undefined, whyNotShared === undefined ? kind : `${kind}, not shared memory: ${whyNotShared}`];
+  });
   await step("dispatch", "the GPU or its driver computes wrongly: try --adapter software", async () => {
     const expected = Uint32Array.from({ length: COUNT }, (_, index) => index * 3 + 1);
     const seen = await dispatch(device);
@@ -69,6 +79,10 @@ async function walk(): Promise<void> {
     return [undefined, `${COUNT} results checked`];
   });
   device.destroy();
+}
+
+function nextTurn(): Promise<undefined> {
+  return new Promise((resolve) => setImmediate(() => resolve(undefined)));
 }
 
 async function dispatch(device: GPUDevice): Promise<Uint32Array> {

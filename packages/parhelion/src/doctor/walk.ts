@@ -6,6 +6,7 @@ import type { AdapterWish } from "parhelion-host";
 import { describeError } from "../command-error.js";
 import { guestEnvironment } from "../guest/guest-environment.js";
 import { type LocalGuest, startLocalGuest } from "../guest/local-guest.js";
+import { nodesIn } from "../guest/run-directory.js";
 import { type HostAccess, reachOrStartHost } from "../host/host-access.js";
 import { type Hop, parseHop } from "./hop.js";
 
@@ -17,6 +18,8 @@ export interface WalkOptions {
   readonly onHop: (hop: Hop) => void;
   /** How long the program inside may take altogether, in ms. */
   readonly probeMs: number;
+  /** Aborted when somebody does not want to wait any longer. */
+  readonly signal: AbortSignal;
 }
 
 class Stopped extends Error {}
@@ -26,7 +29,7 @@ export async function walk(options: WalkOptions): Promise<boolean> {
   const inside = options.environment["PARHELION_DIR"];
   try {
     if (inside !== undefined && inside !== "") {
-      options.onHop(hop("guest", "ok", `inside a guest already: ${inside}`));
+      await checkInside(inside, options);
       return await runProbe(inside, options);
     }
     return await walkFromOutside(options);
@@ -34,6 +37,29 @@ export async function walk(options: WalkOptions): Promise<boolean> {
     if (error instanceof Stopped) return false;
     throw error;
   }
+}
+
+/** What a program in a guest can see of it before it asks for an adapter. */
+async function checkInside(directory: string, options: WalkOptions): Promise<void> {
+  const ended =
+    "this guest has ended: start the command again with `parhelion run`, or a new `parhelion guest`";
+  const nodes = await step(
+    options,
+    "guest kernel",
+    ended,
+    () => nodesIn(directory),
+    () => `answers in ${directory}`,
+  );
+  await step(
+    options,
+    "device node",
+    `its host has gone or took the vGPU back: start the host again; ${ended}`,
+    async () => {
+      if (nodes.length === 0) throw new Error(`the guest in ${directory} has no vGPU any more`);
+      return nodes;
+    },
+    (names) => names.join(" "),
+  );
 }
 
 async function walkFromOutside(options: WalkOptions): Promise<boolean> {
@@ -116,7 +142,7 @@ async function step<T>(
     return value;
   } catch (error) {
     const described = describeError(error);
-    const advice = described.remedy === "" ? remedy : described.remedy;
+    const advice = described.remedy || remedy;
     options.onHop(hop(name, "broken", described.message, advice, performance.now() - start));
     throw new Stopped(name, { cause: error });
   }
@@ -131,6 +157,9 @@ async function runProbe(directory: string, options: WalkOptions): Promise<boolea
     timeout: options.probeMs,
     killSignal: "SIGKILL",
   });
+  const end = () => void child.kill("SIGKILL");
+  options.signal.addEventListener("abort", end);
+  if (options.signal.aborted) end();
   const exit = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve({ code, signal }));
@@ -143,6 +172,7 @@ async function runProbe(directory: string, options: WalkOptions): Promise<boolea
     options.onHop(found);
   }
   const { code, signal } = await exit;
+  options.signal.removeEventListener("abort", end);
   if (code === 0) return true;
   if (last?.state !== "broken") {
     const how = signal === null ? `ended with status ${code}` : `was ended by ${signal}`;

@@ -22,6 +22,20 @@ export function guestEnvironment(directory: string, base: NodeJS.ProcessEnv): No
   };
 }
 
+/** The same as lines for a POSIX shell, and who serves the guest. */
+export function guestExports(directory: string, pid: number): string[] {
+  const hook = quote(`--import=${registerHook()}`);
+  return [
+    `export PARHELION_DIR=${quote(directory)}`,
+    `export PARHELION_GUEST_PID=${pid}`,
+    `export NODE_OPTIONS="\${NODE_OPTIONS:+$NODE_OPTIONS }"${hook}`,
+  ];
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** Directories that the register hook and what it imports live in: a sandbox shows them read-only. */
 export function clientDirectories(): string[] {
   const client = packageDirectory(fileURLToPath(registerHook()));

@@ -1,7 +1,8 @@
 /** A guest of a host on this machine, with its kernel in this process: what `run`, `guest` and `doctor` have in common. */
 import type { LogSink } from "parhelion-core";
-import { type GuestKernel, startGuestKernel } from "parhelion-guest";
+import type { GuestKernel } from "parhelion-guest";
 import type { GuestGrant, HostAccess } from "../host/host-access.js";
+import { startKernel } from "./start-kernel.js";
 
 export interface LocalGuest {
   readonly grant: GuestGrant;
@@ -17,7 +18,7 @@ export async function startLocalGuest(
 ): Promise<LocalGuest> {
   const grant = await host.createGuest(name);
   try {
-    const kernel = await startGuestKernel({
+    const kernel = await startKernel({
       connect: { path: grant.vmbus },
       credential: grant.credential,
       directory: grant.directory,

@@ -55,12 +55,36 @@ export async function reachHost(wish: HostWish): Promise<HostAccess> {
   return access("running", stateDirectory, admin, async () => admin.close());
 }
 
-/** The running host, or else a private one with the wished adapter. */
+/**
+ * The running host, or else a private one with the wished adapter.
+ * @throws CommandError other-adapter when the running host has not what is wished
+ */
 export async function reachOrStartHost(wish: HostWish): Promise<HostAccess> {
   const stateDirectory = wish.stateDirectory ?? defaultStateDirectory();
   const admin = await connect(stateDirectory);
-  if (admin !== undefined) return access("running", stateDirectory, admin, async () => admin.close());
-  return startPrivateHost(wish);
+  if (admin === undefined) return startPrivateHost(wish);
+  const host = access("running", stateDirectory, admin, async () => admin.close());
+  try {
+    if (wish.adapter !== undefined) checkAdapter(await host.status(), wish.adapter);
+    return host;
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+}
+
+function checkAdapter({ adapters, pid, stateDirectory }: HostStatus, wish: AdapterWish): void {
+  const isMeant = adapters.some(
+    ({ kind, description }) =>
+      wish === "best" || wish === kind || description.toLowerCase().includes(wish.toLowerCase()),
+  );
+  if (isMeant) return;
+  const there = adapters.map(({ kind, description }) => `${description} (${kind})`).join(", ");
+  throw new CommandError(
+    "other-adapter",
+    `the host with pid ${pid} in ${stateDirectory} has ${there}, not "${wish}"`,
+    "leave --adapter away, start that host anew with it, or name another state directory with --state",
+  );
 }
 
 async function startPrivateHost(wish: HostWish): Promise<HostAccess> {
@@ -88,12 +112,29 @@ async function startPrivateHost(wish: HostWish): Promise<HostAccess> {
   }
 }
 
+/** `sun_path` in struct sockaddr_un is 108 bytes on Linux, the terminating zero included. */
+const maxSocketPathBytes = 107;
+/** Nobody listens there: the caller decides what that means. */
+const NOBODY: readonly unknown[] = ["ENOENT", "ENOTDIR", "ECONNREFUSED"];
+
 async function connect(stateDirectory: string): Promise<AdminClient | undefined> {
+  const path = join(stateDirectory, "admin.sock");
+  const bytes = Buffer.byteLength(path);
+  if (bytes > maxSocketPathBytes) {
+    throw new CommandError(
+      "socket-path-too-long",
+      `socket path ${path} has ${bytes} bytes, a Unix socket's path at most ${maxSocketPathBytes}`,
+      "use a shorter state directory",
+    );
+  }
   try {
-    return await AdminClient.connect(join(stateDirectory, "admin.sock"), systemClock);
-  } catch {
-    // Nobody listens there: the caller decides what that means.
-    return undefined;
+    return await AdminClient.connect(path, systemClock);
+  } catch (error) {
+    const { cause, message } = error as Error;
+    if (NOBODY.includes((cause as NodeJS.ErrnoException | undefined)?.code)) return undefined;
+    throw new CommandError("host-unreachable", message, "run it as the user who runs the host", {
+      cause: error,
+    });
   }
 }
 

@@ -81,7 +81,8 @@ export function isolatedCommand(
 ): string[] {
   switch (level) {
     case "bubblewrap":
-      return ["bwrap", ...bubblewrapArguments(visible), "--", ...command];
+      // Through a shell, for its exit statuses: bwrap itself has 1 for whatever it can't start.
+      return ["bwrap", ...bubblewrapArguments(visible), "--", "sh", "-c", 'exec "$@"', "sh", ...command];
     case "namespaces":
       return [...unshareCommand(), "sh", "-c", namespaceScript(), "sh", visible.workingDirectory, ...command];
     case "none":
@@ -120,7 +121,9 @@ function bubblewrapArguments(visible: Visible): string[] {
     const prefix = dirname(dirname(process.execPath));
     args.push("--ro-bind", prefix, prefix);
   }
-  for (const path of parentsFirst(visible.readOnly)) args.push("--ro-bind", path, path);
+  // All of "/" would cover what was put in place above.
+  const readOnly = visible.readOnly.filter((path) => path !== "/");
+  for (const path of parentsFirst(readOnly)) args.push("--ro-bind", path, path);
   for (const path of parentsFirst(visible.writable)) args.push("--bind", path, path);
   args.push("--bind", visible.runDirectory, visible.runDirectory, "--chdir", visible.workingDirectory);
   return args;
@@ -147,7 +150,10 @@ function unshareCommand(): string[] {
   ];
 }
 
-/** Replaces /dev by one with harmless nodes only, then becomes the command. `$1` is the working directory. */
+/**
+ * Replaces /dev by one with harmless nodes only, then runs the command. `$1` is the working directory. The shell stays, because the
+ * first process of a pid namespace gets no signal that it does not handle.
+ */
 function namespaceScript(): string {
   return [
     "set -e",
@@ -159,6 +165,8 @@ function namespaceScript(): string {
     'mount --move "$d" /dev',
     'rmdir "$d"',
     'cd "$1"; shift',
-    'exec "$@"',
+    "set +e",
+    '"$@"',
+    'exit "$?"',
   ].join("\n");
 }

@@ -32,6 +32,12 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     .join("\n");
 }
 
+/** At most `limit` characters, so that a table keeps its width; what was cut is marked. */
+export function shorten(text: string, limit: number): string {
+  const characters = [...text.replaceAll(/\s+/g, " ")];
+  return characters.length <= limit ? characters.join("") : `${characters.slice(0, limit - 1).join("")}…`;
+}
+
 /** 1536 → "1.5 KiB". */
 export function bytes(count: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

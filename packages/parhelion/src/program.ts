@@ -1,0 +1,212 @@
+/** The commands with their options and help, as commander has them; each ends in one call. */
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type Address, parseAddress } from "./address.js";
+import { doctorCommand } from "./commands/doctor.js";
+import { guestCreate, guestRemove, guestServe } from "./commands/guest.js";
+import { hostCommand } from "./commands/host.js";
+import { lsCommand } from "./commands/ls.js";
+import { runCommand } from "./commands/run.js";
+import { LOG_LEVELS } from "./logging.js";
+import type { IsolationLevel } from "./run/isolation.js";
+import type { Terminal } from "./terminal.js";
+
+const stateOption = () =>
+  new Option("--state <dir>", "the host's state directory")
+    .env("PARHELION_STATE")
+    .argParser((path: string) => (path === "" ? undefined : path));
+const logOption = (level: (typeof LOG_LEVELS)[number]) =>
+  new Option("--log-level <level>", "what is logged on stderr, as JSON lines")
+    .choices(LOG_LEVELS)
+    .default(level);
+const jsonOption = () => new Option("--json", "print JSON, errors included");
+const nameOption = () => new Option("--name <name>", "a name for people, shown by ls");
+const adapterOption = (whose: string) =>
+  new Option(
+    "--adapter <which>",
+    `${whose}: best (hardware if it answers, else software), hardware, software, null, or part of a GPU's name`,
+  );
+
+/** @param end told the exit status of the command that ran */
+export function buildProgram(terminal: Terminal, end: (status: number) => void): Command {
+  const program = new Command("parhelion");
+  program
+    .description("Projects this machine's GPUs into guests that have none, for unmodified WebGPU programs.")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print a command's help")
+    .enablePositionalOptions()
+    .showHelpAfterError("  --help tells what there is")
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, "parhelion: ")),
+    })
+    .addHelpText(
+      "after",
+      "\nparhelion run -- node app.js      app.js has navigator.gpu\n" +
+        "parhelion doctor                  is everything in order?\n\n" +
+        "Exits with 0 when done, 1 when it failed, 2 for wrong use; run exits with its command's status.",
+    )
+    .exitOverride();
+  addHost(program, terminal, end);
+  addGuest(program, terminal, end);
+  addRun(program, terminal, end);
+  addViews(program, terminal, end);
+  return program;
+}
+
+type End = (status: number) => void;
+
+function addHost(program: Command, terminal: Terminal, end: End): void {
+  program
+    .command("host")
+    .description("run the host daemon in the foreground")
+    .addOption(stateOption())
+    .addOption(adapterOption("what is projected").default("best"))
+    .addOption(
+      new Option(
+        "--listen <address>",
+        "also accept guests over TCP, not encrypted: PORT (this machine only), HOST:PORT or [IPV6]:PORT",
+      ).argParser(address),
+    )
+    .addOption(logOption("warn"))
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nWith --json it prints one line when it is ready: event, pid, stateDirectory, listening, adapters.\n" +
+        "SIGTERM and SIGINT end it in order.",
+    )
+    .action(async (options) => end(await hostCommand(options, terminal)));
+}
+
+function addGuest(program: Command, terminal: Terminal, end: End): void {
+  const guest = program
+    .command("guest")
+    .description("serve a guest's device nodes, or create and remove guests for that")
+    .usage("[serve|create|remove] [options]");
+
+  guest
+    .command("serve", { isDefault: true })
+    .description("serve a guest's device nodes in a directory, as long as it runs (the default)")
+    .argument("[nothing]")
+    .allowExcessArguments()
+    .addOption(stateOption())
+    .addOption(nameOption())
+    .addOption(
+      new Option("--connect <address>", "a host on another machine, at HOST:PORT").argParser(address),
+    )
+    .option("--credential-file <file>", "with --connect: holds what `guest create` printed as credential")
+    .option("--directory <dir>", "with --connect: where the nodes appear; made if it is missing")
+    .option("--background", "return when the nodes are there, and serve on; PARHELION_GUEST_PID says who")
+    .addOption(logOption("error"))
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      '\nPrints the environment of programs in the guest:  eval "$(parhelion guest --background)"',
+    )
+    .action(async (word: string | undefined, options, command: Command) => {
+      if (word !== undefined) command.error(`error: unknown command 'guest ${word}'${nearest(word)}`);
+      const { connect, credentialFile, directory } = options;
+      const remote = [connect, credentialFile, directory].filter((option) => option !== undefined);
+      if (remote.length !== 0 && remote.length !== 3)
+        command.error("error: --connect, --credential-file and --directory are given together or not at all");
+      if (connect !== undefined && command.getOptionValueSource("state") === "cli")
+        command.error(
+          "error: --state names a host on this machine, --connect one elsewhere: give one of them",
+        );
+      end(await guestServe(options, terminal));
+    });
+
+  guest
+    .command("create")
+    .description("grant a guest: prints its id and its credential, which is a secret")
+    .addOption(stateOption())
+    .addOption(nameOption())
+    .addOption(jsonOption())
+    .action(async (options) => end(await guestCreate(options, terminal)));
+
+  guest
+    .command("remove")
+    .description("take a guest back: its devices are lost")
+    .argument("<id>", "as ls and guest create print it")
+    .addOption(stateOption())
+    .addOption(jsonOption())
+    .action(async (id: string, options) => end(await guestRemove({ ...options, id }, terminal)));
+}
+
+function addRun(program: Command, terminal: Terminal, end: End): void {
+  program
+    .command("run")
+    .description("run a command in a guest of its own")
+    .usage("[options] -- <command...>")
+    .argument("<command...>", "the command and its arguments")
+    .passThroughOptions()
+    .option(
+      "--isolate [level]",
+      "shut the command in, as well as this machine can; or at level bubblewrap or namespaces, or refuse",
+      isolationLevel,
+    )
+    .option("--visible <path>", "with --isolate: a path the command may read; repeatable", several)
+    .option("--writable <path>", "with --isolate: a path the command may write; repeatable", several)
+    .addOption(nameOption())
+    .addOption(stateOption())
+    .addOption(adapterOption("of the private host, or what the running one has to have"))
+    .addOption(
+      new Option("--carrier <kind>", "how commands travel; default: shared memory if possible").choices([
+        "shared-memory",
+        "stream",
+      ]),
+    )
+    .addOption(logOption("error"))
+    .addHelpText(
+      "after",
+      "\nUses the host that runs on the state directory; where none runs, a private one lives as long as the command.\n" +
+        "Exits with the command's status: 128 + n when signal n ended it, 127 when it was not found.",
+    )
+    .action(async (command: string[], options) => end(await runCommand({ ...options, command }, terminal)));
+}
+
+function addViews(program: Command, terminal: Terminal, end: End): void {
+  program
+    .command("ls")
+    .description("list adapters, slices, guests and the processes that hold their nodes")
+    .addOption(stateOption())
+    .addOption(jsonOption())
+    .action(async (options) => end(await lsCommand(options, terminal)));
+
+  program
+    .command("doctor")
+    .description("walk every hop to the GPU, end with a checked result, name what is broken")
+    .addOption(stateOption())
+    .addOption(adapterOption("of the private host, or what the running one has to have"))
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExits with 0 when every hop works, else with 1. Works inside a guest as well.")
+    .action(async (options) => end(await doctorCommand(options, terminal)));
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+function several(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function isolationLevel(value: string): IsolationLevel {
+  if (value === "bubblewrap" || value === "namespaces" || value === "none") return value;
+  throw new InvalidArgumentError("It is bubblewrap or namespaces; without a level, the best that works.");
+}
+
+function address(value: string): Address {
+  const found = parseAddress(value);
+  if (found === undefined) throw new InvalidArgumentError("Write PORT, HOST:PORT or [IPV6]:PORT.");
+  return found;
+}
+
+/** The default command takes every word, so commander can't say what was meant. */
+function nearest(word: string): string {
+  const found = ["serve", "create", "remove"].find((name) => name.startsWith(word.slice(0, 2)));
+  return found === undefined ? "; there are serve, create and remove" : `\n(Did you mean ${found}?)`;
+}

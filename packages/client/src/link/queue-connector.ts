@@ -49,7 +49,7 @@ export class QueueConnector {
     const endpoint = { path };
     switch (wish) {
       case "stream":
-        return this.#opened(await connectQueue({ endpoint, token }), `${wish} was asked for`);
+        return this.#opened(await connectQueue({ endpoint, token }), "a stream was asked for");
       case "best":
       case "shared-memory":
         break;

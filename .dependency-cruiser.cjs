@@ -26,12 +26,15 @@ module.exports = {
       severity: "error",
       comment: "packages meet at their index, never inside each other's src or dist",
       from: { path: "^packages/([^/]+)/" },
-      to: { path: "^packages/[^/]+/(src|dist)/.+", pathNot: ["^packages/$1/", "/dist/[a-z-]+\\.(d\\.ts|js)$", "/src/[a-z-]+\\.ts$"] },
+      to: {
+        path: "^packages/[^/]+/(src|dist)/.+",
+        pathNot: ["^packages/$1/", "/dist/(index|register)\\.(d\\.ts|js)$"],
+      },
     },
     {
       name: "dawn-in-the-engine-only",
       severity: "error",
-      from: { path: "^packages/(?!engine/)" , pathNot: "\\.test\\.ts$"},
+      from: { path: "^packages/(?!engine/)", pathNot: "\\.test\\.ts$" },
       to: { path: "node_modules/webgpu/" },
     },
   ],
@@ -40,6 +43,9 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     exclude: { path: "/dist/.*\\.test\\." },
     includeOnly: "^(packages|node_modules)",
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["types", "import", "node", "default"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["types", "import", "node", "default"],
+    },
   },
 };

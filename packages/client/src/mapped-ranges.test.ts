@@ -52,6 +52,24 @@ test("the whole range is handed out without a copy", () => {
   assert.equal(new MappedRanges("read", 0, 16, contents).getRange(0, 16), contents);
 });
 
+test("the memory of the contents comes back when the mapping ends, unless the application took it away", () => {
+  const contents = Uint8Array.from({ length: 16 }, (_, i) => i).buffer;
+  const whole = new MappedRanges("read", 0, 16, contents);
+  const seen = whole.getRange(0, 16);
+  const memory = whole.detach();
+  assert.equal(seen.byteLength, 0);
+  assert.deepEqual([...new Uint8Array(memory as ArrayBuffer)], [...Array(16).keys()]);
+
+  const unread = new MappedRanges("read", 0, 16, memory as ArrayBuffer);
+  assert.equal(unread.detach(), memory);
+
+  const taken = new MappedRanges("read", 0, 16, memory as ArrayBuffer);
+  const mine = taken.getRange(0, 16);
+  const stolen = structuredClone(mine, { transfer: [mine] });
+  assert.equal(taken.detach(), undefined);
+  assert.equal(stolen.byteLength, 16);
+});
+
 test("what was handed out is detached at the end, and only writes are sent back", () => {
   const ranges = new MappedRanges("write", 0, 16);
   const first = ranges.getRange(0, 8);

@@ -62,10 +62,15 @@ export class MappedRanges {
     return this.#handedOut.filter((range) => range.bytes.byteLength === range.size && range.size > 0);
   }
 
-  /** Ends the application's access. */
-  detach(): void {
-    for (const range of this.#handedOut) detach(range.bytes);
+  /** Ends the application's access. @returns the memory that the contents came in, if it can be used again */
+  detach(): ArrayBuffer | undefined {
+    let back = this.#handedOut.some(({ bytes }) => bytes === this.#contents) ? undefined : this.#contents;
+    for (const { bytes } of this.#handedOut) {
+      const memory = detach(bytes);
+      if (bytes === this.#contents) back = memory;
+    }
     this.#handedOut.length = 0;
+    return back;
   }
 }
 
@@ -81,10 +86,13 @@ function allocate(size: number): ArrayBuffer {
   }
 }
 
-function detach(bytes: ArrayBuffer): void {
+/** @returns the same memory under another object, which only we have */
+function detach(bytes: ArrayBuffer): ArrayBuffer | undefined {
   try {
-    structuredClone(bytes, { transfer: [bytes] });
+    const memory = structuredClone(bytes, { transfer: [bytes] });
+    return memory.byteLength === 0 ? undefined : memory;
   } catch {
-    // Already detached by the application.
+    // Already detached by the application; Node 20 does not throw then, but gives an empty one.
+    return undefined;
   }
 }

@@ -36,7 +36,7 @@ function handlersFor(requests: RequestTable, news: EngineNews): EventHandlers {
           "bad-reply",
           `${total} bytes were mapped where ${waiting.size} were asked for`,
         );
-      } else waiting.contents = new Uint8Array(total);
+      } else waiting.contents = waiting.spare ?? new Uint8Array(total);
     },
     mapData(request, last, offset, data) {
       const waiting = requests.find("map", request);

@@ -10,6 +10,8 @@ export interface MapRequest {
   readonly kind: "map";
   /** Bytes of the range that is being mapped. */
   readonly size: number;
+  /** Memory of exactly that size that may be written over. */
+  readonly spare?: Uint8Array<ArrayBuffer> | undefined;
   /** Undefined until the engine said that the buffer is mapped. */
   contents: Uint8Array<ArrayBuffer> | undefined;
   /** The whole range arrived. */

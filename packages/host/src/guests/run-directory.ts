@@ -13,7 +13,7 @@ export function checkRoomForGuests(stateDirectory: string): void {
 
 /** Removes what a host that was killed left behind. Only with the state directory's lock held. */
 export async function clearRunDirectories(stateDirectory: string): Promise<void> {
-  await rm(join(stateDirectory, "g"), { recursive: true, force: true });
+  await rm(join(stateDirectory, "g"), { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }
 
 /** @param id 8 hex digits */
@@ -24,7 +24,8 @@ export async function makeRunDirectory(stateDirectory: string, id: string): Prom
 }
 
 export async function removeRunDirectory(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true });
+  // A guest's kernel that hears of the end just now may still write there, between the emptying and the removal.
+  await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }
 
 /** Where the engine of a guest's slice `index` listens. */

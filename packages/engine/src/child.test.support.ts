@@ -105,7 +105,7 @@ export class ChildEngine {
 
   async createDevice(device: number, requiredFeatures: readonly string[] = []): Promise<DeviceGrant> {
     const request = { ...plainDevice, requiredFeatures };
-    const reply = await this.ask((id) => ({ op: "createDevice", id, device, request }));
+    const reply = await this.ask((id) => ({ op: "createDevice", id, device, owner: 1, request }));
     if (reply.op === "created" && reply.grant !== undefined) return reply.grant;
     throw new Error(reply.op === "refused" ? `${reply.refusal.name}: ${reply.refusal.message}` : reply.op);
   }

@@ -30,7 +30,7 @@ export interface CommandQueueOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly collector: Collector;
-  /** The objects of another queue of this engine. */
+  /** The objects of another queue of the same owner. */
   readonly objectsOf: (serial: number) => ObjectTable | undefined;
   /** Called after each turn that replayed commands. */
   readonly onCommands: () => void;

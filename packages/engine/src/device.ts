@@ -22,6 +22,8 @@ export interface DeviceQueue {
 
 export class EngineDevice implements MemoryOwner {
   readonly id: number;
+  /** Which process it is for. */
+  readonly owner: number;
   readonly dawn: GPUDevice;
   readonly memory = new DeviceMemory();
   /** Read once: each access asks Dawn for all of them. */
@@ -31,8 +33,14 @@ export class EngineDevice implements MemoryOwner {
   #loss: Loss | undefined;
   readonly #lost: Promise<void>;
 
-  constructor(id: number, dawn: GPUDevice, onLost: (reason: LossReason, message: string) => void) {
+  constructor(
+    id: number,
+    owner: number,
+    dawn: GPUDevice,
+    onLost: (reason: LossReason, message: string) => void,
+  ) {
     this.id = id;
+    this.owner = owner;
     this.dawn = dawn;
     this.limits = limitsAsJson(dawn.limits);
     dawn.addEventListener("uncapturederror", (event) => {

@@ -2,7 +2,7 @@
  * One adapter's devices and queues. Knows neither sockets nor the host's IPC: what runs in the child process is what runs in
  * the in-process embedding.
  */
-import type { Clock, DeviceGrant, DeviceRequest, EngineStatistics } from "parhelion-protocol";
+import type { Clock, DeviceGrant, DeviceRequest, EngineStatistics, ObjectTable } from "parhelion-protocol";
 import { type AdapterChoice, requestDevice } from "./adapter.js";
 import { Collector } from "./collector.js";
 import { EngineDevice } from "./device.js";
@@ -39,8 +39,11 @@ export class Engine {
     this.#collector = new Collector(options.collect, options.limits);
   }
 
-  /** @throws Refusal */
-  async createDevice(id: number, request: DeviceRequest): Promise<DeviceGrant> {
+  /**
+   * @param owner which process it is for: see control.ts
+   * @throws Refusal
+   */
+  async createDevice(id: number, owner: number, request: DeviceRequest): Promise<DeviceGrant> {
     if (this.#devices.has(id)) throw new Refusal("duplicate-id", `device ${id} exists already`);
     if (this.#devices.size >= this.#options.limits.devices)
       throw new Refusal(
@@ -60,7 +63,7 @@ export class Engine {
       this.#devices.delete(id);
       throw new Refusal("device-gone", `device ${id} was destroyed before it was made`);
     }
-    const device = this.#adopt(id, dawn);
+    const device = this.#adopt(id, owner, dawn);
     this.#devices.set(id, device);
     return { features: [...dawn.features], limits: device.limits };
   }
@@ -91,7 +94,7 @@ export class Engine {
       clock: this.#options.clock,
       scheduler: this.#scheduler,
       collector: this.#collector,
-      objectsOf: (serial) => this.#slots.get(serial)?.table,
+      objectsOf: (serial) => this.#objectsOf(serial, device.owner),
       onCommands: this.#options.onCommands ?? (() => undefined),
       onEnd: (ended, reason) => this.#slotEnded(ended, reason),
       log: this.#options.log,
@@ -158,8 +161,13 @@ export class Engine {
     );
   }
 
-  #adopt(id: number, dawn: GPUDevice): EngineDevice {
-    return new EngineDevice(id, dawn, (reason, message) => {
+  #objectsOf(queue: number, owner: number): ObjectTable | undefined {
+    const slot = this.#slots.get(queue);
+    return slot?.device.owner === owner ? slot.table : undefined;
+  }
+
+  #adopt(id: number, owner: number, dawn: GPUDevice): EngineDevice {
+    return new EngineDevice(id, owner, dawn, (reason, message) => {
       this.#options.onDeviceLost(id, reason, message);
     });
   }

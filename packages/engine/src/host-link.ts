@@ -73,7 +73,7 @@ export class HostLink {
         this.#answer(message.id, async () => ({
           op: "created",
           id: message.id,
-          grant: await engine.createDevice(message.device, message.request),
+          grant: await engine.createDevice(message.device, message.owner, message.request),
         }));
         break;
       case "createQueue":

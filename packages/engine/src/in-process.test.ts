@@ -9,8 +9,11 @@ import { plainDevice, Script, Usage } from "./script.test.support.js";
 // Dawn's null backend validates and tracks everything and computes nothing.
 const gpu = create(["backend=null"]);
 
-const opened = async (engine: InProcessEngine): Promise<{ script: Script; queue: OpenedQueue }> => {
-  const queue = await engine.open(plainDevice);
+const opened = async (
+  engine: InProcessEngine,
+  owner?: number,
+): Promise<{ script: Script; queue: OpenedQueue }> => {
+  const queue = await engine.open(plainDevice, owner);
   return { script: new Script(queue.port), queue };
 };
 
@@ -167,6 +170,19 @@ describe("an engine in process", { timeout: 60_000 }, () => {
     encode.importObject(script.stream, nothing, InterfaceKind.GPUBuffer, 123_456, 3);
     script.pushScope("validation");
     script.write(nothing, 0, new Uint8Array(4));
+    assert.match((await script.popScope())!.message, /does not exist/);
+    for (const { script: each } of [first, second]) each.port.close();
+  });
+
+  it("keeps the objects of one process out of another's reach", async () => {
+    const [first, second] = [await opened(engine, 1), await opened(engine, 2)];
+    const foreign = first.script.createBuffer(64, Usage.COPY_DST);
+    await first.script.done();
+    const { script } = second;
+    const local = script.id();
+    encode.importObject(script.stream, local, InterfaceKind.GPUBuffer, first.queue.serial, foreign);
+    script.pushScope("validation");
+    script.write(local, 0, new Uint8Array(4));
     assert.match((await script.popScope())!.message, /does not exist/);
     for (const { script: each } of [first, second]) each.port.close();
   });

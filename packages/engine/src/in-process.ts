@@ -46,7 +46,10 @@ export interface InProcessEngine {
   /** @throws Refusal `no-adapter` */
   describe(): Promise<AdapterDescription>;
   /** @throws Refusal; its `exception` names what the application's promise rejects with */
-  open(request: DeviceRequest): Promise<OpenedQueue>;
+  /**
+   * @param owner objects of one owner can be named on each other's queues; default 0
+   */
+  open(request: DeviceRequest, owner?: number): Promise<OpenedQueue>;
   /** Resolves when all devices are gone. */
   close(): Promise<void>;
 }
@@ -69,9 +72,9 @@ export function createInProcessEngine(options: InProcessEngineOptions): InProces
   });
   let serials = 0;
 
-  const open = async (request: DeviceRequest): Promise<OpenedQueue> => {
+  const open = async (request: DeviceRequest, owner = 0): Promise<OpenedQueue> => {
     const serial = ++serials;
-    const grant = await engine.createDevice(serial, request);
+    const grant = await engine.createDevice(serial, owner, request);
     const entry: { loss?: string; listener?: (message: string) => void } = {};
     opened.set(serial, entry);
     const token = serial.toString(16).padStart(32, "0");

@@ -21,6 +21,7 @@ const engine = new EngineProcess({
   log: (line) => process.stderr.write(`engine ${process.pid}: ${line}\n`),
   exit: (code) => process.exit(code),
   environment: process.env,
+  parent: () => process.ppid,
 });
 
 process.on("message", (message: unknown) => engine.receive(message));

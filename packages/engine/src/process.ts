@@ -1,13 +1,15 @@
 /** What `main.ts` does, apart from touching the process: Dawn, the engine, its socket and the host's link, in their order. */
-import type { FromEngine } from "parhelion-protocol";
+import type { FromEngine, KoffiModule } from "parhelion-protocol";
 import { platformClock } from "parhelion-protocol";
 import { describeAdapter } from "./adapter.js";
 import { exposedCollector } from "./collector.js";
 import { Engine } from "./engine.js";
 import { EventPump, processPumpRuntime } from "./event-pump.js";
 import { HostLink, type StartMessage } from "./host-link.js";
+import { loadKoffi } from "./koffi.js";
 import { DAWN_SWITCHES } from "./launcher.js";
 import { defaultLimits, shorten } from "./limits.js";
+import { dieWithParent } from "./parent-death.js";
 import { acceptQueues } from "./queue-sockets.js";
 import type { QueueServer } from "./server.js";
 
@@ -16,6 +18,8 @@ export interface EngineProcessOptions {
   readonly log: (line: string) => void;
   readonly exit: (code: number) => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Asked again and again: who the parent is changes when it dies. */
+  readonly parent: () => number;
 }
 
 /** sysexits(3): the service is not available; an internal error. */
@@ -64,8 +68,21 @@ export class EngineProcess {
     this.#server = undefined;
   }
 
+  /** Before anything is called that might not return. */
+  async #tieToParent(): Promise<KoffiModule | undefined> {
+    const { log, parent } = this.#options;
+    const before = parent();
+    const koffi = await loadKoffi();
+    if (koffi === undefined || !dieWithParent(koffi))
+      log("without koffi, an engine that hangs in its driver outlives a host that is killed");
+    // It may have died before the kernel knew that we care.
+    if (parent() !== before) this.stop(EXIT_UNAVAILABLE);
+    return koffi;
+  }
+
   async #start(message: StartMessage): Promise<{ engine: Engine; ready: FromEngine }> {
     const switches = this.#options.environment[DAWN_SWITCHES]?.split(" ").filter((each) => each !== "") ?? [];
+    const koffi = await this.#tieToParent();
     const pump = new EventPump(processPumpRuntime());
     pump.install(globalThis);
     const { create } = await import("webgpu");
@@ -82,7 +99,13 @@ export class EngineProcess {
         this.#options.send({ op: "deviceLost", device, reason, message: shorten(text) }),
       log: this.#options.log,
     });
-    this.#server = await acceptQueues(this.#engine, message.queuePath, defaultLimits, this.#options.log);
+    this.#server = await acceptQueues(
+      this.#engine,
+      message.queuePath,
+      defaultLimits,
+      koffi,
+      this.#options.log,
+    );
     return { engine: this.#engine, ready: { op: "ready", adapter } };
   }
 }

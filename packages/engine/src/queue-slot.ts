@@ -15,7 +15,7 @@ export interface QueueSlotOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly collector: Collector;
-  /** Another queue of this engine, for objects that are used on the wrong device. */
+  /** Another queue of the same owner, for objects that are used on the wrong device. */
   readonly objectsOf: (serial: number) => ObjectTable | undefined;
   /** Called once, when the queue has ended. */
   readonly onEnd: (slot: QueueSlot, reason: Error) => void;

@@ -20,9 +20,11 @@ export async function acceptQueues(
   engine: Engine,
   path: string,
   limits: EngineLimits,
+  koffi: KoffiModule | undefined,
   log: (line: string) => void,
 ): Promise<QueueServer> {
-  const sharedMemory = await loadSharedMemory();
+  // Without it queues are streams.
+  const sharedMemory = koffi === undefined ? undefined : openSharedMemory(koffi);
   return listenForQueues({
     path,
     connections: limits.devices + limits.handshakes,
@@ -53,15 +55,5 @@ async function admit(
   } catch (error) {
     log(`a connection did not become a queue: ${messageOf(error)}`);
     slot?.end(error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-/** koffi is an optional dependency: without it, or where it does not work, queues are streams. */
-async function loadSharedMemory(): Promise<SharedMemoryProvider | undefined> {
-  try {
-    const { default: koffi } = await import("koffi");
-    return openSharedMemory(koffi as unknown as KoffiModule);
-  } catch {
-    return undefined;
   }
 }

@@ -171,7 +171,7 @@ async function setUp(options: HostOptions, runtime: Runtime, teardown: Teardown)
 
   const system = new System(runtime);
   const adapter = await growTree(system, (name) => new AdapterDevice(runtime, name, probed), teardown);
-  const slices = new SliceFactory(system, spawner, { ...defaultBackOff, ...options.backOff }, secrets);
+  const slices = new SliceFactory(system, spawner, { ...defaultBackOff, ...options.backOff });
   const guests = new Guests({ system, slices, adapter, stateDirectory: directory, secrets, limits });
   const byCredential = guests.byCredential.bind(guests);
   const relay = new QueueRelay({ runtime, limits, byCredential });

@@ -54,8 +54,8 @@ test(
       onDeviceLost: (...what) => lost.push(what),
     });
     assert.equal((await engine.ready).info.vendor, "scripted");
-    assert.deepEqual(await engine.createDevice(9, request("")), { features: [], limits: { a: 9 } });
-    await assert.rejects(engine.createDevice(10, request("no")), (error) => {
+    assert.deepEqual(await engine.createDevice(9, 1, request("")), { features: [], limits: { a: 9 } });
+    await assert.rejects(engine.createDevice(10, 1, request("no")), (error) => {
       assert.ok(error instanceof EngineRefusedError);
       assert.deepEqual(error.refusal, { name: "TypeError", message: "not this one" });
       return true;
@@ -100,8 +100,8 @@ test(
     const engine = start("good");
     await engine.ready;
     const fence = engine.waitFence(1, 1000, new AbortController().signal);
-    const silence = engine.createDevice(1, request("silence"));
-    const dying = engine.createDevice(2, request("die"));
+    const silence = engine.createDevice(1, 1, request("silence"));
+    const dying = engine.createDevice(2, 1, request("die"));
     for (const pending of [fence, silence, dying])
       await assert.rejects(pending, failure("engine-gone", "code 7"));
     const exit = await engine.exited;
@@ -117,7 +117,7 @@ test(
   async () => {
     const engine = start("good", { deadlines: { ...defaultEngineDeadlines, replyMs: 20 } });
     await engine.ready;
-    await assert.rejects(engine.createDevice(1, request("silence")), failure("engine-silent"));
+    await assert.rejects(engine.createDevice(1, 1, request("silence")), failure("engine-silent"));
     const giveUp = new AbortController();
     const wait = engine.waitFence(1, 1000, giveUp.signal);
     giveUp.abort(new Error("enough"));

@@ -109,9 +109,9 @@ export class EngineProcess {
   }
 
   /** @throws EngineRefusedError, HostError engine-gone, engine-silent */
-  createDevice(device: number, request: DeviceRequest): Promise<DeviceGrant | undefined> {
+  createDevice(device: number, owner: number, request: DeviceRequest): Promise<DeviceGrant | undefined> {
     return this.#pending.open("createDevice", this.#options.deadlines.replyMs, (id) =>
-      this.#send({ op: "createDevice", id, device, request }),
+      this.#send({ op: "createDevice", id, device, owner, request }),
     );
   }
 

@@ -143,7 +143,7 @@ test(
     const { supervisor, losses } = supervised;
     const request = { label: "silence", requiredFeatures: [], requiredLimits: {}, defaultQueueLabel: "" };
     const first = await supervisor.acquire(0);
-    await assert.rejects(first.createDevice(1, request), failure("engine-silent"));
+    await assert.rejects(first.createDevice(1, 1, request), failure("engine-silent"));
     assert.equal(supervisor.status.state, "suspect");
     await assert.rejects(supervisor.acquire(0), failure("engine-silent"));
     for (let left = 20_000; supervisor.status.state === "suspect" && left > 0; left--) {
@@ -154,7 +154,7 @@ test(
     first.kill("test");
     await first.exited;
     const second = await supervisor.acquire(1000);
-    await assert.rejects(second.createDevice(1, request), failure("engine-silent"));
+    await assert.rejects(second.createDevice(1, 1, request), failure("engine-silent"));
     assert.match((await second.exited).cause ?? "", /did not answer/);
     assert.equal(losses.length, 2);
     await supervisor.retire("test");

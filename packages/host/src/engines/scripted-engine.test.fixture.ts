@@ -55,6 +55,13 @@ process.on("message", (raw) => {
         });
       }
       created.devices.add(message.device);
+      if (message.request.label === "whose") {
+        return say({
+          op: "created",
+          id: message.id,
+          grant: { features: [], limits: { owner: message.owner } },
+        });
+      }
       return say({ op: "created", id: message.id, grant: { features: [], limits: { a: message.device } } });
     case "createQueue":
       return say({ op: "created", id: message.id });

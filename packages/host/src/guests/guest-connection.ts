@@ -37,7 +37,7 @@ export class GuestConnection {
     const { runtime, limits, vmbus, guest } = options;
     this.#options = options;
     this.reach = options.reach;
-    this.processes = new GuestProcesses(guest, limits);
+    this.processes = new GuestProcesses(guest, limits, runtime.ids);
     const failed = (command: string, error: unknown) =>
       runtime.log("error", "command.failed", { guest, command, error });
     this.#commands = new CommandTable(vgpuCommands, failed);

@@ -7,7 +7,6 @@ import { EngineSupervisor } from "../engines/engine-supervisor.js";
 import type { EngineSpawner } from "../engines/spawn-engine.js";
 import type { Guest } from "../guests/guest.js";
 import { queueSocketName } from "../guests/run-directory.js";
-import type { Secrets } from "../secrets.js";
 import { checkSocketPath } from "../state/socket-path.js";
 import { Slice } from "./slice.js";
 import { SliceDevice } from "./slice-device.js";
@@ -16,13 +15,11 @@ export class SliceFactory {
   readonly #system: System;
   readonly #spawner: EngineSpawner;
   readonly #backOff: BackOffPolicy;
-  readonly #secrets: Secrets;
 
-  constructor(system: System, spawner: EngineSpawner, backOff: BackOffPolicy, secrets: Secrets) {
+  constructor(system: System, spawner: EngineSpawner, backOff: BackOffPolicy) {
     this.#system = system;
     this.#spawner = spawner;
     this.#backOff = backOff;
-    this.#secrets = secrets;
   }
 
   /**
@@ -41,7 +38,7 @@ export class SliceFactory {
         description: adapter.description,
         queuePath: checkSocketPath(join(guest.directory, queueSocketName(index))),
         limits: this.#spawner.options.limits,
-        randomU32: () => Number.parseInt(this.#secrets.hex(4), 16),
+        ids: runtime.ids,
       },
       (slice) => this.#supervise(slice, adapter),
     );

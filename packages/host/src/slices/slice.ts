@@ -1,5 +1,6 @@
 /** What one guest has of one adapter: an engine of its own, its devices, and what is charged to it. */
 import { isDeepStrictEqual } from "node:util";
+import type { Ids } from "parhelion-core";
 import type { AdapterDescription, DeviceGrant, DeviceRequest } from "parhelion-protocol";
 import type { EngineProcess } from "../engines/engine-process.js";
 import type { EngineLoss } from "../engines/engine-state.js";
@@ -26,8 +27,8 @@ export interface SliceInit {
   /** Where the engine listens for queues. */
   readonly queuePath: string;
   readonly limits: HostLimits;
-  /** Unguessable. */
-  readonly randomU32: () => number;
+  /** Numbers of queues: unique in the host, because a process that uses two slices may name the queue of one on the other. */
+  readonly ids: Pick<Ids, "next">;
 }
 
 /** Told when a device of the slice is lost, while the slice is connected to a guest. */
@@ -51,8 +52,7 @@ export class Slice implements DeviceHome {
   #description: AdapterDescription;
   readonly #tokens = new Set<string>();
   #lastDevice = 0;
-  readonly #queueNumbers = new Set<number>();
-  readonly #randomU32: () => number;
+  readonly #ids: Pick<Ids, "next">;
   /** Devices that are being created and have no engine yet. */
   #awaited = 0;
 
@@ -65,7 +65,7 @@ export class Slice implements DeviceHome {
     this.#description = init.description;
     this.queuePath = init.queuePath;
     this.limits = init.limits;
-    this.#randomU32 = init.randomU32;
+    this.#ids = init.ids;
     this.engine = supervise(this);
   }
 
@@ -85,19 +85,8 @@ export class Slice implements DeviceHome {
     return BigInt(this.generation);
   }
 
-  /**
-   * Processes of one guest share an engine, and one may name another's queue there: so the numbers can't be guessed, and
-   * are not given out twice.
-   */
   nextQueueNumber(): number {
-    let number = 0;
-    while (number === 0 || this.#queueNumbers.has(number)) number = this.#randomU32();
-    this.#queueNumbers.add(number);
-    return number;
-  }
-
-  forgetQueueNumber(number: number): void {
-    this.#queueNumbers.delete(number);
+    return this.#ids.next("queue");
   }
 
   /** Tokens whose queue a remote guest may be about to connect. */
@@ -127,7 +116,7 @@ export class Slice implements DeviceHome {
     this.devices.set(device.number, device);
     process.devices.add(device);
     try {
-      const grant = await engine.createDevice(device.number, request);
+      const grant = await engine.createDevice(device.number, process.number, request);
       if (process.state === "destroyed") device.destroy("its process has gone");
       if (device.state === "creating") device.state = "active";
       device.assertActive();

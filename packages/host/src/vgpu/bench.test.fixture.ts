@@ -36,6 +36,7 @@ export class VgpuBench {
   readonly #table: CommandTable<VgpuEnd>;
 
   constructor(limits: Partial<HostLimits> = {}, queuePath = "/unused") {
+    const { ids } = createRuntime();
     const all = { ...defaultLimits, ...limits };
     this.slice = new Slice(
       {
@@ -47,7 +48,7 @@ export class VgpuBench {
         description,
         queuePath,
         limits: all,
-        randomU32: () => Math.floor(Math.random() * 2 ** 32),
+        ids,
       },
       (slice) =>
         new EngineSupervisor({
@@ -74,7 +75,7 @@ export class VgpuBench {
         }),
     );
     this.slice.deviceLost = (device, loss) => this.lost.push({ device, loss });
-    this.processes = new GuestProcesses("g-1", all);
+    this.processes = new GuestProcesses("g-1", all, ids);
     let tokens = 0;
     this.vgpu = {
       slice: this.slice,

@@ -1,4 +1,5 @@
 /** One process in a guest, as the host sees it: a handle, and a table of what it created. */
+import type { Ids } from "parhelion-core";
 import { HandleTable } from "parhelion-protocol";
 import type { HostLimits } from "../limits.js";
 import { charge } from "./command-error.js";
@@ -9,6 +10,8 @@ export class GuestProcess implements DeviceOwner {
   readonly pid: number;
   readonly name: string;
   readonly devices = new Set<VgpuDevice>();
+  /** Of all processes that this host ever met; handles are used again. */
+  readonly number: number;
   /** The host's handle of it, in the header of its commands. */
   handle = 0;
   state: "alive" | "destroyed" = "alive";
@@ -16,7 +19,8 @@ export class GuestProcess implements DeviceOwner {
   waits = 0;
   readonly #objects = new HandleTable<VgpuObjects[keyof VgpuObjects]>({ limit: 2 ** 20 });
 
-  constructor(pid: number, name: string) {
+  constructor(number: number, pid: number, name: string) {
+    this.number = number;
     this.pid = pid;
     this.name = name;
   }
@@ -46,11 +50,13 @@ export class GuestProcess implements DeviceOwner {
 export class GuestProcesses {
   readonly #guest: string;
   readonly #limits: HostLimits;
+  readonly #ids: Pick<Ids, "next">;
   readonly #table = new HandleTable<GuestProcess>({ limit: 2 ** 16 });
 
-  constructor(guest: string, limits: HostLimits) {
+  constructor(guest: string, limits: HostLimits, ids: Pick<Ids, "next">) {
     this.#guest = guest;
     this.#limits = limits;
+    this.#ids = ids;
   }
 
   get size(): number {
@@ -64,7 +70,7 @@ export class GuestProcesses {
   /** @throws CommandError QUOTA_EXCEEDED */
   create(pid: number, name: string): number {
     charge(this.#limits, this.#guest, "processesPerGuest", this.#table.size);
-    const process = new GuestProcess(pid, name);
+    const process = new GuestProcess(this.#ids.next("guest process"), pid, name);
     process.handle = this.#table.add("process", process);
     return process.handle;
   }

@@ -66,7 +66,6 @@ export interface DeviceHome {
   readonly devices: Map<number, VgpuDevice>;
   allocatedBytes: number;
   nextQueueNumber(): number;
-  forgetQueueNumber(number: number): void;
   forgetToken(token: string): boolean;
 }
 
@@ -133,7 +132,6 @@ export class VgpuDevice {
       }
     } catch (error) {
       this.#queues -= 1;
-      this.slice.forgetQueueNumber(number);
       throw error;
     }
     const fenceHandle = this.#addFence(new ProgressFence(this.engine, number));
@@ -146,7 +144,6 @@ export class VgpuDevice {
   destroyQueue(queue: HwQueue): void {
     this.engine.destroyQueue(queue.number);
     this.slice.forgetToken(queue.token);
-    this.slice.forgetQueueNumber(queue.number);
     queue.context.queues.delete(queue);
     this.#removeFence(queue.fenceHandle);
     this.process.remove("hwqueue", queue.handle);

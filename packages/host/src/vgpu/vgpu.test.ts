@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type AdapterDescription, NtStatus, vgpuCommand } from "parhelion-protocol";
+import { type AdapterDescription, type DeviceGrant, NtStatus, vgpuCommand } from "parhelion-protocol";
 import type { HostLimits } from "../limits.js";
 import { deviceRequest, VgpuBench } from "./bench.test.fixture.js";
 import { CommandError } from "./command-error.js";
@@ -44,6 +44,22 @@ async function newDevice(bench: VgpuBench, process: number): Promise<number> {
 async function newContext(bench: VgpuBench, process: number, device: number): Promise<number> {
   return (await bench.call(vgpuCommand.createContextVirtual, process, { device })).context;
 }
+
+test("the engine is told whose each device is, and a process that is gone has no heir", limit, () =>
+  onBench(async (bench) => {
+    const ownerOf = async (process: number): Promise<number> => {
+      const request = { privateData: deviceRequest("whose") };
+      const { privateData } = await bench.call(vgpuCommand.createDevice, process, request);
+      return (JSON.parse(new TextDecoder().decode(privateData)) as DeviceGrant).limits["owner"] as number;
+    };
+    const [one, two] = [bench.processes.create(10, "one"), bench.processes.create(11, "two")];
+    const owners = [await ownerOf(one), await ownerOf(one), await ownerOf(two)];
+    assert.equal(owners[0], owners[1]);
+    bench.processes.destroy(two);
+    owners.push(await ownerOf(bench.processes.create(11, "two")));
+    assert.equal(new Set(owners).size, 3);
+  }),
+);
 
 test("a device, its context, its queue and its fences live and die together", limit, () =>
   onBench(async (bench) => {

@@ -52,6 +52,8 @@ export type ToEngine =
       readonly op: "createDevice";
       readonly id: number;
       readonly device: number;
+      /** Which process it is for: objects can be named on other queues of the same owner, and on no others. */
+      readonly owner: number;
       readonly request: DeviceRequest;
     }
   | { readonly op: "destroyDevice"; readonly device: number }

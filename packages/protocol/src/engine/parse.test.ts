@@ -27,7 +27,7 @@ const adapter = {
 };
 const down: readonly ToEngine[] = [
   { op: "start", queuePath: "/tmp/q", dawn: ["backend=null"], forceFallback: false },
-  { op: "createDevice", id: 1, device: 2, request },
+  { op: "createDevice", id: 1, device: 2, owner: 3, request },
   { op: "destroyDevice", device: 2 },
   { op: "createQueue", id: 3, device: 2, queue: 4, token: "0123456789abcdef0123456789abcdef" },
   { op: "destroyQueue", queue: 4 },

@@ -58,7 +58,7 @@ export const parseEngineRefusal = shape({ name, message: words });
 
 const toEngine: { readonly [Op in ToEngine["op"]]: Check<Extract<ToEngine, { op: Op }>> } = {
   start: shape({ op: oneOf("start"), queuePath: name, dawn: names, forceFallback: flag }),
-  createDevice: shape({ op: oneOf("createDevice"), id, device: id, request: parseDeviceRequest }),
+  createDevice: shape({ op: oneOf("createDevice"), id, device: id, owner: id, request: parseDeviceRequest }),
   destroyDevice: shape({ op: oneOf("destroyDevice"), device: id }),
   createQueue: shape({ op: oneOf("createQueue"), id, device: id, queue: id, token }),
   destroyQueue: shape({ op: oneOf("destroyQueue"), queue: id }),

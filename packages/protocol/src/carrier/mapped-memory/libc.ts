@@ -41,6 +41,7 @@ export const FIXED_SIZE_SEALS = F_SEAL_SHRINK | F_SEAL_GROW;
 export class Libc {
   readonly #koffi: KoffiModule;
   readonly #memfdCreate: (name: string, flags: number) => number;
+  readonly #close: (fd: number) => number;
   readonly #ftruncate: (fd: number, bytes: number) => number;
   readonly #fcntl: (fd: number, command: number, argument: number) => number;
   readonly #mmap: (
@@ -70,6 +71,7 @@ export class Libc {
     const libc = koffi.load("libc.so.6");
     const bind = <F>(signature: string): F => libc.func(signature) as F;
     this.#memfdCreate = bind("int memfd_create(const char *name, unsigned int flags)");
+    this.#close = bind("int close(int fd)");
     this.#ftruncate = bind("int ftruncate(int fd, int64_t length)");
     this.#fcntl = bind("int fcntl(int fd, int cmd, int arg)");
     this.#mmap = bind("void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)");
@@ -83,9 +85,19 @@ export class Libc {
   createMemory(name: string, bytes: number): number {
     const fd = this.#memfdCreate(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     this.#check("memfd_create", fd);
-    this.#check("ftruncate", this.#ftruncate(fd, bytes));
-    this.#check("fcntl(F_ADD_SEALS)", this.#fcntl(fd, F_ADD_SEALS, FIXED_SIZE_SEALS | F_SEAL_SEAL));
-    return fd;
+    try {
+      this.#check("ftruncate", this.#ftruncate(fd, bytes));
+      this.#check("fcntl(F_ADD_SEALS)", this.#fcntl(fd, F_ADD_SEALS, FIXED_SIZE_SEALS | F_SEAL_SEAL));
+      return fd;
+    } catch (error) {
+      this.close(fd);
+      throw error;
+    }
+  }
+
+  /** For descriptors from `createMemory`: worker threads keep count of their own, and Node's `closeSync` warns of others. */
+  close(fd: number): void {
+    this.#close(fd);
   }
 
   /** Seals of a memfd; throws EINVAL for a file that can have none. */

@@ -65,9 +65,10 @@ class KoffiSharedMemory implements SharedMemoryProvider {
     try {
       mapping = new Mapping(this.#libc, this.#reservations, fd, bytes);
     } catch (error) {
-      closeSync(fd);
+      this.#libc.close(fd);
       throw error;
     }
+    const libc = this.#libc;
     const nonce = Buffer.from(mapping.buffer, 0, nonceBytes);
     this.#fillRandom(nonce);
     let descriptor: "open" | "closed" = "open";
@@ -84,7 +85,7 @@ class KoffiSharedMemory implements SharedMemoryProvider {
       closeDescriptor() {
         if (descriptor === "closed") return;
         descriptor = "closed";
-        closeSync(fd);
+        libc.close(fd);
       },
     };
   }

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { isPortClosedError } from "../errors.js";
 import { closed, koffi, openPair, sharedMemory } from "../pairs.test.fixture.js";
 import type { Port } from "../port.js";
@@ -40,6 +41,35 @@ async function exchange(client: Port, engine: Port): Promise<void> {
   client.tx.flush();
   assert.equal(await arrived, true);
 }
+
+/** Offers memory and takes the offer back; says what Node warned of. Worker threads keep count of the descriptors that Node opened. */
+const offersInWorker = `
+  const { parentPort, workerData } = require("node:worker_threads");
+  const warnings = [];
+  process.on("warning", ({ message }) => warnings.push(message));
+  (async () => {
+    const { openSharedMemory } = await import(workerData.provider);
+    const { default: koffi } = await import(workerData.koffi);
+    const { mapping, closeDescriptor } = openSharedMemory(koffi).offer({ toEngine: 65536, toClient: 65536 });
+    closeDescriptor();
+    mapping.retire();
+    setImmediate(() => parentPort.postMessage(warnings));
+  })();
+`;
+
+test("a worker thread's descriptors are closed where they were opened", { timeout, skip }, async () => {
+  const workerData = {
+    provider: new URL("./provider.js", import.meta.url).href,
+    koffi: import.meta.resolve("koffi"),
+  };
+  const worker = new Worker(offersInWorker, { eval: true, workerData });
+  const warnings = await new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+  await worker.terminate();
+  assert.deepEqual(warnings, []);
+});
 
 /** A client that offers something else than it should; everything else is the real provider. */
 function offering(change: (offer: OfferedMemory) => OfferedMemory): SharedMemoryProvider {

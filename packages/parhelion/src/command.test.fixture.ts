@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { HostStatus } from "parhelion-host";
 
 export const bin = fileURLToPath(new URL("../bin/parhelion.js", import.meta.url));
 /** What a healthy machine never needs; a test that waits longer has failed. */
@@ -109,6 +110,17 @@ export class Workplace {
 
   run(args: readonly string[], options: StartOptions = {}): Promise<Ended> {
     return this.start(args, options).ended;
+  }
+
+  /** What a command prints under --json, which has to be well. */
+  async json<T>(...args: readonly string[]): Promise<T> {
+    const { status, out, err } = await this.run([...args, "--json"]);
+    assert.equal(status, 0, `${args.join(" ")}: ${out}${err}`);
+    return JSON.parse(out) as T;
+  }
+
+  status(): Promise<HostStatus> {
+    return this.json("ls");
   }
 
   /** A host on the software adapter that is ready. */

@@ -30,7 +30,7 @@ test("what guest prints makes a shell's programs part of it, and its end ends th
     guest.kill("SIGTERM");
     const { status, err } = await guest.ended;
     assert.deepEqual([status, err], [0, ""]);
-    assert.deepEqual(JSON.parse((await place.run(["ls", "--json"])).out).guests, []);
+    assert.deepEqual((await place.status()).guests, []);
   }));
 
 test("guest --background returns when the nodes are there, so that a shell can evaluate it", () =>
@@ -40,10 +40,7 @@ test("guest --background returns when the nodes are there, so that a shell can e
     const script = `eval "$(${process.execPath} ${bin} guest --background)"; node ${program}; kill $PARHELION_GUEST_PID`;
     const { status, out, err } = await place.program("sh", ["-c", script]).ended;
     assert.deepEqual([status, out], [0, "visited\n"], err);
-    await until(
-      "the guest has ended",
-      async () => JSON.parse((await place.run(["ls", "--json"])).out).guests.length === 0,
-    );
+    await until("the guest has ended", async () => (await place.status()).guests.length === 0);
     const failed = await place.run(["guest", "--background", "--state", join(place.directory, "none")]);
     assert.equal(failed.status, 1);
     assert.match(failed.err, /no host answers/);
@@ -53,7 +50,7 @@ test("a guest reaches its host by TCP with a credential, an address and a direct
   inWorkplace(async (place) => {
     const { ready } = await place.host("--listen", "0");
     const address = `127.0.0.1:${ready.listening?.port}`;
-    const created = JSON.parse((await place.run(["guest", "create", "--name", "far", "--json"])).out);
+    const created = await place.json<{ id: string; credential: string }>("guest", "create", "--name", "far");
     const directory = join(place.directory, "far");
     const remote = ["guest", "serve", "--connect", address, "--directory", directory, "--json"];
     const guest = place.start([
@@ -68,8 +65,8 @@ test("a guest reaches its host by TCP with a credential, an address and a direct
     const environment = { PARHELION_DIR: told.directory, NODE_OPTIONS: `--import=${told.register}` };
     const inside = await place.program(words[0] ?? "", words.slice(1), { environment }).ended;
     assert.equal(inside.out, "visited\n", inside.err);
-    const [seen] = JSON.parse((await place.run(["ls", "--json"])).out).guests;
-    assert.deepEqual([seen.id, seen.name, seen.connection], [created.id, "far", "remote"]);
+    const [seen] = (await place.status()).guests;
+    assert.deepEqual([seen?.id, seen?.name, seen?.connection], [created.id, "far", "remote"]);
 
     const doctor = await place.run(["doctor", "--json"], { environment: { PARHELION_DIR: directory } });
     const hops = JSON.parse(doctor.out).hops as { hop: string; detail: string }[];
@@ -136,7 +133,7 @@ test("create prints what a shell can read, and remove of a guest that is not the
     const { out } = await place.run(["guest", "create"]);
     assert.match(out, /^[0-9a-f]{8} [0-9a-f]{64}\n$/);
     const id = out.split(" ")[0] ?? "";
-    assert.deepEqual(JSON.parse((await place.run(["guest", "remove", id, "--json"])).out), { removed: id });
+    assert.deepEqual(await place.json("guest", "remove", id), { removed: id });
     const error = errorOf(await place.run(["guest", "remove", id, "--json"]));
     assert.equal(error.code, "guest-unknown");
     // --state of a subcommand wins over the environment's.

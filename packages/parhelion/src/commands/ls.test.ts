@@ -11,7 +11,7 @@ test("ls shows a running guest, its process and its devices, and --json all of i
     assert.match(empty.out, /no slices\n\nno guests\n\nno processes\n$/);
     const run = place.start(["run", "--name", "painter", "--", ...nodeWords(holder)]);
     await run.says("device");
-    const status = JSON.parse((await place.run(["ls", "--json"])).out) as HostStatus;
+    const status = await place.status();
     assert.equal(status.pid, host.pid);
     const [guest] = status.guests;
     const [slice] = status.slices;

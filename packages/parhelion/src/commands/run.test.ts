@@ -57,7 +57,7 @@ test("statuses are a shell's, at every level of isolation", () =>
     }
     const text = place.file("text", "");
     assert.equal((await place.run(["run", "--", text])).status, 126);
-    assert.deepEqual(JSON.parse((await place.run(["ls", "--json"])).out).guests, []);
+    assert.deepEqual((await place.status()).guests, []);
   }));
 
 test("isolation that is not possible is refused, and a weaker one is said", () =>
@@ -196,9 +196,7 @@ test("two commands at once have a guest each of one host", () =>
       place.start(["run", "--name", name, "--", ...nodeWords(holder)]),
     );
     for (const run of runs) await run.says("device");
-    const status = JSON.parse((await place.run(["ls", "--json"])).out) as {
-      guests: { name: string; processes: { devices: number }[] }[];
-    };
+    const status = await place.status();
     assert.deepEqual(status.guests.map(({ name }) => name).sort(), ["one", "two"]);
     for (const { processes } of status.guests)
       assert.deepEqual(

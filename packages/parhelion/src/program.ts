@@ -1,13 +1,11 @@
-/** The commands with their options and help, as commander has them; each ends in one call. */
+/**
+ * The commands with their options and help, as commander has them; each ends in one call. What a command needs is loaded when it
+ * runs: help and a mistyped word need not wait for a host's libraries.
+ */
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Address, parseAddress } from "./address.js";
-import { doctorCommand } from "./commands/doctor.js";
-import { guestCreate, guestRemove, guestServe } from "./commands/guest.js";
-import { hostCommand } from "./commands/host.js";
-import { lsCommand } from "./commands/ls.js";
-import { runCommand } from "./commands/run.js";
-import { LOG_LEVELS } from "./logging.js";
+import { LOG_LEVELS } from "./log-levels.js";
 import type { IsolationLevel } from "./run/isolation.js";
 import type { Terminal } from "./terminal.js";
 
@@ -77,7 +75,10 @@ function addHost(program: Command, terminal: Terminal, end: End): void {
       "\nWith --json it prints one line when it is ready: event, pid, stateDirectory, listening, adapters.\n" +
         "SIGTERM and SIGINT end it in order.",
     )
-    .action(async (options) => end(await hostCommand(options, terminal)));
+    .action(async (options) => {
+      const { hostCommand } = await import("./commands/host.js");
+      end(await hostCommand(options, terminal));
+    });
 }
 
 function addGuest(program: Command, terminal: Terminal, end: End): void {
@@ -89,7 +90,6 @@ function addGuest(program: Command, terminal: Terminal, end: End): void {
   guest
     .command("serve", { isDefault: true })
     .description("serve a guest's device nodes in a directory, as long as it runs (the default)")
-    .argument("[nothing]")
     .allowExcessArguments()
     .addOption(stateOption())
     .addOption(nameOption())
@@ -105,7 +105,8 @@ function addGuest(program: Command, terminal: Terminal, end: End): void {
       "after",
       '\nPrints the environment of programs in the guest:  eval "$(parhelion guest --background)"',
     )
-    .action(async (word: string | undefined, options, command: Command) => {
+    .action(async (options, command: Command) => {
+      const [word] = command.args;
       if (word !== undefined) command.error(`error: unknown command 'guest ${word}'${nearest(word)}`);
       const { connect, credentialFile, directory } = options;
       const remote = [connect, credentialFile, directory].filter((option) => option !== undefined);
@@ -115,6 +116,7 @@ function addGuest(program: Command, terminal: Terminal, end: End): void {
         command.error(
           "error: --state names a host on this machine, --connect one elsewhere: give one of them",
         );
+      const { guestServe } = await import("./commands/guest.js");
       end(await guestServe(options, terminal));
     });
 
@@ -124,7 +126,10 @@ function addGuest(program: Command, terminal: Terminal, end: End): void {
     .addOption(stateOption())
     .addOption(nameOption())
     .addOption(jsonOption())
-    .action(async (options) => end(await guestCreate(options, terminal)));
+    .action(async (options) => {
+      const { guestCreate } = await import("./commands/guest.js");
+      end(await guestCreate(options, terminal));
+    });
 
   guest
     .command("remove")
@@ -132,7 +137,10 @@ function addGuest(program: Command, terminal: Terminal, end: End): void {
     .argument("<id>", "as ls and guest create print it")
     .addOption(stateOption())
     .addOption(jsonOption())
-    .action(async (id: string, options) => end(await guestRemove({ ...options, id }, terminal)));
+    .action(async (id: string, options) => {
+      const { guestRemove } = await import("./commands/guest.js");
+      end(await guestRemove({ ...options, id }, terminal));
+    });
 }
 
 function addRun(program: Command, terminal: Terminal, end: End): void {
@@ -164,7 +172,10 @@ function addRun(program: Command, terminal: Terminal, end: End): void {
       "\nUses the host that runs on the state directory; where none runs, a private one lives as long as the command.\n" +
         "Exits with the command's status: 128 + n when signal n ended it, 127 when it was not found.",
     )
-    .action(async (command: string[], options) => end(await runCommand({ ...options, command }, terminal)));
+    .action(async (command: string[], options) => {
+      const { runCommand } = await import("./commands/run.js");
+      end(await runCommand({ ...options, command }, terminal));
+    });
 }
 
 function addViews(program: Command, terminal: Terminal, end: End): void {
@@ -173,7 +184,10 @@ function addViews(program: Command, terminal: Terminal, end: End): void {
     .description("list adapters, slices, guests and the processes that hold their nodes")
     .addOption(stateOption())
     .addOption(jsonOption())
-    .action(async (options) => end(await lsCommand(options, terminal)));
+    .action(async (options) => {
+      const { lsCommand } = await import("./commands/ls.js");
+      end(await lsCommand(options, terminal));
+    });
 
   program
     .command("doctor")
@@ -182,7 +196,10 @@ function addViews(program: Command, terminal: Terminal, end: End): void {
     .addOption(adapterOption("of the private host, or what the running one has to have"))
     .addOption(jsonOption())
     .addHelpText("after", "\nExits with 0 when every hop works, else with 1. Works inside a guest as well.")
-    .action(async (options) => end(await doctorCommand(options, terminal)));
+    .action(async (options) => {
+      const { doctorCommand } = await import("./commands/doctor.js");
+      end(await doctorCommand(options, terminal));
+    });
 }
 
 function version(): string {

@@ -8,7 +8,8 @@ import { guestExports, registerHook } from "../guest/guest-environment.js";
 import { startLocalGuest } from "../guest/local-guest.js";
 import { startKernel } from "../guest/start-kernel.js";
 import { reachHost } from "../host/host-access.js";
-import { type ChosenLogLevel, logAt } from "../logging.js";
+import type { ChosenLogLevel } from "../log-levels.js";
+import { logAt } from "../logging.js";
 import { type Terminal, untilAskedToEnd } from "../terminal.js";
 
 export interface GuestServeCommand {

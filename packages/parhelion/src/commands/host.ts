@@ -2,7 +2,7 @@
 import { createEngineLauncher } from "parhelion-engine";
 import { type AdapterWish, startHost } from "parhelion-host";
 import type { Address } from "../address.js";
-import type { ChosenLogLevel } from "../logging.js";
+import type { ChosenLogLevel } from "../log-levels.js";
 import { type Terminal, untilAskedToEnd } from "../terminal.js";
 
 export interface HostCommand {

@@ -107,6 +107,24 @@ test("an isolated program has a GPU, and nothing in its environment that leads o
   });
 });
 
+test("an isolated program does not reach its host, also where the working directory holds the host's sockets", (t) => {
+  if (strongest !== "bubblewrap") return t.skip("bubblewrap is missing or not permitted here");
+  return inWorkplace(async (place) => {
+    await place.host();
+    place.file("beside", "");
+    const { status, out, err } = await place.run([
+      "run",
+      "--isolate=bubblewrap",
+      "--",
+      "sh",
+      "-c",
+      "ls; ls s; ls $PARHELION_DIR",
+    ]);
+    assert.equal(status, 0, err);
+    assert.deepEqual(out.split("\n"), ["beside", "s", "t", "g", "attributes.json", "dxg", "dxg0", ""]);
+  });
+});
+
 test("--carrier chooses, and shared memory is required where it is asked for", () =>
   inWorkplace(async (place) => {
     await place.host();

@@ -1,12 +1,13 @@
 /** `parhelion run`: a guest around one command. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { AdapterWish } from "parhelion-host";
+import { type AdapterWish, defaultStateDirectory } from "parhelion-host";
 import { CommandError } from "../command-error.js";
 import { clientDirectories, guestEnvironment } from "../guest/guest-environment.js";
 import { startLocalGuest } from "../guest/local-guest.js";
 import { reachOrStartHost } from "../host/host-access.js";
-import { type ChosenLogLevel, logAt } from "../logging.js";
+import type { ChosenLogLevel } from "../log-levels.js";
+import { logAt } from "../logging.js";
 import { runChild, Signals } from "../run/child.js";
 import { isolatedEnvironment } from "../run/isolated-environment.js";
 import {
@@ -58,6 +59,9 @@ export async function runCommand(options: RunCommand, terminal: Terminal): Promi
           runDirectory: directory,
           readOnly: [...clientDirectories(), workingDirectory, ...readOnly],
           writable,
+          hidden: [host.stateDirectory, defaultStateDirectory()]
+            .map((path) => resolve(workingDirectory, path))
+            .filter((path) => existsSync(path)),
           workingDirectory,
         };
         const line = isolatedCommand(isolation.level, visible, options.command);

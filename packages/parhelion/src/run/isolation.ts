@@ -23,6 +23,8 @@ export interface Visible {
   readonly runDirectory: string;
   readonly readOnly: readonly string[];
   readonly writable: readonly string[];
+  /** Directories that stay hidden where a parent of theirs is visible: a socket can be connected to through a read-only mount. */
+  readonly hidden?: readonly string[];
   readonly workingDirectory: string;
 }
 
@@ -125,6 +127,7 @@ function bubblewrapArguments(visible: Visible): string[] {
   const readOnly = visible.readOnly.filter((path) => path !== "/");
   for (const path of parentsFirst(readOnly)) args.push("--ro-bind", path, path);
   for (const path of parentsFirst(visible.writable)) args.push("--bind", path, path);
+  for (const path of visible.hidden ?? []) args.push("--tmpfs", path);
   args.push("--bind", visible.runDirectory, visible.runDirectory, "--chdir", visible.workingDirectory);
   return args;
 }

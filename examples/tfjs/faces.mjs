@@ -6,13 +6,15 @@
 import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installFileFetch } from "../lib/file-fetch.mjs";
-import { drawBox, readPhoto, writePng } from "../lib/photo.mjs";
+import { drawBox, readPhoto, resize, writePng } from "../lib/photo.mjs";
 import { describeAdapter, median, outputPath, readOptions, report, timed } from "../lib/program.mjs";
 import { startBackend, tf } from "./backend.mjs";
 
 const PACKAGE = new URL("..", import.meta.resolve("@vladmandic/face-api"));
 const PHOTOS = ["demo/sample5.jpg", "demo/sample6.jpg"].map((path) => fileURLToPath(new URL(path, PACKAGE)));
 const GREEN = [60, 255, 90];
+/** The detector looks at a few hundred pixels a side: what is far larger would only be uploaded to be thrown away. */
+const LARGEST_SIDE = 640;
 
 const { values, positionals } = readOptions({
   backend: { type: "string", default: "webgpu" },
@@ -69,9 +71,8 @@ async function loadFaceApi() {
 async function findFaces(path) {
   const decoded = await timed(() => readPhoto(path));
   const photo = decoded.result;
-  const input = tf.tidy(() =>
-    tf.slice(tf.tensor3d(photo.data, [photo.height, photo.width, 4], "int32"), 0, [-1, -1, 3]),
-  );
+  const scale = Math.min(1, LARGEST_SIDE / Math.max(photo.width, photo.height));
+  const input = tensorOf(resize(photo, Math.round(photo.width * scale), Math.round(photo.height * scale)));
   const options = { inputSize: Number(values.size), scoreThreshold: Number(values.threshold) };
   const detect = () => detector.locateFaces(input, new faceapi.TinyFaceDetectorOptions(options));
   const first = await timed(detect);
@@ -82,7 +83,13 @@ async function findFaces(path) {
   input.dispose();
 
   const boxes = first.result
-    .map(({ score, box: { x, y, width, height } }) => ({ x, y, width, height, score }))
+    .map(({ score, box: { x, y, width, height } }) => ({
+      x: x / scale,
+      y: y / scale,
+      width: width / scale,
+      height: height / scale,
+      score,
+    }))
     .sort((a, b) => b.score - a.score);
   const picture = await outputPath(values, `${basename(path, extname(path))}-faces.png`);
   if (picture !== undefined) {
@@ -103,4 +110,9 @@ async function findFaces(path) {
       ...(repeats.length > 0 && { steadyMs: median(repeats) }),
     },
   };
+}
+
+/** Red, green and blue as a tensor, without the fourth byte of each pixel. */
+function tensorOf({ width, height, data }) {
+  return tf.tensor3d(Int32Array.from(data.filter((_, i) => i % 4 !== 3)), [height, width, 3], "int32");
 }

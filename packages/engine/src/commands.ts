@@ -29,6 +29,7 @@ import type { EngineLimits } from "./limits.js";
 import { Mappings } from "./mappings.js";
 import { messageOf } from "./refusal.js";
 import { createBuffer, createQuerySet, createTexture } from "./resources.js";
+import { standIn } from "./stand-in.js";
 
 export interface CommandsOptions {
   readonly device: EngineDevice;
@@ -235,6 +236,10 @@ export class Commands implements SpecialCommands {
   }
 
   importObject(kind: number, queue: number, other: number): object | undefined {
+    return this.#objectOf(kind, queue, other) ?? standIn(this.#options.device.dawn, kind);
+  }
+
+  #objectOf(kind: number, queue: number, other: number): object | undefined {
     const objects = this.#options.objectsOf(queue);
     if (objects?.kindOf(other) !== kind) return undefined;
     try {

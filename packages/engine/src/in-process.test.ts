@@ -170,7 +170,7 @@ describe("an engine in process", { timeout: 60_000 }, () => {
     encode.importObject(script.stream, nothing, InterfaceKind.GPUBuffer, 123_456, 3);
     script.pushScope("validation");
     script.write(nothing, 0, new Uint8Array(4));
-    assert.match((await script.popScope())!.message, /does not exist/);
+    assert.match((await script.popScope())!.message, /an object of another device/);
     for (const { script: each } of [first, second]) each.port.close();
   });
 
@@ -183,7 +183,7 @@ describe("an engine in process", { timeout: 60_000 }, () => {
     encode.importObject(script.stream, local, InterfaceKind.GPUBuffer, first.queue.serial, foreign);
     script.pushScope("validation");
     script.write(local, 0, new Uint8Array(4));
-    assert.match((await script.popScope())!.message, /does not exist/);
+    assert.match((await script.popScope())!.message, /an object of another device/);
     for (const { script: each } of [first, second]) each.port.close();
   });
 

@@ -5,7 +5,7 @@
 export interface EngineLimits {
   /** Devices alive or being made. */
   readonly devices: number;
-  /** Connections that have not shown a token yet. */
+  /** Connections that have not shown a token yet; beyond that the oldest is dropped. As many as devices, which may all begin at once. */
   readonly handshakes: number;
   /** `mapAsync` requests of one queue whose data has not been sent entirely. */
   readonly mapsInFlight: number;
@@ -30,7 +30,7 @@ export interface EngineLimits {
 
 export const defaultLimits: EngineLimits = {
   devices: 1024,
-  handshakes: 64,
+  handshakes: 1024,
   mapsInFlight: 4096,
   eventsWaiting: 65_536,
   submitsInFlight: 1024,

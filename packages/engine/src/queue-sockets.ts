@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import {
   acceptQueue,
   type KoffiModule,
+  Newcomers,
   openSharedMemory,
   type SharedMemoryProvider,
 } from "parhelion-protocol";
@@ -25,10 +26,14 @@ export async function acceptQueues(
 ): Promise<QueueServer> {
   // Without it queues are streams.
   const sharedMemory = koffi === undefined ? undefined : openSharedMemory(koffi);
+  const newcomers = new Newcomers(limits.handshakes);
   return listenForQueues({
     path,
     connections: limits.devices + limits.handshakes,
-    onConnection: (socket) => void admit(engine, socket, sharedMemory, log),
+    onConnection: (socket) => {
+      newcomers.add(socket);
+      void admit(engine, socket, sharedMemory, log).then(() => newcomers.known(socket));
+    },
   });
 }
 

@@ -12,23 +12,49 @@ export type ConnectTarget =
 /** How long the host may take to accept a connection, in ms. */
 const connectMs = 10_000;
 
+/** A host that has no time to accept is asked again after this, in ms. */
+const againMs = 50;
+
 /** @throws KernelError ECONNREFUSED nobody listens there, ETIMEDOUT */
 export async function dial(runtime: Runtime, target: ConnectTarget): Promise<Duplex> {
   if ("duplex" in target) return target.duplex;
+  for (const deadline = runtime.clock.now() + connectMs; ; ) {
+    try {
+      return await connectTo(runtime, target, deadline);
+    } catch (error) {
+      if (!isBusy(error) || runtime.clock.now() + againMs > deadline) throw error;
+      const again = new Completion(runtime, "another try to connect");
+      runtime.clock.setTimer(againMs, () => again.completeAll());
+      await again.wait({ deadline });
+    }
+  }
+}
+
+/** EAGAIN of a Unix socket: as many wait there as the system keeps. */
+function isBusy(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "EAGAIN";
+}
+
+async function connectTo(
+  runtime: Runtime,
+  target: Exclude<ConnectTarget, { readonly duplex: Duplex }>,
+  deadline: number,
+): Promise<Duplex> {
   const where = "path" in target ? target.path : `${target.host}:${target.port}`;
   const socket = "path" in target ? net.connect(target.path) : net.connect({ ...target, noDelay: true });
   const connected = new Completion(runtime, `connection to ${where}`);
   const onError = (cause: Error): void => {
-    connected.fail(
-      new KernelError("ECONNREFUSED", `no host at ${where}: ${cause.message}; is the daemon running?`, {
-        cause,
-      }),
-    );
+    const busy = "code" in cause && cause.code === "EAGAIN";
+    const text = busy
+      ? `the host at ${where} accepts nothing: ${cause.message}; too many connect to it, or it is stopped`
+      : `no host at ${where}: ${cause.message}; is the daemon running?`;
+    connected.fail(new KernelError("ECONNREFUSED", text, { cause }));
   };
   socket.once("connect", () => connected.completeAll());
   socket.on("error", onError);
   try {
-    await connected.wait({ deadline: runtime.clock.now() + connectMs });
+    await connected.wait({ deadline });
     socket.off("error", onError);
     return socket;
   } catch (error) {

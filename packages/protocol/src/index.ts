@@ -39,4 +39,5 @@ export {
 } from "./engine/parse.js";
 export { isProtocolError, ProtocolError } from "./error.js";
 export * from "./messages/index.js";
+export { Newcomers } from "./newcomers.js";
 export * from "./webgpu/index.js";

@@ -14,21 +14,30 @@ const nodeFeatures = 0n;
 
 type File = OpenFile<NodeRequest, Uint8Array>;
 
+/** Each is called once at most. */
+export interface NodeConnectionOwner {
+  /** HELLO was said. */
+  greeted(): void;
+  /** The file is closed and released. */
+  ended(): void;
+}
+
 export class NodeConnection {
   readonly #runtime: Runtime;
   readonly #node: DeviceNode<NodeRequest, Uint8Array>;
   readonly #connection: ControlConnection;
   /** Replies that are on their way. */
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #greeted: () => void;
   #opening: Promise<File> | null = null;
 
-  /** @param ended called once, when the file is closed and released */
   constructor(
     runtime: Runtime,
     node: DeviceNode<NodeRequest, Uint8Array>,
     stream: Duplex,
-    ended: () => void,
+    owner: NodeConnectionOwner,
   ) {
+    this.#greeted = owner.greeted;
     this.#runtime = runtime;
     this.#node = node;
     this.#connection = new ControlConnection(stream, { clock: runtime.clock, peer: "the application" });
@@ -40,7 +49,7 @@ export class NodeConnection {
       late.cancel();
       runtime.scheduler.spawn(`close of ${node.name}`, async () => {
         await this.#release();
-        ended();
+        owner.ended();
       });
     });
   }
@@ -65,6 +74,7 @@ export class NodeConnection {
   async #hello(body: Uint8Array): Promise<Uint8Array> {
     const { process } = nodeMessage.hello.request.decode(body);
     if (this.#opening !== null) throw controlError("EPROTO", "HELLO was said before");
+    this.#greeted();
     this.#opening = this.#open(process);
     await this.#opening;
     return nodeMessage.hello.reply.encode({ features: nodeFeatures, node: this.#node.name });

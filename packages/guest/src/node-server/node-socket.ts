@@ -3,11 +3,14 @@ import { once } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import net from "node:net";
 import { Completion, type DeviceNode, type Runtime, type WaitOptions } from "parhelion-core";
+import { Newcomers } from "parhelion-protocol";
 import type { NodeRequest } from "../dxg/request.js";
 import { NodeConnection } from "./node-connection.js";
 
 /** Most connections to one node at a time. */
 const maxConnections = 4096;
+/** Of them, those that have not said HELLO; beyond that the oldest is dropped. */
+const maxNewcomers = 1024;
 /** Permission of a node that names none: the owner's. */
 const defaultMode = 0o600;
 
@@ -23,10 +26,15 @@ export class NodeSocket {
     this.#path = path;
     this.#node = node;
     this.#empty = new Completion(runtime, `last close of ${node.name}`);
+    const newcomers = new Newcomers(maxNewcomers);
     this.#server = net.createServer((socket) => {
-      const connection = new NodeConnection(runtime, node, socket, () => {
-        this.#connections.delete(connection);
-        this.#checkEmpty();
+      newcomers.add(socket);
+      const connection = new NodeConnection(runtime, node, socket, {
+        greeted: () => newcomers.known(socket),
+        ended: () => {
+          this.#connections.delete(connection);
+          this.#checkEmpty();
+        },
       });
       this.#connections.add(connection);
     });

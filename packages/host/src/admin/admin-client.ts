@@ -29,6 +29,8 @@ export class AdminClient {
   readonly #clock: Clock;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
+  /** What the host said to the connection rather than to a request. */
+  #farewell: string | undefined;
 
   private constructor(socket: Socket, clock: Clock) {
     this.#socket = socket;
@@ -41,7 +43,7 @@ export class AdminClient {
     socket.on("error", () => undefined);
     socket.on("close", () => {
       for (const id of [...this.#waiting.keys()])
-        this.#take(id)?.reject(gone("the host closed the connection"));
+        this.#take(id)?.reject(gone(this.#farewell ?? "the host closed the connection"));
     });
   }
 
@@ -91,6 +93,8 @@ export class AdminClient {
       this.#socket.destroy();
       return;
     }
+    if (isRecord(reply) && reply["id"] === null && isRecord(reply["error"]))
+      this.#farewell = String(reply["error"]["message"]);
     if (!isRecord(reply) || typeof reply["id"] !== "number") return;
     const waiting = this.#take(reply["id"]);
     if (isRecord(reply["error"])) waiting?.reject(new AdminError(reply["error"]));

@@ -2,6 +2,7 @@
 import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Runtime } from "parhelion-core";
+import { Newcomers } from "parhelion-protocol";
 import { settledWithin } from "../deadline.js";
 import { HostError, messageOf, systemCode } from "../host-error.js";
 import { checkSocketPath } from "../state/socket-path.js";
@@ -26,11 +27,13 @@ export class AdminServer {
   readonly #options: AdminServerOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Those that have not asked for anything. */
+  readonly #newcomers: Newcomers;
 
   private constructor(options: AdminServerOptions) {
     this.#options = options;
     this.#server = createServer((socket) => this.#serve(socket));
-    this.#server.maxConnections = options.maxConnections;
+    this.#newcomers = new Newcomers(options.maxConnections);
   }
 
   /** @throws HostError listen-failed, socket-path-too-long */
@@ -58,13 +61,21 @@ export class AdminServer {
   }
 
   #serve(socket: Socket): void {
-    this.#sockets.add(socket);
     socket.on("error", () => undefined);
+    // Who never asked anything gives way; who did stays, whatever comes.
+    if (this.#sockets.size >= this.#options.maxConnections && !this.#newcomers.dropOldest()) {
+      const error = refusedConnection(this.#options.maxConnections);
+      socket.end(`${JSON.stringify({ id: null, error })}\n`, () => socket.destroy());
+      return;
+    }
+    this.#sockets.add(socket);
+    this.#newcomers.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
     let underWay = 0;
     const take = (line: string) => {
       const admitted = underWay < this.#options.maxRequests;
       underWay += 1;
+      this.#newcomers.known(socket);
       void this.#answer(line, admitted).then((reply) => {
         underWay -= 1;
         writeLine(socket, reply);
@@ -105,6 +116,11 @@ export class AdminServer {
       return { id, error: { code: "internal", message: messageOf(error) } };
     }
   }
+}
+
+function refusedConnection(limit: number): Readonly<Record<string, unknown>> {
+  const message = `adminConnections is ${limit}, and as many have asked something and are open: close some, or raise it`;
+  return { code: "limit-reached", message, rule: "adminConnections", limit };
 }
 
 interface AdminRequest {

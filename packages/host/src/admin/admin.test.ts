@@ -137,6 +137,25 @@ test("requests beyond the limit of one connection are refused, others settle whe
   }),
 );
 
+test("connections that ask nothing keep nobody out; those that do are refused beyond the limit", limit, () =>
+  serving(async (path, first) => {
+    await first.request("echo");
+    const idle = Array.from({ length: 50 }, () => connect(path).on("error", () => undefined));
+    await Promise.all(idle.map((socket) => once(socket, "connect")));
+    const asking: AdminClient[] = [];
+    for (let i = 0; i < 7; i++) {
+      const client = await AdminClient.connect(path, systemClock);
+      asking.push(client);
+      assert.deepEqual(await client.request("echo", { i }), { i });
+    }
+    const ninth = await AdminClient.connect(path, systemClock);
+    await assert.rejects(ninth.request("echo"), /adminConnections is 8.*close some, or raise it/);
+    assert.deepEqual(await first.request("echo"), {});
+    for (const client of asking) client.close();
+    for (const socket of idle) socket.destroy();
+  }),
+);
+
 test("a request that is not answered in time settles", limit, () =>
   serving(async (_path, client) => {
     const late = client.request("never", {}, 20);

@@ -12,18 +12,23 @@ export function onLines(socket: Socket, take: (line: string) => void, tooLong: (
   let reading: "yes" | "no" = "yes";
   socket.on("data", (chunk: Buffer) => {
     if (reading === "no") return;
-    pending += decoder.write(chunk);
-    for (let end = pending.indexOf("\n"); end >= 0; end = pending.indexOf("\n")) {
-      const line = pending.slice(0, end);
-      pending = pending.slice(end + 1);
-      if (line.trim() !== "") take(line);
-    }
+    const text = decoder.write(chunk);
+    pending += text;
+    // Looking through all of it for each byte that comes would be somebody's way to keep the host busy.
+    if (text.includes("\n")) takeLines();
     if (pending.length > maxAdminLine) {
       reading = "no";
       pending = "";
       tooLong();
     }
   });
+  const takeLines = () => {
+    for (let end = pending.indexOf("\n"); end >= 0; end = pending.indexOf("\n")) {
+      const line = pending.slice(0, end);
+      pending = pending.slice(end + 1);
+      if (line.trim() !== "") take(line);
+    }
+  };
 }
 
 export function writeLine(socket: Socket, value: unknown): void {

@@ -2,14 +2,14 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { identifyConnection } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
-import type { QueueConnect } from "parhelion-protocol";
+import { Newcomers, type QueueConnect } from "parhelion-protocol";
 import { listenOnPath } from "../admin/admin-server.js";
 import { HostError, messageOf } from "../host-error.js";
 
 /** How long a connection may stay silent before it says what it is for, in ms. */
 const firstWordsMs = 10_000;
-/** Connections that have not said what they are for. */
-const maxUndecided = 256;
+/** Connections that have not said what they are for, on each socket. */
+const maxUndecided = 1024;
 /** A peer whose machine vanished is noticed after some multiple of this, in ms. */
 const keepAliveMs = 10_000;
 
@@ -26,7 +26,7 @@ export interface GuestListenerOptions {
 export class GuestListener {
   readonly #options: GuestListenerOptions;
   readonly #servers: Server[] = [];
-  readonly #undecided = new Set<Socket>();
+  readonly #undecided: Newcomers[] = [];
 
   constructor(options: GuestListenerOptions) {
     this.#options = options;
@@ -58,22 +58,21 @@ export class GuestListener {
 
   /** No new connections; those that have not said what they are for end. */
   async close(): Promise<void> {
-    for (const socket of this.#undecided) socket.destroy(new Error("the host stops"));
+    for (const undecided of this.#undecided) undecided.drop();
     // A server's close waits for its connections; those that were handed over have other owners.
     for (const server of this.#servers) server.close();
   }
 
   #serve(reach: GuestReach): Server {
+    // Of its own: a crowd at the port keeps nobody from the socket.
+    const undecided = new Newcomers(maxUndecided);
+    this.#undecided.push(undecided);
     const server = createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
       (socket) => {
         socket.on("error", () => undefined);
-        if (this.#undecided.size >= maxUndecided) {
-          socket.destroy();
-          return;
-        }
-        this.#undecided.add(socket);
-        void this.#identify(socket, reach).finally(() => this.#undecided.delete(socket));
+        undecided.add(socket);
+        void this.#identify(socket, reach).finally(() => undecided.known(socket));
       },
     );
     this.#servers.push(server);

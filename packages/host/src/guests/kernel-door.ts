@@ -2,9 +2,11 @@
 import type { Socket } from "node:net";
 import { VmbusHost } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
+import { Newcomers } from "parhelion-protocol";
 import { settledWithin } from "../deadline.js";
 import { HostError, messageOf } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
+import { LogThrottle } from "../log-throttle.js";
 import type { Secrets } from "../secrets.js";
 import type { Guest } from "./guest.js";
 import { GuestConnection } from "./guest-connection.js";
@@ -16,8 +18,8 @@ const contactMs = 10_000;
 /** How long connections may take to end when the host stops, in ms; a little more than a link lingers. */
 const farewellMs = 1500;
 
-/** Connections beyond one for each guest: those that will be refused, and those that are on their way out. */
-const spareConnections = 64;
+/** Connections that have not presented a credential, or a wrong one, on each way in. */
+const maxStrangers = 256;
 
 export interface KernelDoorOptions {
   readonly runtime: Runtime;
@@ -30,23 +32,30 @@ export interface KernelDoorOptions {
 export class KernelDoor {
   readonly #options: KernelDoorOptions;
   readonly #sockets = new Set<Socket>();
+  readonly #strangers: Readonly<Record<GuestReach, Newcomers>> = {
+    local: new Newcomers(maxStrangers),
+    remote: new Newcomers(maxStrangers),
+  };
+  readonly #refusals: Readonly<Record<GuestReach, LogThrottle>>;
 
   constructor(options: KernelDoorOptions) {
     this.#options = options;
+    const { runtime } = options;
+    this.#refusals = { local: new LogThrottle(runtime), remote: new LogThrottle(runtime) };
   }
 
   /** Takes over a paused socket whose first frame is VMBus's. */
   admit(socket: Socket, reach: GuestReach): void {
-    if (this.#sockets.size >= this.#options.limits.guests + spareConnections) {
-      socket.destroy();
-      return;
-    }
+    this.#strangers[reach].add(socket);
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    const { runtime } = this.#options;
-    void this.#meet(socket, reach).catch((error: unknown) =>
-      runtime.log("warn", "guest.refused", { reach, from: socket.remoteAddress, reason: messageOf(error) }),
-    );
+    const from = socket.remoteAddress;
+    void this.#meet(socket, reach).catch((error: unknown) => {
+      const fields = { reach, from, reason: messageOf(error) };
+      // Who came without a credential was not refused.
+      if (error instanceof HostError) this.#refusals[reach].warn("guest.refused", fields);
+      else this.#options.runtime.log("info", "guest.not-met", fields);
+    });
     socket.resume();
   }
 
@@ -79,6 +88,7 @@ export class KernelDoor {
       },
       { deadline: runtime.clock.now() + contactMs },
     );
+    this.#strangers[reach].known(socket);
     const known = guest as Guest;
     const connection = new GuestConnection({ runtime, limits, secrets, vmbus, guest: known.id, reach });
     try {

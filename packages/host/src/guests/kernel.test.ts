@@ -293,6 +293,42 @@ test("garbage on the socket, before and after the contact, ends that connection 
   }),
 );
 
+test("a crowd that says nothing, or not who it is, keeps no guest out and fills no log", limit, () =>
+  withHost(
+    async (host, log) => {
+      const guest = await host.guestCreate();
+      const port = host.address?.port as number;
+      const ways = [(): Socket => connect(port, "127.0.0.1"), (): Socket => connect(guest.vmbus)];
+      // Nothing at all; the beginning of a frame that never ends.
+      for (const begin of [Buffer.alloc(0), Buffer.from([0xff, 0xff, 0, 0, 0, 0, 0, 0])]) {
+        for (const way of ways) {
+          const crowd: Socket[] = [];
+          while (crowd.length < 1100) {
+            const next = Array.from({ length: 50 }, () => way().on("error", () => undefined));
+            for (const socket of next) socket.write(begin);
+            await Promise.all(next.map((socket) => once(socket, "connect")));
+            crowd.push(...next);
+            // A turn of the event loop accepts one.
+            for (const _ of next) await new Promise((resolve) => setImmediate(resolve));
+          }
+          await (await Kernel.connect(connect(guest.vmbus), guest.credential)).connection.close();
+          await until(async () => (await host.status()).guests[0]?.connection === "none");
+          await (await Kernel.connect(way(), guest.credential)).connection.close();
+          await until(async () => (await host.status()).guests[0]?.connection === "none");
+          for (const socket of crowd) socket.destroy();
+        }
+      }
+      assert.deepEqual(
+        log.filter(({ level }) => level === "warn"),
+        [],
+      );
+      for (let i = 0; i < 30; i++) await assert.rejects(kernelOf(guest, `${i}`), /no guest's/);
+      assert.equal(log.filter(({ level }) => level === "warn").length, 10);
+    },
+    { listen: { port: 0 } },
+  ),
+);
+
 test("a frozen engine does not hold up the stop", limit, () =>
   withHost(
     async (host, log) => {

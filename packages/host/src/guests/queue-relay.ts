@@ -7,6 +7,7 @@ import type { Runtime } from "parhelion-core";
 import type { QueueConnect } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
+import { LogThrottle } from "../log-throttle.js";
 import type { Guest } from "./guest.js";
 
 export interface QueueRelayOptions {
@@ -17,11 +18,13 @@ export interface QueueRelayOptions {
 
 export class QueueRelay {
   readonly #options: QueueRelayOptions;
+  readonly #refusals: LogThrottle;
   /** Both ends of every queue that is being carried, by guest. */
   readonly #carried = new Map<Guest, Set<Socket>>();
 
   constructor(options: QueueRelayOptions) {
     this.#options = options;
+    this.#refusals = new LogThrottle(options.runtime);
   }
 
   /** Takes a paused socket over, whose first message was `queue`. */
@@ -30,7 +33,7 @@ export class QueueRelay {
       this.#carry(socket, queue);
     } catch (error) {
       const from = socket.remoteAddress;
-      this.#options.runtime.log("warn", "queue.refused", { reason: messageOf(error), from });
+      this.#refusals.warn("queue.refused", { reason: messageOf(error), from });
       socket.destroy();
     }
   }

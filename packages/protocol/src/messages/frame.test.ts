@@ -32,6 +32,35 @@ describe("control frames", () => {
     );
   });
 
+  it("of any size come whole, in memory that grows with what has come", () => {
+    const body = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251);
+    const stream = encodeFrame(1, 0, 1, body);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1, maxLength: 8 }), (cuts) => {
+        const frames = controlFrames();
+        let frame: Uint8Array | null = null;
+        for (let at = 0, i = 0; at < stream.length; i++) {
+          assert.equal(frame, null);
+          const step = Math.max(cuts[i % cuts.length] ?? 1, 500);
+          frames.push(stream.slice(at, at + step));
+          at += step;
+          frame = frames.next();
+        }
+        assert.ok(frame !== null && Buffer.from(frame.buffer).equals(stream));
+      }),
+      { numRuns: 30 },
+    );
+    const before = process.memoryUsage().arrayBuffers;
+    const begun = Array.from({ length: 1000 }, () => {
+      const frames = controlFrames();
+      frames.push(stream.slice(0, 4));
+      frames.next();
+      return frames;
+    });
+    assert.ok(process.memoryUsage().arrayBuffers - before < 50_000_000);
+    assert.equal(begun.length, 1000);
+  });
+
   it("of impossible size are refused as soon as the size is known", () => {
     for (const size of [0, CONTROL_HEADER - 1, MAX_CONTROL_MESSAGE + 1, 0xffff_ffff]) {
       const frames = controlFrames();

@@ -48,18 +48,25 @@ export function decodeFrame(frame: Uint8Array): ControlFrame {
   };
 }
 
+/** A frame's memory before more of it has come. */
+const firstBytes = 512;
+
 /**
- * Cuts a stream of bytes into frames that begin with their own `u32 size`. Holds one frame and what was pushed since the
- * last call of `next`; however small the pieces are, a frame's memory is allocated once.
+ * Cuts a stream of bytes into frames that begin with their own `u32 size`. Holds what has come of one frame, in at most
+ * twice that much memory however small the pieces are, and what was pushed since the last call of `next`. A size alone costs nothing.
  */
 export class SizedFrames {
   readonly #least: number;
   readonly #most: number;
   readonly #head = new Uint8Array(4);
   #headBytes = 0;
+  #size = 0;
+  /** Grows with what arrives, up to the size. */
   #frame: Uint8Array | null = null;
   #frameBytes = 0;
   #chunks: Uint8Array[] = [];
+  /** Bytes of all chunks. */
+  #waiting = 0;
 
   /**
    * @param least smallest legal size, at least 4
@@ -71,7 +78,9 @@ export class SizedFrames {
   }
 
   push(chunk: Uint8Array): void {
-    if (chunk.length > 0) this.#chunks.push(chunk);
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#waiting += chunk.length;
   }
 
   /**
@@ -89,13 +98,20 @@ export class SizedFrames {
           `a frame of ${size} bytes; legal are ${this.#least} to ${this.#most}`,
         );
       }
-      this.#frame = new Uint8Array(size);
+      this.#size = size;
+      this.#frame = new Uint8Array(Math.min(size, Math.max(firstBytes, 4 + this.#waiting)));
       this.#frame.set(this.#head);
       this.#frameBytes = 4;
     }
-    this.#frameBytes += this.#fill(this.#frame, this.#frameBytes);
-    if (this.#frameBytes < this.#frame.length) return null;
-    const frame = this.#frame;
+    let frame = this.#frame;
+    this.#frameBytes += this.#fill(frame, this.#frameBytes);
+    if (this.#frameBytes === frame.length && frame.length < this.#size) {
+      frame = new Uint8Array(Math.min(this.#size, Math.max(2 * frame.length, frame.length + this.#waiting)));
+      frame.set(this.#frame);
+      this.#frame = frame;
+      this.#frameBytes += this.#fill(frame, this.#frameBytes);
+    }
+    if (this.#frameBytes < this.#size) return null;
     this.#frame = null;
     this.#headBytes = 0;
     return frame;
@@ -117,6 +133,7 @@ export class SizedFrames {
     this.#frame = null;
     this.#headBytes = 0;
     this.#chunks = [];
+    this.#waiting = 0;
     return all;
   }
 
@@ -132,6 +149,7 @@ export class SizedFrames {
       if (part.length === chunk.length) this.#chunks.shift();
       else this.#chunks[0] = chunk.subarray(part.length);
     }
+    this.#waiting -= moved;
     return moved;
   }
 }

@@ -1,0 +1,37 @@
+/**
+ * Warnings that strangers can cause, at a rate that a log survives: the first ones of each minute are warnings, the others are for those
+ * who debug, and the next warning says how many there were.
+ */
+import type { Runtime } from "parhelion-core";
+
+/** Warnings in one window. */
+const most = 10;
+const windowMs = 60_000;
+
+export class LogThrottle {
+  readonly #runtime: Runtime;
+  #since = Number.NEGATIVE_INFINITY;
+  #warned = 0;
+  #suppressed = 0;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  warn(event: string, fields: Readonly<Record<string, unknown>>): void {
+    const now = this.#runtime.clock.now();
+    if (now - this.#since >= windowMs) {
+      this.#since = now;
+      this.#warned = 0;
+    }
+    if (this.#warned >= most) {
+      this.#suppressed += 1;
+      this.#runtime.log("debug", event, fields);
+      return;
+    }
+    this.#warned += 1;
+    const suppressed = this.#suppressed;
+    this.#suppressed = 0;
+    this.#runtime.log("warn", event, suppressed === 0 ? fields : { ...fields, suppressed });
+  }
+}

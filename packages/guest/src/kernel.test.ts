@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { describe, it } from "node:test";
@@ -64,6 +64,24 @@ describe("a guest kernel", () => {
     await until(() => kernel.nodes.length === 0, "no node");
     assert.equal(kernel.state, "disconnected");
     assert.deepEqual(await control.connection.call(ioctl.enumAdapters3, {}), { adapters: [] });
+  });
+
+  it("takes it quietly when the host removes the guest, and its directory with it", async (t) => {
+    const { start, log } = await createRig(t);
+    const { kernel, host } = await start((contact) => {
+      contact.offerGlobal();
+      contact.offerVgpu(0);
+    });
+    await rm(kernel.directory, { recursive: true });
+    host.vmbus.close(new Error("the guest was removed"));
+    await new Promise<void>((resolve) => kernel.onDisconnect(() => resolve()));
+    await until(() => kernel.nodes.length === 0, "no node");
+    await kernel.settled();
+    await kernel.stop();
+    assert.deepEqual(
+      log.filter(({ level }) => level === "error"),
+      [],
+    );
   });
 
   it("refuses a run directory that another one has, and one whose path is too long", async (t) => {

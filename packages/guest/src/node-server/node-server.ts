@@ -2,6 +2,7 @@
  * Shows a system's nodes as sockets in the run directory, and writes down beside them what applications must know without asking.
  * One thing at a time changes the directory; what is asked of live connections does not wait for that.
  */
+import { existsSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type DeviceNode, type System, type WaitOptions, WorkQueue } from "parhelion-core";
@@ -108,7 +109,13 @@ export class NodeServer {
       wgslLanguageFeatures: first.filter((feature) => rest.every((features) => features.includes(feature))),
     };
     const file = path.join(this.#directory, ATTRIBUTES_FILE);
-    await writeFile(`${file}.new`, `${JSON.stringify(attributes)}\n`);
-    await rename(`${file}.new`, file);
+    try {
+      await writeFile(`${file}.new`, `${JSON.stringify(attributes)}\n`);
+      await rename(`${file}.new`, file);
+    } catch (error) {
+      // The host has removed the guest, and its directory with it: nobody is left to read.
+      if (existsSync(this.#directory)) throw error;
+      this.#system.runtime.log("debug", "attributes.unread", { directory: this.#directory });
+    }
   }
 }

@@ -16,6 +16,7 @@ import type { Collector } from "./collector.js";
 import { Commands } from "./commands.js";
 import { CountingReader } from "./counting-reader.js";
 import type { EngineDevice, ErrorKind, Loss } from "./device.js";
+import { Doorbells } from "./doorbells.js";
 import { EventSender } from "./event-sender.js";
 import type { ProgressFence } from "./fence.js";
 import type { EngineLimits } from "./limits.js";
@@ -46,6 +47,7 @@ export class CommandQueue implements Turns {
   readonly #events: EventSender;
   readonly #commands: Commands;
   readonly #replayer: Replayer;
+  readonly #doorbells = new Doorbells();
   #state: "open" | "catching-up" | "ended" = "open";
   #watch: "off" | "on" = "off";
 
@@ -73,7 +75,9 @@ export class CommandQueue implements Turns {
     if (this.#state !== "open") return "idle";
     this.#outbox.hold();
     try {
-      return this.#replay();
+      const outcome = this.#replay();
+      this.#answerDoorbells(outcome);
+      return outcome;
     } catch (error) {
       this.#fail(error);
       return "idle";
@@ -88,7 +92,25 @@ export class CommandQueue implements Turns {
     this.#events.uncaptured(kind, message);
   }
 
+  /** Callers of `submit` that have no answer yet. */
+  get asked(): number {
+    return this.#doorbells.waiting;
+  }
+
+  /**
+   * Looks at the ring now. Resolves with the value that the fence has once everything that had arrived there is done; rejects
+   * when the queue ends, or the device is lost, before that has been read.
+   */
+  submit(): Promise<number> {
+    const unread = this.#port.look();
+    const { fence } = this.#options;
+    return unread === 0
+      ? Promise.resolve(fence.submitted)
+      : this.#doorbells.ring(this.#reader.bytes + unread);
+  }
+
   deviceLost(loss: Loss): void {
+    this.#doorbells.end(new Error(loss.message));
     this.#commands.deviceLost();
     this.#events.deviceLost(loss);
   }
@@ -98,6 +120,7 @@ export class CommandQueue implements Turns {
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.#options.scheduler.remove(this);
+    this.#doorbells.end(reason);
     this.#commands.deviceLost();
     this.#outbox.close();
     this.#options.collector.dropped(this.#options.device, 0, this.objects.size);
@@ -119,6 +142,11 @@ export class CommandQueue implements Turns {
       if (collector.due || clock.now() >= until) return "more";
     }
     return "more";
+  }
+
+  #answerDoorbells(outcome: "more" | "idle"): void {
+    const everything = outcome === "idle" && this.#state === "open";
+    this.#doorbells.read(everything ? Infinity : this.#reader.bytes, this.#options.fence.submitted);
   }
 
   /** Whether the GPU is so far behind that reading on would only pile up work inside of Dawn. */

@@ -128,6 +128,24 @@ export class Engine {
     }
   }
 
+  /**
+   * The queue's doorbell from outside: its ring is looked at now.
+   * @returns the value that the queue's fence has once everything that had arrived in the ring is done
+   * @throws Refusal unknown-queue, no-connection, too-many-waiters, device-gone
+   */
+  async submit(queue: number): Promise<number> {
+    const slot = this.#slots.get(queue);
+    if (slot === undefined) throw new Refusal("unknown-queue", `there is no queue ${queue}`);
+    if (slot.asked >= this.#options.limits.fenceWaiters)
+      throw new Refusal("too-many-waiters", `${slot.asked} callers wait for queue ${queue} already`);
+    try {
+      return await slot.submit();
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      throw new Refusal("device-gone", `queue ${queue} ended before it was read: ${messageOf(error)}`);
+    }
+  }
+
   statistics(): EngineStatistics {
     let objects = 0;
     let submits = this.#submits;

@@ -89,6 +89,13 @@ export class HostLink {
           value: await engine.waitFence(message.queue, message.value),
         }));
         break;
+      case "submit":
+        this.#answer(message.id, async () => ({
+          op: "fence",
+          id: message.id,
+          value: await engine.submit(message.queue),
+        }));
+        break;
       case "statistics":
         this.#answer(message.id, async () => ({
           op: "statistics",

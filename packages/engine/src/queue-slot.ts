@@ -8,6 +8,7 @@ import { CommandQueue } from "./command-queue.js";
 import type { DeviceQueue, EngineDevice, ErrorKind, Loss } from "./device.js";
 import { ProgressFence } from "./fence.js";
 import type { EngineLimits } from "./limits.js";
+import { Refusal } from "./refusal.js";
 import type { Scheduler } from "./scheduler.js";
 
 export interface QueueSlotOptions {
@@ -63,6 +64,22 @@ export class QueueSlot implements DeviceQueue {
     this.#commands = new CommandQueue(port, { ...this.#options, device: this.device, fence: this.fence });
     port.onClose((reason) => this.end(reason));
     if (this.device.loss !== undefined) this.#commands.deviceLost(this.device.loss);
+  }
+
+  /** Callers of `submit` that have no answer yet. */
+  get asked(): number {
+    return this.#commands?.asked ?? 0;
+  }
+
+  /** See CommandQueue.submit. @throws Refusal no-connection; what ended the device or the queue */
+  async submit(): Promise<number> {
+    if (this.device.loss !== undefined) throw new Error(this.device.loss.message);
+    if (this.#commands === undefined)
+      throw new Refusal(
+        "no-connection",
+        `nobody has connected to queue ${this.queue} yet; present its token at its endpoint first`,
+      );
+    return this.#commands.submit();
   }
 
   uncaptured(kind: ErrorKind, message: string): void {

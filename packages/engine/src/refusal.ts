@@ -10,6 +10,7 @@ export type RefusalCode =
   | "duplicate-id"
   | "unknown-device"
   | "unknown-queue"
+  | "no-connection"
   | "device-gone"
   | "not-started"
   | "bad-queue-path";
@@ -32,7 +33,8 @@ export class Refusal extends Error {
 }
 
 export function refusalOf(error: unknown): EngineRefusal {
-  if (error instanceof Refusal) return { name: error.exception, message: shorten(error.message) };
+  if (error instanceof Refusal)
+    return { name: error.exception, message: shorten(error.message), code: error.code };
   return { name: "OperationError", message: shorten(messageOf(error)) };
 }
 

@@ -38,6 +38,9 @@ describe("an open node", () => {
     assert.equal(queue.endpoint, "q-of-the-engine");
     assert.match(queue.token, /^[0-9a-f]{32}$/);
     assert.notEqual(queue.progressFence, 0);
+    const { fenceValue } = await connection.call(ioctl.submitCommandToHwQueue, { queue: queue.queue });
+    const number = [...host.objects].find((object) => object.startsWith("queue "))?.split(" ")[1];
+    assert.equal(fenceValue, 2n ** 40n + BigInt(number ?? 0));
     const { syncObject } = await connection.call(ioctl.createSynchronizationObject, { device, kind: 5 });
     const fences = { device, objects: [queue.progressFence, syncObject], fenceValues: [1n, 2n] };
     await connection.call(ioctl.signalSynchronizationObjectFromCpu, fences);
@@ -109,6 +112,7 @@ describe("an open node", () => {
       ],
       [connection.call(ioctl.destroySynchronizationObject, { syncObject: queue.progressFence }), "EBUSY"],
       [connection.call(ioctl.destroyAllocation2, { device, allocations: [syncObject] }), "EBADF"],
+      [connection.call(ioctl.submitCommandToHwQueue, { queue: queue.progressFence }), "EBADF"],
       [connection.request(0x03, new Uint8Array(0)), "ENOTTY"],
       [connection.request(ioctl.createDevice.type, Uint8Array.of(1, 2)), "EINVAL"],
       [connection.call(nodeMessage.hello, {}), "EPROTO"],

@@ -165,6 +165,11 @@ export class TestHost {
       case vgpuCommand.destroyHwQueue.type:
         destroyed("queue", vgpuCommand.destroyHwQueue.request.decode(body).queue);
         break;
+      case vgpuCommand.submitCommandToHwQueue.type: {
+        const { queue } = vgpuCommand.submitCommandToHwQueue.request.decode(body);
+        assert.ok(this.objects.has(`queue ${queue}`), `queue ${queue} is unknown`);
+        return vgpuCommand.submitCommandToHwQueue.reply.encode({ fenceValue: 2n ** 40n + BigInt(queue) });
+      }
       case vgpuCommand.createAllocation.type: {
         const { allocations } = vgpuCommand.createAllocation.request.decode(body);
         return vgpuCommand.createAllocation.reply.encode({

@@ -75,6 +75,15 @@ const contextCreation = {
 };
 const context = { context: ["u32", "Context handle."] };
 const queue = { queue: ["u32", "Hardware queue handle."] };
+const queueSubmission = {
+  request: { ...queue, flags: ["u32", "Reserved, 0."] },
+  reply: {
+    fenceValue: [
+      "u64",
+      "The progress fence has this value, or a later one, when what had been published at the request is done.",
+    ],
+  },
+};
 const syncObject = { syncObject: ["u32", "Monitored fence handle."] };
 const allocationCreation = {
   request: {
@@ -258,6 +267,12 @@ export const spaces = {
       destroyHwQueue: [0x1b, "Destroys a hardware queue.", queue, {}],
       destroySynchronizationObject: [0x1d, "Destroys a monitored fence.", syncObject, {}],
       signalSynchronizationObjectFromCpu: [0x31, "Sets fences.", cpuSignal, {}],
+      submitCommandToHwQueue: [
+        0x34,
+        "A hardware queue's doorbell on the control path: the engine looks at the queue's ring now, and says what to wait for.",
+        queueSubmission.request,
+        queueSubmission.reply,
+      ],
       waitForSynchronizationObjectFromCpu: [
         0x3a,
         "Replies when the fences have reached the values.",
@@ -467,6 +482,7 @@ export const spaces = {
         },
       ],
       destroyHwQueue: [51, "As the ioctl.", queue, {}],
+      submitCommandToHwQueue: [52, "As the ioctl.", queueSubmission.request, queueSubmission.reply],
       isFeatureEnabled: [68, "As the ioctl.", featureQuery.request, featureQuery.reply],
       destroySyncObject: [
         259,

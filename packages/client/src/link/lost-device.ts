@@ -24,6 +24,9 @@ class ClosedPort implements Port {
   onReadable(): void {}
   onWritable(): void {}
   onClose(): void {}
+  look(): number {
+    return 0;
+  }
   expectReply(): void {}
   ref(): void {}
   unref(): void {}

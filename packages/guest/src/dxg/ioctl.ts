@@ -85,6 +85,10 @@ const table: ReadonlyMap<number, Serve> = new Map<number, Serve>([
   serves(ioctl.destroyContext, (process, { context }) => destroyed(process, "context", context)),
   serves(ioctl.createHwQueue, createHwQueue),
   serves(ioctl.destroyHwQueue, (process, { queue }) => destroyed(process, "hwqueue", queue)),
+  serves(ioctl.submitCommandToHwQueue, async (process, { queue, flags }) => {
+    const { host } = process.objects.get("hwqueue", queue);
+    return process.ask(vgpuCommand.submitCommandToHwQueue, { queue: host, flags });
+  }),
   serves(ioctl.createAllocation, createAllocation),
   serves(ioctl.destroyAllocation2, async (process, { device, allocations }) => {
     const parent = process.objects.get("device", device);

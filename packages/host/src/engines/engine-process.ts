@@ -135,11 +135,26 @@ export class EngineProcess {
    * its work takes. Rejects with the signal's reason when aborted, with engine-gone when the engine ends.
    */
   waitFence(queue: number, value: number, signal: AbortSignal): Promise<number> {
+    return this.#await((id) => ({ op: "waitFence", id, queue, value }), signal);
+  }
+
+  /**
+   * Has the engine look at the queue's ring now. Resolves with the value that the queue's fence has when all is done that it
+   * found there, as soon as it has read it; a queue that is far ahead of its GPU is not read on. Otherwise as `waitFence`.
+   */
+  submit(queue: number, signal: AbortSignal): Promise<number> {
+    return this.#await((id) => ({ op: "submit", id, queue }), signal);
+  }
+
+  #await(
+    message: (id: number) => Extract<ToEngine, { op: "waitFence" | "submit" }>,
+    signal: AbortSignal,
+  ): Promise<number> {
     let asked = 0;
     const abort = () => this.#pending.reject(asked, signal.reason as Error);
-    const wait = this.#pending.open<number>("waitFence", Number.POSITIVE_INFINITY, (id) => {
+    const wait = this.#pending.open<number>("wait", Number.POSITIVE_INFINITY, (id) => {
       asked = id;
-      this.#send({ op: "waitFence", id, queue, value });
+      this.#send(message(id));
     });
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });

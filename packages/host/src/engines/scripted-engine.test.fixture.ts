@@ -68,6 +68,9 @@ process.on("message", (raw) => {
     case "waitFence":
       if (message.value < 1000) say({ op: "fence", id: message.id, value: message.value });
       return;
+    case "submit":
+      // Every queue of this engine has been asked to do as much as its number says.
+      return say({ op: "fence", id: message.id, value: 100 + message.queue });
     case "destroyDevice":
       created.devices.delete(message.device);
       return say({ op: "deviceLost", device: message.device, reason: "destroyed", message: "as asked" });

@@ -46,11 +46,17 @@ function refused(refusal: Refusal): CommandError {
   return new CommandError(NtStatus.QUOTA_EXCEEDED, message, { name: "OperationError", message, ...refusal });
 }
 
+/** The engine may know before the host that a queue has gone, and its device with it. */
+function statusOf({ refusal }: EngineRefusedError): number {
+  const gone = refusal.code === "unknown-queue" || refusal.code === "device-gone";
+  return gone ? NtStatus.DEVICE_REMOVED : NtStatus.INVALID_PARAMETER;
+}
+
 /** Whatever a handler threw, as what goes back to the guest. */
 export function asCommandError(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   if (error instanceof EngineRefusedError) {
-    return new CommandError(NtStatus.INVALID_PARAMETER, error.message, { ...error.refusal });
+    return new CommandError(statusOf(error), error.message, { ...error.refusal });
   }
   if (error instanceof HostError) {
     const { code, message } = error;

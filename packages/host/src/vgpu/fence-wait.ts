@@ -17,29 +17,61 @@ export interface FenceWait {
   readonly timeoutMs: number;
 }
 
+/** On whose behalf something is waited for. */
+export interface Waiter {
+  readonly clock: Clock;
+  readonly limits: HostLimits;
+  readonly slice: { readonly uuid: string };
+  readonly process: GuestProcess;
+}
+
+/** How long the engine may take to read what it finds in a queue's ring, in ms; less than any guest's patience. */
+const submitMs = 20_000;
+
 /** @throws CommandError TIMEOUT, DEVICE_REMOVED, INVALID_HANDLE, INVALID_PARAMETER, QUOTA_EXCEEDED; ControlError */
-export async function waitForFences(
-  clock: Clock,
-  limits: HostLimits,
-  slice: string,
-  process: GuestProcess,
-  wait: FenceWait,
-): Promise<void> {
-  const targets = pairFences(process, wait);
-  charge(limits, slice, "waitsPerProcess", process.waits);
+export async function waitForFences(waiter: Waiter, wait: FenceWait): Promise<void> {
+  const targets = pairFences(waiter.process, wait);
+  const most = waiter.limits.fenceWaitMs;
+  const ms = Math.min(most, wait.timeoutMs === 0 ? most : wait.timeoutMs);
+  const late = `the fences did not reach their values within ${ms} ms`;
+  const objects = targets.map(({ object }) => object);
+  await bounded<unknown>(waiter, objects, ms, late, (signal) => {
+    const reached = targets.map(({ object, value }) => object.fence.reach(value, signal));
+    return (wait.flags & waitAny) !== 0 ? Promise.race(reached) : Promise.all(reached);
+  });
+}
+
+/**
+ * @returns the value of the queue's progress fence to wait for
+ * @throws CommandError TIMEOUT, DEVICE_REMOVED, INVALID_PARAMETER, QUOTA_EXCEEDED; ControlError; EngineRefusedError
+ */
+export async function submitToQueue(waiter: Waiter, handle: number): Promise<bigint> {
+  const queue = waiter.process.get("hwqueue", handle);
+  queue.context.device.assertActive();
+  const object = waiter.process.get("syncobject", queue.fenceHandle);
+  const ms = Math.min(waiter.limits.fenceWaitMs, submitMs);
+  const late = `the engine has not read the queue within ${ms} ms: its GPU is far behind; ask again`;
+  return bounded(waiter, [object], ms, late, (signal) => queue.progress.submit(signal));
+}
+
+/** One wait of the process: counted, and ended by the deadline or with one of the fences. */
+async function bounded<T>(
+  { clock, limits, slice, process }: Waiter,
+  objects: readonly VgpuSyncObject[],
+  ms: number,
+  late: string,
+  wait: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  charge(limits, slice.uuid, "waitsPerProcess", process.waits);
   process.waits += 1;
   const own = new AbortController();
-  const ms = Math.min(limits.fenceWaitMs, wait.timeoutMs === 0 ? limits.fenceWaitMs : wait.timeoutMs);
-  const timer = clock.setTimer(ms, () =>
-    own.abort(new CommandError(NtStatus.TIMEOUT, `the fences did not reach their values within ${ms} ms`)),
-  );
+  const timer = clock.setTimer(ms, () => own.abort(new CommandError(NtStatus.TIMEOUT, late)));
   const signal = AbortSignal.any([
     own.signal,
-    ...targets.flatMap(({ object }) => [object.life.signal, object.device.life]),
+    ...objects.flatMap(({ life, device }) => [life.signal, device.life]),
   ]);
   try {
-    const reached = targets.map(({ object, value }) => object.fence.reach(value, signal));
-    await ((wait.flags & waitAny) !== 0 ? Promise.race(reached) : Promise.all(reached));
+    return await wait(signal);
   } finally {
     timer.cancel();
     // Ends what is left of an any-wait or of a failed one; nobody listens to it any more.

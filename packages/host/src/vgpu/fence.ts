@@ -79,4 +79,9 @@ export class ProgressFence implements Fence {
     }
     await this.#engine.waitFence(this.#queue, Number(value), signal);
   }
+
+  /** The engine looks at the queue's ring now. @returns the value to `reach` for all that it finds there */
+  async submit(signal: AbortSignal): Promise<bigint> {
+    return BigInt(await this.#engine.submit(this.#queue, signal));
+  }
 }

@@ -13,7 +13,7 @@ import { describeAdapter, queryAdapter } from "./adapter-query.js";
 import { CommandError, charge } from "./command-error.js";
 import { type Command, command } from "./command-table.js";
 import { MonitoredFence } from "./fence.js";
-import { pairFences, waitForFences } from "./fence-wait.js";
+import { pairFences, submitToQueue, waitForFences } from "./fence-wait.js";
 import type { GuestProcesses } from "./guest-process.js";
 import type { VgpuDevice } from "./vgpu-device.js";
 
@@ -117,6 +117,11 @@ export const vgpuCommands: readonly Command<VgpuEnd>[] = [
     return {};
   }),
 
+  command(vgpuCommand.submitCommandToHwQueue, async (vgpu: VgpuEnd, request, handle) => {
+    const process = vgpu.processes.get(handle);
+    return { fenceValue: await submitToQueue({ ...vgpu, process }, request.queue) };
+  }),
+
   command(vgpuCommand.createAllocation, (vgpu: VgpuEnd, request, handle) => {
     const device = activeDeviceOf(vgpu, handle, request.device);
     if (request.allocations.length === 0) {
@@ -170,7 +175,7 @@ export const vgpuCommands: readonly Command<VgpuEnd>[] = [
   }),
   command(vgpuCommand.waitForSyncFromCpu, async (vgpu: VgpuEnd, request, handle) => {
     const process = vgpu.processes.get(handle);
-    await waitForFences(vgpu.clock, vgpu.limits, vgpu.slice.uuid, process, request);
+    await waitForFences({ ...vgpu, process }, request);
     return {};
   }),
 ];

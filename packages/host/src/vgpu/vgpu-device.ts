@@ -25,6 +25,7 @@ export interface HwQueue {
   readonly context: VgpuContext;
   readonly handle: number;
   readonly fenceHandle: number;
+  readonly progress: ProgressFence;
   /** The engine's number of it. */
   readonly number: number;
   readonly token: string;
@@ -134,8 +135,9 @@ export class VgpuDevice {
       this.#queues -= 1;
       throw error;
     }
-    const fenceHandle = this.#addFence(new ProgressFence(this.engine, number));
-    const queue = { context, handle: 0, fenceHandle, number, token };
+    const progress = new ProgressFence(this.engine, number);
+    const fenceHandle = this.#addFence(progress);
+    const queue = { context, handle: 0, fenceHandle, progress, number, token };
     queue.handle = this.process.add("hwqueue", queue);
     context.queues.add(queue);
     return queue;

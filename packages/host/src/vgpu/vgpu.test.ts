@@ -82,6 +82,43 @@ test("a device, its context, its queue and its fences live and die together", li
   }),
 );
 
+test("a queue's doorbell says what its progress fence will show, and only its owner rings it", limit, () =>
+  onBench(
+    async (bench) => {
+      const process = bench.processes.create(10, "app");
+      const device = await newDevice(bench, process);
+      const context = await newContext(bench, process, device);
+      const { queue, progressFence } = await bench.call(vgpuCommand.createHwQueue, process, { context });
+      const ring = (owner: number, handle: number) =>
+        bench.call(vgpuCommand.submitCommandToHwQueue, owner, { queue: handle });
+      const { fenceValue } = await ring(process, queue);
+      assert.ok(fenceValue > 100n);
+      const wait = { objects: [progressFence], fenceValues: [fenceValue] };
+      await bench.call(vgpuCommand.waitForSyncFromCpu, process, wait);
+      // A fence like others to wait for, but the engine's to set and the queue's to destroy.
+      const own = refused(NtStatus.INVALID_PARAMETER, "progress fence");
+      await assert.rejects(bench.call(vgpuCommand.signalSyncObject, process, wait), own);
+      const syncObject = progressFence;
+      await assert.rejects(bench.call(vgpuCommand.destroySyncObject, process, { syncObject }), own);
+      const unknown = refused(NtStatus.INVALID_HANDLE);
+      await assert.rejects(ring(process, progressFence), unknown);
+      await assert.rejects(ring(bench.processes.create(11, "other"), queue), unknown);
+      const never = bench.call(vgpuCommand.waitForSyncFromCpu, process, { ...wait, fenceValues: [5000n] });
+      const full = assert.rejects(ring(process, queue), refused(NtStatus.QUOTA_EXCEEDED));
+      const removed = assert.rejects(never, refused(NtStatus.DEVICE_REMOVED));
+      await full;
+      bench.slice.engine.current?.kill("by the test");
+      await removed;
+      await assert.rejects(ring(process, queue), refused(NtStatus.DEVICE_REMOVED, "by the test"));
+      const state = await bench.call(vgpuCommand.getDeviceState, process, { device, stateType: 1 });
+      assert.equal(state.executionState, 2);
+      await bench.call(vgpuCommand.destroyHwQueue, process, { queue });
+      await assert.rejects(ring(process, queue), unknown);
+    },
+    { waitsPerProcess: 1 },
+  ),
+);
+
 test("the adapter answers before any engine runs", limit, () =>
   onBench(async (bench) => {
     assert.equal((await bench.call(vgpuCommand.openAdapter, 0)).adapter, 77);

@@ -50,6 +50,12 @@ export abstract class BasePort implements Port, WriterLink, ReaderLink {
     } else this.#closeListeners.push(listener);
   }
 
+  look(): number {
+    if (this.#phase !== "open") return 0;
+    this.notice();
+    return this.rx.backlog;
+  }
+
   expectReply(): void {}
 
   abstract ref(): void;
@@ -62,6 +68,9 @@ export abstract class BasePort implements Port, WriterLink, ReaderLink {
   closeReason(): Error {
     return this.#reason ?? new PortClosedError("closed", "the port is closed");
   }
+
+  /** What may have arrived without this end's knowledge is looked for now. */
+  protected abstract notice(): void;
 
   // What the rings ask of the carrier.
   abstract published(from: number, to: number): void;

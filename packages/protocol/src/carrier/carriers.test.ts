@@ -167,6 +167,36 @@ for (const way of ways) {
     await done;
   });
 
+  withPair(
+    "a look tells what is there, has it read, and no bell is lost by it",
+    async ({ client, engine }) => {
+      assert.equal(engine.look(), 0);
+      fill(client.tx, client.tx.begin(64), 0, 64);
+      fill(client.tx, client.tx.begin(1024), 1, 1024);
+      client.tx.flush();
+      // Over TCP it may be on its way for a moment.
+      while (engine.look() < 1088) await turn();
+      assert.equal(engine.look(), 1088);
+      const checker = new Checker(engine);
+      await checker.until(2);
+      for (let i = 2; i < 500; i++) {
+        // Looks before, between and behind the carrier's own doorbell, with both ends awake or asleep.
+        if (i % 3 === 0) engine.look();
+        fill(client.tx, client.tx.begin(64), i, 64);
+        if (i % 5 === 0) engine.look();
+        client.tx.flush();
+        if (i % 2 === 0) engine.look();
+        if (i % 4 === 0) await turn();
+        if (i % 7 === 0) await checker.until(i + 1);
+        if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      await checker.until(500);
+      assert.equal(engine.look(), 0);
+      engine.close();
+      assert.equal(engine.look(), 0);
+    },
+  );
+
   withPair("a conversation goes back and forth", async ({ client, engine }) => {
     engine.onReadable(() => {
       for (let word = engine.rx.next(); word >= 0; word = engine.rx.next()) {

@@ -44,6 +44,9 @@ class InProcessPort extends BasePort {
 
   override padded(): void {}
 
+  /** What is published here is known at once. */
+  protected override notice(): void {}
+
   override drained(): void {
     this.#reader = "asleep";
     if (this.rx.hasNews()) {

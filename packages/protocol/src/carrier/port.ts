@@ -73,6 +73,11 @@ export interface Port {
    * kept longer read zeros or what was there last, and what is written to them goes nowhere.
    */
   onClose(listener: (reason: Error) => void): void;
+  /**
+   * As if the doorbell had rung: what has arrived is noticed now, and `onReadable` called for it, from the event loop.
+   * @returns bytes that are published and that the reader has not given back, padding included; 0 when the port is closed
+   */
+  look(): number;
   /** A reply is awaited: the port may poll briefly before it sleeps. */
   expectReply(): void;
   /** While ref'ed an open port keeps the process alive; ports start unref'ed. */

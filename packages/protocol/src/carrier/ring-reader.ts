@@ -108,6 +108,13 @@ export class Reader implements RingReader {
     return this.#state === "open" && Atomics.load(this.#control, HEAD) >>> 0 !== this.position;
   }
 
+  /** Bytes that are published, as far as that is possible, and were not read. */
+  get backlog(): number {
+    if (this.#state === "shut") return 0;
+    const head = Atomics.load(this.#control, HEAD) >>> 0;
+    return Math.min((head - this.position) >>> 0, this.capacity);
+  }
+
   /** From now on there are no records. */
   shut(): void {
     this.#state = "shut";

@@ -38,6 +38,8 @@ export interface DeviceGrant {
 export interface EngineRefusal {
   readonly name: string;
   readonly message: string;
+  /** Which refusal it is, for programs: `unknown-queue`, `device-gone`, … */
+  readonly code?: string;
 }
 
 export type ToEngine =
@@ -68,6 +70,11 @@ export type ToEngine =
   | { readonly op: "destroyQueue"; readonly queue: number }
   /** Replies when the queue's progress fence reaches `value` (count of completed submits). */
   | { readonly op: "waitFence"; readonly id: number; readonly queue: number; readonly value: number }
+  /**
+   * Look at the queue's ring now. Replies, when what was published there until now has been read, with the `fence` value that
+   * it leads to.
+   */
+  | { readonly op: "submit"; readonly id: number; readonly queue: number }
   | { readonly op: "statistics"; readonly id: number }
   | { readonly op: "stop" };
 

@@ -32,6 +32,7 @@ const down: readonly ToEngine[] = [
   { op: "createQueue", id: 3, device: 2, queue: 4, token: "0123456789abcdef0123456789abcdef" },
   { op: "destroyQueue", queue: 4 },
   { op: "waitFence", id: 5, queue: 4, value: 0 },
+  { op: "submit", id: 8, queue: 4 },
   { op: "statistics", id: 6 },
   { op: "stop" },
 ];
@@ -41,6 +42,7 @@ const up: readonly FromEngine[] = [
   { op: "created", id: 1 },
   { op: "created", id: 1, grant: { features: [], limits: {} } },
   { op: "refused", id: 1, refusal: { name: "OperationError", message: "no" } },
+  { op: "refused", id: 1, refusal: { name: "OperationError", message: "no", code: "device-gone" } },
   { op: "fence", id: 5, value: 7 },
   {
     op: "statistics",

@@ -54,7 +54,7 @@ export const parseDeviceRequest: Check<DeviceRequest> = shape({
 });
 
 export const parseDeviceGrant = shape({ features: names, limits });
-export const parseEngineRefusal = shape({ name, message: words });
+export const parseEngineRefusal = shape({ name, message: words, code: optional(name) });
 
 const toEngine: { readonly [Op in ToEngine["op"]]: Check<Extract<ToEngine, { op: Op }>> } = {
   start: shape({ op: oneOf("start"), queuePath: name, dawn: names, forceFallback: flag }),
@@ -63,6 +63,7 @@ const toEngine: { readonly [Op in ToEngine["op"]]: Check<Extract<ToEngine, { op:
   createQueue: shape({ op: oneOf("createQueue"), id, device: id, queue: id, token }),
   destroyQueue: shape({ op: oneOf("destroyQueue"), queue: id }),
   waitFence: shape({ op: oneOf("waitFence"), id, queue: id, value: count }),
+  submit: shape({ op: oneOf("submit"), id, queue: id }),
   statistics: shape({ op: oneOf("statistics"), id }),
   stop: shape({ op: oneOf("stop") }),
 };

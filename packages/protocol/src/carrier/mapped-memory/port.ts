@@ -82,6 +82,10 @@ export class SharedMemoryPort extends BasePort {
     this.#socket.unref();
   }
 
+  protected override notice(): void {
+    if (this.#reader !== "awake" && this.rx.hasNews()) this.#wakeLater();
+  }
+
   override expectReply(): void {
     if (this.#poll.forReplyUs <= 0 || this.state === "closed") return;
     this.#pollUntil = Math.max(this.#pollUntil, this.runtime.clock.now() + this.#poll.forReplyUs / 1000);
@@ -144,12 +148,8 @@ export class SharedMemoryPort extends BasePort {
     try {
       const got = this.#io.read(this.#rung, 0, this.#rung.length);
       if (got === "end") this.#ended();
-      else if (got !== "later" && this.#reader === "asleep" && this.rx.hasNews()) {
-        // The bell that we took here may have been for the reader.
-        this.#reader = "awake";
-        Atomics.store(this.#receiveControl, READER_SLEEPS, 0);
-        this.scheduleReadable();
-      }
+      // The bell that we took here may have been for the reader.
+      else if (got !== "later" && this.#reader === "asleep" && this.rx.hasNews()) this.#wakeLater();
     } catch (error) {
       this.#failed(error as Error);
     }
@@ -169,6 +169,12 @@ export class SharedMemoryPort extends BasePort {
     this.#reader = "awake";
     Atomics.store(this.#receiveControl, READER_SLEEPS, 0);
     this.runReadable();
+  }
+
+  #wakeLater(): void {
+    this.#reader = "awake";
+    Atomics.store(this.#receiveControl, READER_SLEEPS, 0);
+    this.scheduleReadable();
   }
 
   #startPolling(): void {

@@ -107,6 +107,10 @@ class StreamPort extends BasePort {
     this.#sender.padded(position, bytes);
   }
 
+  protected override notice(): void {
+    this.#readNow();
+  }
+
   override drained(): void {
     this.#reader = "asleep";
     if (this.rx.hasNews()) {

@@ -616,6 +616,42 @@ export const SignalSynchronizationObjectFromCpuReply: StructCodec<SignalSynchron
   read: () => ({}),
 });
 
+/** A hardware queue's doorbell on the control path: the engine looks at the queue's ring now, and says what to wait for. */
+export interface SubmitCommandToHwQueueRequest {
+  /** Hardware queue handle. */
+  readonly queue: number;
+  /** Reserved, 0. */
+  readonly flags: number;
+}
+export const SubmitCommandToHwQueueRequest: StructCodec<SubmitCommandToHwQueueRequest> = structCodec<SubmitCommandToHwQueueRequest>({
+  name: "SubmitCommandToHwQueueRequest",
+  defaults: () => ({ queue: 0, flags: 0 }),
+  write(w, v) {
+    w.u32(v.queue ?? 0);
+    w.u32(v.flags ?? 0);
+  },
+  read: (r) => ({
+    queue: r.has() ? r.u32("queue") : 0,
+    flags: r.has() ? r.u32("flags") : 0,
+  }),
+});
+
+/** Reply: A hardware queue's doorbell on the control path: the engine looks at the queue's ring now, and says what to wait for. */
+export interface SubmitCommandToHwQueueReply {
+  /** The progress fence has this value, or a later one, when what had been published at the request is done. */
+  readonly fenceValue: bigint;
+}
+export const SubmitCommandToHwQueueReply: StructCodec<SubmitCommandToHwQueueReply> = structCodec<SubmitCommandToHwQueueReply>({
+  name: "SubmitCommandToHwQueueReply",
+  defaults: () => ({ fenceValue: 0n }),
+  write(w, v) {
+    w.u64(v.fenceValue ?? 0n);
+  },
+  read: (r) => ({
+    fenceValue: r.has() ? r.u64("fenceValue") : 0n,
+  }),
+});
+
 /** Replies when the fences have reached the values. */
 export interface WaitForSynchronizationObjectFromCpuRequest {
   /** Device handle. */
@@ -748,6 +784,7 @@ export const Ioctl = {
   DESTROYHWQUEUE: 27,
   DESTROYSYNCHRONIZATIONOBJECT: 29,
   SIGNALSYNCHRONIZATIONOBJECTFROMCPU: 49,
+  SUBMITCOMMANDTOHWQUEUE: 52,
   WAITFORSYNCHRONIZATIONOBJECTFROMCPU: 58,
   ENUMADAPTERS3: 62,
   ISFEATUREENABLED: 73,
@@ -787,6 +824,8 @@ export const ioctl = {
   destroySynchronizationObject: { type: 29, name: "destroySynchronizationObject", request: DestroySynchronizationObjectRequest, reply: DestroySynchronizationObjectReply },
   /** Sets fences. */
   signalSynchronizationObjectFromCpu: { type: 49, name: "signalSynchronizationObjectFromCpu", request: SignalSynchronizationObjectFromCpuRequest, reply: SignalSynchronizationObjectFromCpuReply },
+  /** A hardware queue's doorbell on the control path: the engine looks at the queue's ring now, and says what to wait for. */
+  submitCommandToHwQueue: { type: 52, name: "submitCommandToHwQueue", request: SubmitCommandToHwQueueRequest, reply: SubmitCommandToHwQueueReply },
   /** Replies when the fences have reached the values. */
   waitForSynchronizationObjectFromCpu: { type: 58, name: "waitForSynchronizationObjectFromCpu", request: WaitForSynchronizationObjectFromCpuRequest, reply: WaitForSynchronizationObjectFromCpuReply },
   /** On the control node: which vGPUs there are. */

@@ -741,6 +741,42 @@ export const VgpuDestroyHwQueueReply: StructCodec<VgpuDestroyHwQueueReply> = str
 });
 
 /** As the ioctl. */
+export interface VgpuSubmitCommandToHwQueueRequest {
+  /** Hardware queue handle. */
+  readonly queue: number;
+  /** Reserved, 0. */
+  readonly flags: number;
+}
+export const VgpuSubmitCommandToHwQueueRequest: StructCodec<VgpuSubmitCommandToHwQueueRequest> = structCodec<VgpuSubmitCommandToHwQueueRequest>({
+  name: "VgpuSubmitCommandToHwQueueRequest",
+  defaults: () => ({ queue: 0, flags: 0 }),
+  write(w, v) {
+    w.u32(v.queue ?? 0);
+    w.u32(v.flags ?? 0);
+  },
+  read: (r) => ({
+    queue: r.has() ? r.u32("queue") : 0,
+    flags: r.has() ? r.u32("flags") : 0,
+  }),
+});
+
+/** Reply: As the ioctl. */
+export interface VgpuSubmitCommandToHwQueueReply {
+  /** The progress fence has this value, or a later one, when what had been published at the request is done. */
+  readonly fenceValue: bigint;
+}
+export const VgpuSubmitCommandToHwQueueReply: StructCodec<VgpuSubmitCommandToHwQueueReply> = structCodec<VgpuSubmitCommandToHwQueueReply>({
+  name: "VgpuSubmitCommandToHwQueueReply",
+  defaults: () => ({ fenceValue: 0n }),
+  write(w, v) {
+    w.u64(v.fenceValue ?? 0n);
+  },
+  read: (r) => ({
+    fenceValue: r.has() ? r.u64("fenceValue") : 0n,
+  }),
+});
+
+/** As the ioctl. */
 export interface VgpuIsFeatureEnabledRequest {
   /** Adapter handle. */
   readonly adapter: number;
@@ -825,6 +861,7 @@ export const VgpuCommand = {
   GETINTERNALADAPTERINFO: 36,
   CREATEHWQUEUE: 50,
   DESTROYHWQUEUE: 51,
+  SUBMITCOMMANDTOHWQUEUE: 52,
   ISFEATUREENABLED: 68,
   DESTROYSYNCOBJECT: 259,
 } as const;
@@ -865,6 +902,8 @@ export const vgpuCommand = {
   createHwQueue: { type: 50, name: "createHwQueue", request: VgpuCreateHwQueueRequest, reply: VgpuCreateHwQueueReply },
   /** As the ioctl. */
   destroyHwQueue: { type: 51, name: "destroyHwQueue", request: VgpuDestroyHwQueueRequest, reply: VgpuDestroyHwQueueReply },
+  /** As the ioctl. */
+  submitCommandToHwQueue: { type: 52, name: "submitCommandToHwQueue", request: VgpuSubmitCommandToHwQueueRequest, reply: VgpuSubmitCommandToHwQueueReply },
   /** As the ioctl. */
   isFeatureEnabled: { type: 68, name: "isFeatureEnabled", request: VgpuIsFeatureEnabledRequest, reply: VgpuIsFeatureEnabledReply },
   /** As destroySynchronizationObject; ours, because the fence is the device's. */

@@ -148,6 +148,18 @@ test("an object of another device is refused by the engine's validation", async 
   two.destroy();
 });
 
+test("a texture says nothing of compatibility mode", async () => {
+  const { device } = await world.open();
+  const texture = device.createTexture({
+    size: [4],
+    format: "rgba8unorm",
+    usage: 4,
+    textureBindingViewDimension: "2d-array",
+  });
+  assert.equal(texture.textureBindingViewDimension, undefined);
+  device.destroy();
+});
+
 test("labels reach the engine, and its messages", async () => {
   const { device } = await world.open();
   const buffer = device.createBuffer({ size: 8, usage: 4, label: "before" });

@@ -56,8 +56,9 @@ export class GPUTexture extends GPUObjectBase {
     return this.#descriptor.usage;
   }
 
-  get textureBindingViewDimension(): string | undefined {
-    return this.#descriptor.textureBindingViewDimension;
+  /** Of compatibility mode; a device with "core-features-and-limits", as all of ours are, has none. */
+  get textureBindingViewDimension(): undefined {
+    return undefined;
   }
 }
 defineInterface(GPUTexture, "GPUTexture", { kind: InterfaceKind.GPUTexture });

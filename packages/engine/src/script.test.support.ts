@@ -35,7 +35,9 @@ export class Script {
 
   constructor(port: Port) {
     this.port = port;
-    this.stream = new CommandStream({ tx: port.tx, owner: this, importForeign: () => 0 });
+    // A client of another make may let the engine find out what the device can't do.
+    const features = new Set(["texture-compression-bc"]);
+    this.stream = new CommandStream({ tx: port.tx, owner: this, features, importForeign: () => 0 });
     const reader = new EventReader(port.rx);
     let lose: (loss: { reason: string; message: string }) => void = () => undefined;
     this.lost = new Promise((resolve) => {

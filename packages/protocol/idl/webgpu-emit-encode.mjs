@@ -1,4 +1,5 @@
 // Encoders of dictionaries: WebIDL's conversion and the bytes in one pass over a RecordBuilder.
+import { CHECKED_ENUMS, CHECKED_TEXTS } from "./webgpu-overlay.mjs";
 import { file, importOf, indent, numbersOf, used } from "./webgpu-text.mjs";
 
 const CONVERSIONS = [
@@ -35,6 +36,7 @@ export function emitDictionaryEncoders(model) {
     importOf(used(body, CONVERSIONS), "../convert.js"),
     importOf(["type RecordBuilder"], "../record-builder.js"),
     importOf(used(body, SHAPE_FUNCTIONS), "../shapes.js"),
+    importOf(used(body, Object.values(CHECKED_TEXTS)), "../checks.js"),
     importOf(["type HandleSource"], "../handle.js"),
     importOf(
       used(
@@ -113,9 +115,12 @@ export function encodeLines(model, type, value, what, depth = 0) {
     case "f64":
       return [`s.double(finiteDouble(${value}, ${what}));`];
     case "string":
-      return [`s.text(toText(${value}, ${what}));`];
+      return [`s.text(${CHECKED_TEXTS[JSON.parse(what)] ?? "toText"}(${value}, ${what}));`];
     case "enum": {
-      const number = `enumNumber(${numbersOf(type.name)}, ${value}, "${type.name}", ${what})`;
+      const check = CHECKED_ENUMS[type.name];
+      const number = check
+        ? `stream.${check}(${value}, ${what})`
+        : `enumNumber(${numbersOf(type.name)}, ${value}, "${type.name}", ${what})`;
       return [
         `s.word(${type.nullable ? `${value} === null || ${value} === undefined ? 0 : ` : ""}${number});`,
       ];

@@ -60,6 +60,12 @@ export const CONVERTED = [
   "GPUPipelineErrorInit",
 ];
 
+/** Enums whose values are not all good on every device: the stream's method that knows. */
+export const CHECKED_ENUMS = { GPUTextureFormat: "textureFormat" };
+
+/** Strings that the specification checks as WebIDL would check an enum: the function of checks.ts. */
+export const CHECKED_TEXTS = { "GPUTextureViewDescriptor.swizzle": "toSwizzle" };
+
 /** Never on the wire: members are converted, not encoded. */
 export const CLIENT_DICTIONARIES = [
   "GPURequestAdapterOptions",

@@ -68,6 +68,7 @@ export class DeviceLink {
     this.stream = new CommandStream({
       tx: this.#writer,
       owner: this,
+      features: new Set(opened.grant.features),
       importForeign: (object) => this.#import(object),
     });
     this.#collected = new FinalizationRegistry((id) => this.release(id));

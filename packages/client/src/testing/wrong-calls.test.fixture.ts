@@ -18,6 +18,40 @@ const objects = calls({
     device.createTexture({ size: [4], format: "rgba8unorm", usage: 4, sampleCount: 3 }),
   "createView of too many mips": ({ texture }) => texture.createView({ mipLevelCount: 9 }),
   "createView of an unknown aspect": ({ texture }) => texture.createView({ aspect: wrong("colour") }),
+  "createTexture of a format whose feature the device has not": ({ device }) =>
+    device.createTexture({ size: [4, 4], format: "bc1-rgba-unorm", usage: 4 }),
+  "createTexture with a view format whose feature the device has not": ({ device }) =>
+    device.createTexture({ size: [4], format: "rgba8unorm", usage: 4, viewFormats: ["astc-4x4-unorm"] }),
+  "createView of a format whose feature the device has not": ({ texture }) =>
+    texture.createView({ format: "etc2-rgb8unorm" }),
+  "createView with a swizzle of an unknown component": ({ texture }) =>
+    texture.createView({ swizzle: "rgbA" }),
+  "createView with a swizzle of five components": ({ texture }) => texture.createView({ swizzle: "rgba1" }),
+  "createView with a swizzle whose feature the device has not": ({ texture }) =>
+    texture.createView({ swizzle: "bgra" }),
+  "createBindGroupLayout of a format whose feature the device has not": ({ device }) =>
+    device.createBindGroupLayout({
+      entries: [{ binding: 0, visibility: 4, storageTexture: { format: wrong("r16unorm") } }],
+    }),
+  "createRenderPipeline of a target whose feature the device has not": ({ device }) =>
+    device.createRenderPipeline({
+      layout: "auto",
+      vertex: { module: device.createShaderModule({ code: wgsl }) },
+      fragment: {
+        module: device.createShaderModule({ code: wgsl }),
+        targets: [{ format: wrong("rgba16snorm") }],
+      },
+    }),
+  "createRenderPipelineAsync of a depth format whose feature the device has not": ({ device }) =>
+    device.createRenderPipelineAsync({
+      layout: "auto",
+      vertex: { module: device.createShaderModule({ code: wgsl }) },
+      depthStencil: { format: "depth32float-stencil8" },
+    }),
+  "createRenderBundleEncoder of a format whose feature the device has not": ({ device }) =>
+    device.createRenderBundleEncoder({ colorFormats: [null, wrong("rg16unorm")] }),
+  "createRenderBundleEncoder of a depth format whose feature the device has not": ({ device }) =>
+    device.createRenderBundleEncoder({ colorFormats: [], depthStencilFormat: "depth32float-stencil8" }),
   "createSampler of an unknown filter": ({ device }) => device.createSampler({ magFilter: wrong("cubic") }),
   "createSampler with a negative clamp": ({ device }) => device.createSampler({ lodMinClamp: -1 }),
   "createSampler with a clamp of NaN": ({ device }) => device.createSampler({ lodMinClamp: Number.NaN }),

@@ -130,6 +130,8 @@ export const queueCalls = calls({
     device.queue.writeBuffer(copyDst, 60, new Uint8Array(8)),
   "writeBuffer far beyond the end, 9 MiB": ({ device, copyDst }) =>
     device.queue.writeBuffer(copyDst, 0, new Uint8Array(9 << 20)),
+  "writeBuffer as far beyond the end as numbers go, 9 MiB": ({ device, copyDst }) =>
+    device.queue.writeBuffer(copyDst, 2 ** 53 - 8, new Uint8Array(9 << 20)),
   "writeBuffer into a buffer without COPY_DST": ({ device }) =>
     device.queue.writeBuffer(device.createBuffer({ size: 8, usage: USAGE.UNIFORM }), 0, new Uint8Array(8)),
   "writeBuffer into a mapped buffer": ({ device }) =>

@@ -8,6 +8,7 @@ const noHandles: HandleSource = {
   handle: () => 0,
   nullableHandle: () => 0,
   kindOf: () => 0,
+  textureFormat: () => 0,
 };
 
 export class EventWriter {

@@ -16,7 +16,7 @@ export interface Handled {
   readonly [OWNER]: object;
 }
 
-/** What finds handles for encoders of dictionaries. */
+/** What encoders of dictionaries ask: which handle an object has, and what the device can do. */
 export interface HandleSource {
   /** The handle of an object that has to be of `kind`. @param name the interface, for the TypeError */
   handle(value: unknown, kind: number, name: string, what: string): number;
@@ -24,6 +24,8 @@ export interface HandleSource {
   nullableHandle(value: unknown, kind: number, name: string, what: string): number;
   /** The InterfaceKind that `value` claims, 0 when it is not one of our objects. */
   kindOf(value: unknown): number;
+  /** A GPUTextureFormat's number. @throws TypeError also for one whose feature the device was not created with */
+  textureFormat(value: unknown, what: string): number;
 }
 
 /** Handles that exist as soon as a queue does. */

@@ -51,7 +51,7 @@ for (const [name, program] of Object.entries(programs)) {
     objects.put(6, InterfaceKind.GPUBindGroup, {});
     objects.put(7, InterfaceKind.GPUComputePipeline, {});
     const replayer = new Replayer(engine.rx, objects, {} as SpecialCommands);
-    const stream = new CommandStream({ tx: client.tx, owner, importForeign: () => 0 });
+    const stream = new CommandStream({ tx: client.tx, owner, features: new Set(), importForeign: () => 0 });
     const start = performance.now();
     for (let n = 0; n < COMMANDS; n += 1) program(stream, n);
     stream.flush();

@@ -82,6 +82,9 @@ const text = fc
   .oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("\ud800", "a\udc00b", "日本語 🂡"))
   .map((given) => ({ given, expected: Buffer.from(given, "utf8").toString("utf8") }));
 
+/** The one string that is checked. */
+const swizzle = same(fc.stringMatching(/^[rgba01]{4}$/));
+
 const shapeMembers: Readonly<Record<string, readonly string[]>> = {
   GPUExtent3D: ["width", "height", "depthOrArrayLayers"],
   GPUOrigin3D: ["x", "y", "z"],
@@ -109,8 +112,8 @@ export class Samples {
     const { members } = this.#model.dictionaries.find((each) => each.name === name) as Dictionary;
     const parts = members.map((member) =>
       member.required === true
-        ? this.of(member.type)
-        : fc.option(this.of(member.type), { nil: { given: undefined, expected: undefined } }),
+        ? this.#member(name, member)
+        : fc.option(this.#member(name, member), { nil: { given: undefined, expected: undefined } }),
     );
     return fc.tuple(...parts).map((samples) => {
       const given: Record<string, unknown> = {};
@@ -123,6 +126,10 @@ export class Samples {
       });
       return { given, expected };
     });
+  }
+
+  #member(dictionary: string, { name, type }: Argument): fc.Arbitrary<Sample> {
+    return `${dictionary}.${name}` === "GPUTextureViewDescriptor.swizzle" ? swizzle : this.of(type);
   }
 
   #notNull(type: Type): fc.Arbitrary<Sample> {

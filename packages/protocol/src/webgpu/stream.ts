@@ -1,5 +1,6 @@
 /** The client's end of a queue's command stream: what encoders write through. */
 import type { RingWriter } from "../carrier/port.js";
+import { textureFormatNumber } from "./checks.js";
 import { typeError } from "./convert.js";
 import { writeFragments } from "./fragment.js";
 import { HANDLE, type Handled, type HandleSource, KIND, OWNER } from "./handle.js";
@@ -9,6 +10,8 @@ export interface CommandStreamOptions {
   readonly tx: RingWriter;
   /** What `OWNER` of this queue's objects is. */
   readonly owner: object;
+  /** The device's. */
+  readonly features: ReadonlySet<string>;
   /**
    * Makes an object of another queue known here (writes an `importObject` record) and returns its handle in this one.
    * Called again for the same object: remember what was imported.
@@ -19,6 +22,7 @@ export interface CommandStreamOptions {
 export class CommandStream implements HandleSource {
   readonly tx: RingWriter;
   readonly owner: object;
+  readonly #features: ReadonlySet<string>;
   readonly #importForeign: (object: Handled) => number;
   /** One builder for each level of re-entry: a getter of a descriptor may encode another command. */
   readonly #builders: RecordBuilder[] = [];
@@ -27,6 +31,7 @@ export class CommandStream implements HandleSource {
   constructor(options: CommandStreamOptions) {
     this.tx = options.tx;
     this.owner = options.owner;
+    this.#features = options.features;
     this.#importForeign = options.importForeign;
   }
 
@@ -55,6 +60,10 @@ export class CommandStream implements HandleSource {
   kindOf(value: unknown): number {
     if (typeof value !== "object" || value === null) return 0;
     return (value as Partial<Handled>)[KIND] ?? 0;
+  }
+
+  textureFormat(value: unknown, what: string): number {
+    return textureFormatNumber(value, this.#features, what);
   }
 
   /** A builder for one record; give it back with `close` whatever happens. */

@@ -18,6 +18,15 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
+/** Every feature that a texture format needs. */
+export const allFeatures: ReadonlySet<string> = new Set([
+  "texture-compression-bc",
+  "texture-compression-etc2",
+  "texture-compression-astc",
+  "depth32float-stencil8",
+  "texture-formats-tier1",
+]);
+
 /** What the engine's objects are made of: every method that a name is asked for exists and is written down. */
 export class EngineObject {
   readonly name: string;
@@ -53,6 +62,7 @@ export class World {
     this.stream = new CommandStream({
       tx: this.client.tx,
       owner: this.owner,
+      features: allFeatures,
       importForeign: (object) => {
         this.imported.push(object);
         return 10 * object[KIND];

@@ -63,6 +63,20 @@ describe("queueWriteBuffer", () => {
     world.close();
   });
 
+  test("stays within the wire's numbers for an offset that is beyond any buffer", () => {
+    const world = new World({ ringBytes: 4096 });
+    const data = bytes(4096);
+    world.engine.onReadable(() => world.replayer.replay(1000));
+    encode.queueWriteBuffer(world.stream, QUEUE, world.handled("GPUBuffer"), 2 ** 53 - 8, data);
+    world.stream.flush();
+    while (world.replayer.replay(1000) > 0);
+    assert.ok(world.calls.length > 1);
+    assert.equal(world.calls[0]?.args[2], 2 ** 53 - 8);
+    for (const { args } of world.calls) assert.equal(args[3], data.length);
+    assert.equal(world.client.state, "open");
+    world.close();
+  });
+
   test("counts offset and size in elements of a typed array", () => {
     const world = new World();
     const data = Uint32Array.of(1, 2, 3, 4);

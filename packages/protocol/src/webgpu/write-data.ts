@@ -49,7 +49,9 @@ export function queueWriteBuffer(
   let at = 0;
   do {
     const chunk = bytes.subarray(at, at + most);
-    queueWriteBufferRecord(stream, self, buffer, offset + at, bytes.length, at > 0, chunk);
+    // No buffer reaches so far: what comes behind the largest number on the wire is refused with the first piece.
+    const place = Math.min(offset + at, Number.MAX_SAFE_INTEGER);
+    queueWriteBufferRecord(stream, self, buffer, place, bytes.length, at > 0, chunk);
     at += chunk.length;
   } while (at < bytes.length);
 }

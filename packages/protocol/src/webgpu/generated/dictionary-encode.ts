@@ -17,6 +17,7 @@ import {
 } from "../convert.js";
 import type { RecordBuilder } from "../record-builder.js";
 import { type Color, type Extent3D, type Origin3D, toColor, toExtent3D, toOrigin3D } from "../shapes.js";
+import { toSwizzle } from "../checks.js";
 import type { HandleSource } from "../handle.js";
 import {
   ADDRESS_MODE_NUMBERS,
@@ -40,7 +41,6 @@ import {
   STORE_OP_NUMBERS,
   TEXTURE_ASPECT_NUMBERS,
   TEXTURE_DIMENSION_NUMBERS,
-  TEXTURE_FORMAT_NUMBERS,
   TEXTURE_SAMPLE_TYPE_NUMBERS,
   TEXTURE_VIEW_DIMENSION_NUMBERS,
   VERTEX_FORMAT_NUMBERS,
@@ -96,7 +96,7 @@ export function encodeGPUBufferDescriptor(_stream: HandleSource, s: RecordBuilde
   s.endMembers(start, present);
 }
 
-export function encodeGPUTextureDescriptor(_stream: HandleSource, s: RecordBuilder, value: unknown): void {
+export function encodeGPUTextureDescriptor(stream: HandleSource, s: RecordBuilder, value: unknown): void {
   const members = toMembers(value, "GPUTextureDescriptor");
   const start = s.beginMembers();
   let present = 0;
@@ -120,7 +120,7 @@ export function encodeGPUTextureDescriptor(_stream: HandleSource, s: RecordBuild
   }
   const format = members["format"];
   if (format === undefined) throw missingMember("GPUTextureDescriptor.format");
-  s.word(enumNumber(TEXTURE_FORMAT_NUMBERS, format, "GPUTextureFormat", "GPUTextureDescriptor.format"));
+  s.word(stream.textureFormat(format, "GPUTextureDescriptor.format"));
   present |= 4;
   const mipLevelCount = members["mipLevelCount"];
   if (mipLevelCount !== undefined) {
@@ -158,14 +158,7 @@ export function encodeGPUTextureDescriptor(_stream: HandleSource, s: RecordBuild
     const countAt = s.beginCount();
     let count = 0;
     for (; count < elements.length; count += 1) {
-      s.word(
-        enumNumber(
-          TEXTURE_FORMAT_NUMBERS,
-          elements[count],
-          "GPUTextureFormat",
-          "GPUTextureDescriptor.viewFormats",
-        ),
-      );
+      s.word(stream.textureFormat(elements[count], "GPUTextureDescriptor.viewFormats"));
     }
     s.endCount(countAt, count);
     present |= 256;
@@ -173,11 +166,7 @@ export function encodeGPUTextureDescriptor(_stream: HandleSource, s: RecordBuild
   s.endMembers(start, present);
 }
 
-export function encodeGPUTextureViewDescriptor(
-  _stream: HandleSource,
-  s: RecordBuilder,
-  value: unknown,
-): void {
+export function encodeGPUTextureViewDescriptor(stream: HandleSource, s: RecordBuilder, value: unknown): void {
   const members = toMembers(value, "GPUTextureViewDescriptor");
   const start = s.beginMembers();
   let present = 0;
@@ -221,7 +210,7 @@ export function encodeGPUTextureViewDescriptor(
   }
   const format = members["format"];
   if (format !== undefined) {
-    s.word(enumNumber(TEXTURE_FORMAT_NUMBERS, format, "GPUTextureFormat", "GPUTextureViewDescriptor.format"));
+    s.word(stream.textureFormat(format, "GPUTextureViewDescriptor.format"));
     present |= 64;
   }
   const mipLevelCount = members["mipLevelCount"];
@@ -231,7 +220,7 @@ export function encodeGPUTextureViewDescriptor(
   }
   const swizzle = members["swizzle"];
   if (swizzle !== undefined) {
-    s.text(toText(swizzle, "GPUTextureViewDescriptor.swizzle"));
+    s.text(toSwizzle(swizzle, "GPUTextureViewDescriptor.swizzle"));
     present |= 256;
   }
   const usage = members["usage"];
@@ -464,7 +453,7 @@ export function encodeGPUTextureBindingLayout(_stream: HandleSource, s: RecordBu
 }
 
 export function encodeGPUStorageTextureBindingLayout(
-  _stream: HandleSource,
+  stream: HandleSource,
   s: RecordBuilder,
   value: unknown,
 ): void {
@@ -485,9 +474,7 @@ export function encodeGPUStorageTextureBindingLayout(
   }
   const format = members["format"];
   if (format === undefined) throw missingMember("GPUStorageTextureBindingLayout.format");
-  s.word(
-    enumNumber(TEXTURE_FORMAT_NUMBERS, format, "GPUTextureFormat", "GPUStorageTextureBindingLayout.format"),
-  );
+  s.word(stream.textureFormat(format, "GPUStorageTextureBindingLayout.format"));
   present |= 2;
   const viewDimension = members["viewDimension"];
   if (viewDimension !== undefined) {
@@ -946,7 +933,7 @@ export function encodeGPUColorTargetState(stream: HandleSource, s: RecordBuilder
   }
   const format = members["format"];
   if (format === undefined) throw missingMember("GPUColorTargetState.format");
-  s.word(enumNumber(TEXTURE_FORMAT_NUMBERS, format, "GPUTextureFormat", "GPUColorTargetState.format"));
+  s.word(stream.textureFormat(format, "GPUColorTargetState.format"));
   present |= 2;
   const writeMask = members["writeMask"];
   if (writeMask !== undefined) {
@@ -1033,7 +1020,7 @@ export function encodeGPUDepthStencilState(stream: HandleSource, s: RecordBuilde
   }
   const format = members["format"];
   if (format === undefined) throw missingMember("GPUDepthStencilState.format");
-  s.word(enumNumber(TEXTURE_FORMAT_NUMBERS, format, "GPUTextureFormat", "GPUDepthStencilState.format"));
+  s.word(stream.textureFormat(format, "GPUDepthStencilState.format"));
   present |= 32;
   const stencilBack = members["stencilBack"];
   if (stencilBack !== undefined) {
@@ -1588,7 +1575,7 @@ export function encodeGPURenderBundleDescriptor(
 }
 
 export function encodeGPURenderBundleEncoderDescriptor(
-  _stream: HandleSource,
+  stream: HandleSource,
   s: RecordBuilder,
   value: unknown,
 ): void {
@@ -1611,12 +1598,7 @@ export function encodeGPURenderBundleEncoderDescriptor(
       s.word(
         elements[count] === null || elements[count] === undefined
           ? 0
-          : enumNumber(
-              TEXTURE_FORMAT_NUMBERS,
-              elements[count],
-              "GPUTextureFormat",
-              "GPURenderBundleEncoderDescriptor.colorFormats",
-            ),
+          : stream.textureFormat(elements[count], "GPURenderBundleEncoderDescriptor.colorFormats"),
       );
     }
     s.endCount(countAt, count);
@@ -1624,14 +1606,7 @@ export function encodeGPURenderBundleEncoderDescriptor(
   }
   const depthStencilFormat = members["depthStencilFormat"];
   if (depthStencilFormat !== undefined) {
-    s.word(
-      enumNumber(
-        TEXTURE_FORMAT_NUMBERS,
-        depthStencilFormat,
-        "GPUTextureFormat",
-        "GPURenderBundleEncoderDescriptor.depthStencilFormat",
-      ),
-    );
+    s.word(stream.textureFormat(depthStencilFormat, "GPURenderBundleEncoderDescriptor.depthStencilFormat"));
     present |= 4;
   }
   const sampleCount = members["sampleCount"];

@@ -6,6 +6,7 @@ import * as messages from "./index.js";
 import {
   bytesToGuid,
   CreateAllocationRequest,
+  DestroyAllocation2Request,
   EnumAdapters3Reply,
   guidToBytes,
   OpenAdapterFromLuidRequest,
@@ -40,6 +41,21 @@ describe("control structs", () => {
       { node: "dxg1", luid: 3n, instance: guid },
     ];
     assert.deepEqual(EnumAdapters3Reply.decode(EnumAdapters3Reply.encode({ adapters })), { adapters });
+  });
+
+  it("of any size are written whole, wherever their memory has to grow", () => {
+    for (let count = 0; count <= 300; count++) {
+      const objects = Array.from({ length: count }, (_, i) => i * 0x010101);
+      const value = { ...DestroyAllocation2Request.defaults(), allocations: objects };
+      assert.deepEqual(DestroyAllocation2Request.decode(DestroyAllocation2Request.encode(value)), value);
+    }
+    const node = fc.string({ maxLength: 250 });
+    fc.assert(
+      fc.property(fc.array(node, { maxLength: 40 }), (nodes) => {
+        const adapters = nodes.map((node) => ({ node, luid: 7n, instance: guid }));
+        assert.deepEqual(EnumAdapters3Reply.decode(EnumAdapters3Reply.encode({ adapters })), { adapters });
+      }),
+    );
   });
 
   it("lie little-endian, in order, without padding", () => {

@@ -66,25 +66,30 @@ export class StructWriter {
   #length = 0;
 
   u8(value: number): void {
-    this.#view.setUint8(this.#take(1), whole(value, 0, 0xff));
+    const at = this.#take(1);
+    this.#view.setUint8(at, whole(value, 0, 0xff));
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#take(2), whole(value, 0, 0xffff), true);
+    const at = this.#take(2);
+    this.#view.setUint16(at, whole(value, 0, 0xffff), true);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#take(4), whole(value, 0, 0xffff_ffff), true);
+    const at = this.#take(4);
+    this.#view.setUint32(at, whole(value, 0, 0xffff_ffff), true);
   }
 
   i32(value: number): void {
-    this.#view.setInt32(this.#take(4), whole(value, -0x8000_0000, 0x7fff_ffff), true);
+    const at = this.#take(4);
+    this.#view.setInt32(at, whole(value, -0x8000_0000, 0x7fff_ffff), true);
   }
 
   u64(value: bigint): void {
     if (value < 0n || value > 0xffff_ffff_ffff_ffffn)
       throw new ProtocolError("bad-value", `${value} is no u64`);
-    this.#view.setBigUint64(this.#take(8), value, true);
+    const at = this.#take(8);
+    this.#view.setBigUint64(at, value, true);
   }
 
   guid(value: string): void {
@@ -127,11 +132,11 @@ export class StructWriter {
   }
 
   #raw(bytes: Uint8Array): void {
-    // `#take` may replace the buffer: evaluate it before `this.#bytes`.
     const at = this.#take(bytes.length);
     this.#bytes.set(bytes, at);
   }
 
+  /** May replace the buffer and its view: call it before they are looked at. */
   #take(bytes: number): number {
     const at = this.#length;
     this.#length += bytes;

@@ -54,6 +54,8 @@ export interface Refusal {
   readonly rule: keyof HostLimits;
   readonly limit: number;
   readonly used: number;
+  /** How much more was asked for. */
+  readonly wanted: number;
   readonly remedy: string;
 }
 
@@ -77,10 +79,19 @@ export function refusalOf(
     rule,
     limit,
     used,
-    remedy: `give back some of what is in use, or raise ${rule} on the host`,
+    wanted,
+    remedy: `${used === 0 ? "ask for less" : "give back some"}, or raise limits.${rule} of the host`,
   };
 }
 
 export function refusalMessage(refusal: Refusal): string {
-  return `${refusal.rule} is ${refusal.limit} and ${refusal.used} in use for ${refusal.slice}: ${refusal.remedy}`;
+  const { rule, limit, used, wanted, remedy } = refusal;
+  return `${rule} is ${limit}; ${whoseOf(refusal)} has ${used}, and ${wanted} more would be too many: ${remedy}`;
+}
+
+function whoseOf({ rule, slice }: Refusal): string {
+  if (rule === "guests") return "the host";
+  if (rule.endsWith("PerGuest")) return `guest ${slice}`;
+  if (rule.endsWith("PerProcess")) return `the process on slice ${slice}`;
+  return rule.endsWith("PerDevice") ? `the device on slice ${slice}` : `slice ${slice}`;
 }

@@ -3,8 +3,10 @@
 import { GLOBAL_CHANNEL, type VmbusHost } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
 import type { HostLimits } from "../limits.js";
+import { LogThrottle } from "../log-throttle.js";
 import type { Secrets } from "../secrets.js";
 import type { Slice } from "../slices/slice.js";
+import type { CommandError } from "../vgpu/command-error.js";
 import { CommandTable } from "../vgpu/command-table.js";
 import { globalCommands } from "../vgpu/global-commands.js";
 import { GuestProcesses } from "../vgpu/guest-process.js";
@@ -40,8 +42,11 @@ export class GuestConnection {
     this.processes = new GuestProcesses(guest, limits, runtime.ids);
     const failed = (command: string, error: unknown) =>
       runtime.log("error", "command.failed", { guest, command, error });
-    this.#commands = new CommandTable(vgpuCommands, failed);
-    const global = new CommandTable(globalCommands, failed);
+    const warnings = new LogThrottle(runtime);
+    const full = (command: string, { message }: CommandError) =>
+      warnings.warn("limit.reached", { guest, command, reason: message });
+    this.#commands = new CommandTable(vgpuCommands, failed, full);
+    const global = new CommandTable(globalCommands, failed, full);
     vmbus.offer({
       interfaceType: GLOBAL_CHANNEL,
       interfaceInstance: runtime.ids.uuid(),

@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import type { Runtime } from "parhelion-core";
 import type { QueueConnect } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
-import type { HostLimits } from "../limits.js";
+import { type HostLimits, refusalMessage, refusalOf } from "../limits.js";
 import { LogThrottle } from "../log-throttle.js";
 import type { Guest } from "./guest.js";
 
@@ -57,9 +57,10 @@ export class QueueRelay {
     if (slice === undefined)
       throw new HostError("bad-request", `guest ${guest.id} has no queue with this token`);
     const carried = this.#carried.get(guest) ?? new Set<Socket>();
-    const limit = this.#options.limits.remoteQueuesPerGuest;
     // Two sockets a queue.
-    if (carried.size >= 2 * limit) throw new HostError("limit-reached", `remoteQueuesPerGuest is ${limit}`);
+    const refusal = refusalOf(this.#options.limits, guest.id, "remoteQueuesPerGuest", carried.size / 2, 1);
+    // Nobody can be told here; CREATEHWQUEUE has said no before, unless a queue outlives its end by a moment.
+    if (refusal !== undefined) throw new HostError("limit-reached", refusalMessage(refusal));
     this.#carried.set(guest, carried);
     const engine = connect(slice.queuePath);
     for (const [from, to] of [

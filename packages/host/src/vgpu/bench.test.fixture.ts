@@ -5,6 +5,7 @@ import { defaultEngineDeadlines, EngineProcess } from "../engines/engine-process
 import { EngineSupervisor } from "../engines/engine-supervisor.js";
 import { defaultLimits, type HostLimits } from "../limits.js";
 import { Slice } from "../slices/slice.js";
+import type { CommandError } from "./command-error.js";
 import { CommandTable } from "./command-table.js";
 import { GuestProcesses } from "./guest-process.js";
 import { type VgpuEnd, vgpuCommands } from "./vgpu-commands.js";
@@ -32,6 +33,7 @@ export class VgpuBench {
   readonly processes: GuestProcesses;
   readonly lost: { readonly device: VgpuDevice; readonly loss: DeviceLoss }[] = [];
   readonly faults: unknown[] = [];
+  readonly exceeded: CommandError[] = [];
   readonly vgpu: VgpuEnd;
   readonly #table: CommandTable<VgpuEnd>;
 
@@ -87,7 +89,11 @@ export class VgpuBench {
       adapterHandle: 77,
       newToken: () => (++tokens).toString(16).padStart(32, "0"),
     };
-    this.#table = new CommandTable(vgpuCommands, (_command, error) => this.faults.push(error));
+    this.#table = new CommandTable(
+      vgpuCommands,
+      (_command, error) => this.faults.push(error),
+      (_command, refusal) => this.exceeded.push(refusal),
+    );
   }
 
   /** @throws CommandError */

@@ -26,11 +26,20 @@ export function command<C, Q, R>(
 export class CommandTable<C> {
   readonly #commands: ReadonlyMap<number, Command<C>>;
   readonly #failed: (command: string, error: unknown) => void;
+  readonly #full: (command: string, refusal: CommandError) => void;
 
-  /** @param failed told of errors that are the host's own fault */
-  constructor(commands: readonly Command<C>[], failed: (command: string, error: unknown) => void) {
+  /**
+   * @param failed told of errors that are the host's own fault
+   * @param full told of what was refused because of a limit
+   */
+  constructor(
+    commands: readonly Command<C>[],
+    failed: (command: string, error: unknown) => void,
+    full: (command: string, refusal: CommandError) => void = () => undefined,
+  ) {
     this.#commands = new Map(commands.map((each) => [each.type, each]));
     this.#failed = failed;
+    this.#full = full;
   }
 
   /** @returns the reply's body. @throws CommandError and nothing else */
@@ -44,6 +53,7 @@ export class CommandTable<C> {
     } catch (error) {
       const refusal = asCommandError(error);
       if (refusal.status === NtStatus.UNSUCCESSFUL) this.#failed(known.name, error);
+      if (refusal.status === NtStatus.QUOTA_EXCEEDED) this.#full(known.name, refusal);
       throw refusal;
     }
   }

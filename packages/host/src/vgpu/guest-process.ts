@@ -75,6 +75,17 @@ export class GuestProcesses {
     return process.handle;
   }
 
+  /**
+   * For one more queue that has to be carried to another machine.
+   * @throws CommandError QUOTA_EXCEEDED
+   */
+  chargeRemoteQueue(): void {
+    let queues = 0;
+    for (const { process } of this.values())
+      for (const { counts } of process.devices) queues += counts.queues;
+    charge(this.#limits, this.#guest, "remoteQueuesPerGuest", queues);
+  }
+
   /** @throws ControlError EBADF */
   get(handle: number): GuestProcess {
     return this.#table.get("process", handle);

@@ -99,6 +99,7 @@ export const vgpuCommands: readonly Command<VgpuEnd>[] = [
     const { device } = context;
     device.assertActive();
     charge(vgpu.limits, vgpu.slice.uuid, "queuesPerDevice", device.counts.queues);
+    if (vgpu.reach === 1) vgpu.processes.chargeRemoteQueue();
     const token = vgpu.newToken();
     const queue = await device.createQueue(context, token);
     if (vgpu.reach === 1) vgpu.slice.rememberToken(token);

@@ -61,6 +61,31 @@ test("the engine is told whose each device is, and a process that is gone has no
   }),
 );
 
+test("a refusal says whose limit it is, what is in use, what was asked for and what to do", limit, () =>
+  onBench(
+    async (bench) => {
+      const process = bench.processes.create(10, "app");
+      const device = await newDevice(bench, process);
+      const context = await newContext(bench, process, device);
+      const allocations = [{ size: 2000n, flags: 0, privateData: new Uint8Array(0) }];
+      await assert.rejects(
+        bench.call(vgpuCommand.createAllocation, process, { device, allocations }),
+        refused(
+          NtStatus.QUOTA_EXCEEDED,
+          "allocatedBytesPerSlice is 1000; slice s-1 has 0, and 2000 more would be too many: ask for less, or raise limits.allocatedBytesPerSlice of the host",
+        ),
+      );
+      await bench.call(vgpuCommand.createHwQueue, process, { context });
+      await assert.rejects(
+        bench.call(vgpuCommand.createHwQueue, process, { context }),
+        refused(NtStatus.QUOTA_EXCEEDED, "remoteQueuesPerGuest is 1; guest g-1 has 1"),
+      );
+      assert.equal(bench.exceeded.length, 2);
+    },
+    { allocatedBytesPerSlice: 1000, remoteQueuesPerGuest: 1 },
+  ),
+);
+
 test("a device, its context, its queue and its fences live and die together", limit, () =>
   onBench(async (bench) => {
     const process = bench.processes.create(10, "app");

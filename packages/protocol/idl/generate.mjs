@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { files as messageFiles } from "./messages.mjs";
+import { messageDocs } from "./messages-doc.mjs";
 import { generateWebGPU, webgpuModel } from "./webgpu.mjs";
 import { Numbers } from "./webgpu-numbers.mjs";
 
@@ -13,6 +14,7 @@ const GENERATORS = [
   (numbers) => generateWebGPU(new Numbers(numbers)),
   () =>
     Object.entries(messageFiles()).map(([name, text]) => ({ path: `src/messages/generated/${name}`, text })),
+  () => [messageDocs()],
 ];
 
 /** @returns {{ path: string, text: string }[]} all generated files, and numbers.json with what was appended */

@@ -1,176 +1,135 @@
 // The main job: one host, two isolated guests at the same time, unmodified programs with real weights on real pictures,
 // and a comparison with the same programs without any projection.
 //
-//   node examples/main-job/main.mjs [--adapter best|hardware|software] [--out DIR] [--json]
+//   node examples/main-job/main.mjs [--adapter WHICH] [--out DIR] [--json]
 //
-// Exit status: 0 when everything agrees within the tolerances, 1 when something failed or differs.
-import { mkdir } from "node:fs/promises";
+// Exit status: 0 when everything agrees within the tolerances, 1 when something failed or differs, 2 for wrong use.
+import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
+import { constants } from "node:os";
 import { join, resolve } from "node:path";
-import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { comparePictures, compareResults } from "../compare.mjs";
-import { inGuest, inProcess, runForJson, withHost } from "./processes.mjs";
-import { differenceTable, facesTable, timesTable } from "./tables.mjs";
-
-/**
- * What counts as the same. A guest and Dawn in process run the same shaders on the same adapter: they should agree to the last
- * bit, and the tolerance only forgives a driver that is not deterministic. Other back ends sum in another order.
- */
-const TOLERANCES = {
-  dawn: { score: 1e-6, pixels: 1e-3, relative: 1e-6, channel: 1 },
-  reference: { score: 1e-3, pixels: 0.5, relative: 1e-3, channel: 255 },
-};
+import { judge } from "./judge.mjs";
+import { atOnce, inGuest, inProcess, runForJson, withHost } from "./processes.mjs";
+import { Progress } from "./progress.mjs";
+import { differencesTable, findingsTable, timesTable } from "./tables.mjs";
 
 const FACES = "examples/tfjs/faces.mjs";
 const TEXT = "examples/onnx/read-text.mjs";
 const SCENE = "examples/three/scene.mjs";
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
+const USAGE = "usage: main.mjs [--adapter best|hardware|software|PART-OF-A-GPU'S-NAME] [--out DIR] [--json]";
 
-const { values } = parseArgs({
-  options: {
-    adapter: { type: "string", default: "best" },
-    out: { type: "string", default: "out" },
-    json: { type: "boolean", default: false },
-  },
-});
-const started = performance.now();
-const out = resolve(values.out);
+const { adapter, out, json } = readOptions();
+const progress = new Progress();
 
-function progress(text) {
-  const seconds = ((performance.now() - started) / 1000).toFixed(0).padStart(3);
-  console.error(`${seconds} s  ${text}`);
+const stop = new AbortController();
+for (const signal of SIGNALS) {
+  process.on(signal, () => stop.abort({ signal }));
 }
-
-/** Runs one program and says so when it is done. */
-async function run(what, args) {
-  const result = await runForJson(what, args);
-  progress(`${what}: ${(result.milliseconds / 1000).toFixed(1)} s`);
-  if (result.said.trim() !== "") console.error(result.said.trimEnd().replace(/^/gm, "       "));
-  return { what, ...result };
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (stop.signal.aborted) {
+    const { signal } = stop.signal.reason;
+    console.error(`ended by ${signal}`);
+    process.exitCode = 128 + constants.signals[signal];
+  } else {
+    console.error(`failed: ${error.message}`);
+    process.exitCode = 1;
+  }
 }
+for (const signal of SIGNALS) process.removeAllListeners(signal);
 
-async function projected() {
-  return withHost(values.adapter, async ({ state, status }) => {
-    const [adapter] = status.adapters;
-    progress(`host ready on ${adapter.description} (${adapter.kind})`);
-    progress("two guests at once: faces by TensorFlow.js, text by ONNX Runtime Web");
-    const [faces, text] = await Promise.all([
-      run("guest 1, faces", inGuest(state, "faces", out, [FACES, "--json", "--out", out])),
-      run("guest 2, text", inGuest(state, "text", out, [TEXT, "--json", "--out", out])),
-    ]);
-    const scene = await run(
-      "guest 3, three.js",
-      inGuest(state, "scene", out, [SCENE, "--json", "--out", out]),
-    );
-    return { adapter, faces, text, scene };
+async function main() {
+  await makeOutputDirectory();
+  const { host, runs } = await withHost(adapter, stop.signal, async (state, { adapters: [found] }) => {
+    progress.tell(`host ready on ${found.description} (${found.kind})`);
+    progress.tell("two guests at once: faces by TensorFlow.js, text by ONNX Runtime Web");
+    return { host: found, runs: await atOnce(2, tasks(state, found.kind), stop.signal) };
   });
+  const documents = Object.fromEntries(Object.entries(runs).map(([name, { document }]) => [name, document]));
+  const { differences, problems } = await judge(documents);
+  const pictures = [...documents.faces.photos, documents.text, documents.scene].map(({ picture }) => picture);
+
+  if (json) {
+    const seconds = progress.seconds;
+    console.log(
+      JSON.stringify({
+        same: problems.length === 0,
+        adapter: host,
+        ...documents,
+        differences,
+        pictures,
+        seconds,
+      }),
+    );
+  } else {
+    console.log(`\nFound in the guests, on ${host.description}\n\n${findingsTable(documents)}\n`);
+    console.log(`Times\n\n${timesTable(Object.values(runs))}\n`);
+    console.log(`Largest differences (tolerances in parentheses)\n\n${differencesTable(differences)}\n`);
+    console.log(`Pictures\n\n${pictures.map((path) => `  ${path}`).join("\n")}\n`);
+    console.log(
+      `${problems.length === 0 ? "Everything agrees" : "NOT right"}, after ${progress.seconds.toFixed(0)} s.`,
+    );
+  }
+  for (const problem of problems) console.error(`failed: ${problem}`);
+  return problems.length === 0 ? 0 : 1;
 }
 
-async function references() {
-  progress("the same programs without projection, one after the other");
-  const plain = join(out, "in-process");
-  await mkdir(plain, { recursive: true });
+/** In their order, two at a time: the guests come first, and the references fill the gaps. */
+function tasks(state, kind) {
+  // One look at a picture is enough for results; a second tells a GPU's real speed, and costs a software GPU half a minute.
+  const faces = [FACES, "--json", "--repeats", kind === "software" ? "0" : "5"];
+  const text = [TEXT, "--json", "--build", "all"];
+  const scene = [SCENE, "--json"];
+  const guest = (name, program) => inGuest(state, name, out, [...program, "--out", out]);
   return {
-    faces: await run("Dawn in process, faces", inProcess([FACES, "--json"])),
-    text: await run("Dawn in process, text", inProcess([TEXT, "--json"])),
-    scene: await run("Dawn in process, three.js", inProcess([SCENE, "--json", "--out", plain])),
-    cpuFaces: await run("TensorFlow.js on its CPU backend", [
-      FACES,
-      "--backend",
-      "cpu",
-      "--repeats",
-      "0",
-      "--json",
-    ]),
-    wasmText: await run("ONNX Runtime on WebAssembly", [TEXT, "--provider", "wasm", "--json"]),
-  };
-}
-
-/** One row: how far `a` lies from `b`, and whether that is within `tolerance`. */
-function judge(program, against, tolerance, a, b) {
-  const found = compareResults(a.document, b.document);
-  const boxes = [...(found.photos ?? []), ...(found.boxes === undefined ? [] : [found.boxes])];
-  const row = {
-    program,
-    against,
-    score: Math.max(0, ...boxes.map(({ largestScore }) => largestScore), found.text?.largestScore ?? 0),
-    pixels: Math.max(0, ...boxes.map(({ largestPixels }) => largestPixels)),
-    relative: Math.max(
-      0,
-      ...Object.values(found.tensors ?? {}).map(({ largestRelative }) => largestRelative),
+    faces: task("guest 1, faces", guest("faces", faces)),
+    text: task("guest 2, text", guest("text", text)),
+    scene: task("guest 3, three.js", guest("scene", scene)),
+    plainText: task("text on Dawn in process", inProcess(kind, text)),
+    plainFaces: task("faces on Dawn in process", inProcess(kind, faces)),
+    cpuFaces: task("faces by TensorFlow.js CPU", [...faces, "--backend", "cpu"]),
+    plainScene: task(
+      "three.js on Dawn in process",
+      inProcess(kind, [...scene, "--out", join(out, "in-process")]),
     ),
-    mismatched: boxes.reduce((sum, { unmatched }) => sum + unmatched, found.text?.different.length ?? 0),
-  };
-  const same =
-    row.mismatched === 0 &&
-    row.score <= tolerance.score &&
-    row.pixels <= tolerance.pixels &&
-    row.relative <= tolerance.relative;
-  return { ...row, tolerance, same };
-}
-
-async function judgePictures(a, b, tolerance) {
-  const found = await comparePictures(a, b);
-  return {
-    program: "three.js picture",
-    against: "Dawn in process",
-    score: 0,
-    pixels: 0,
-    relative: found.largest / 255,
-    mismatched: found.largest > tolerance.channel ? found.different : 0,
-    tolerance,
-    same: found.largest <= tolerance.channel,
+    wasmText: task("text by ONNX Runtime wasm", [...text, "--provider", "wasm"]),
   };
 }
 
-await mkdir(out, { recursive: true });
-const guests = await projected();
-const plain = await references();
-
-const differences = [
-  judge("faces", "Dawn in process", TOLERANCES.dawn, guests.faces, plain.faces),
-  judge("faces", "TensorFlow.js CPU", TOLERANCES.reference, guests.faces, plain.cpuFaces),
-  judge("text", "Dawn in process", TOLERANCES.dawn, guests.text, plain.text),
-  judge("text", "ONNX Runtime wasm", TOLERANCES.reference, guests.text, plain.wasmText),
-  await judgePictures(guests.scene.document.picture, plain.scene.document.picture, TOLERANCES.dawn),
-];
-const empty = [
-  ...guests.faces.document.photos
-    .filter(({ boxes }) => boxes.length === 0)
-    .map(({ file }) => `no face found in ${file}`),
-  ...(guests.text.document.lines.length === 0 ? ["no text found"] : []),
-];
-const same = differences.every((row) => row.same) && empty.length === 0;
-const pictures = [
-  ...guests.faces.document.photos.map(({ picture }) => picture),
-  guests.text.document.picture,
-  guests.scene.document.picture,
-];
-const milliseconds = performance.now() - started;
-
-if (values.json) {
-  const documents = (runs) =>
-    Object.fromEntries(Object.entries(runs).map(([name, run]) => [name, run.document ?? run]));
-  console.log(
-    JSON.stringify({
-      same,
-      guests: documents(guests),
-      plain: documents(plain),
-      differences,
-      pictures,
-      milliseconds,
-    }),
-  );
-} else {
-  console.log(`\nFound in the guests, on ${guests.adapter.description}\n\n${facesTable(guests)}\n`);
-  console.log(`Times\n\n${timesTable(guests, plain)}\n`);
-  console.log(`Largest differences (tolerances in parentheses)\n\n${differenceTable(differences)}\n`);
-  console.log(`Pictures\n\n${pictures.map((path) => `  ${path}`).join("\n")}\n`);
-  console.log(
-    `${same ? "Everything agrees." : "SOMETHING DIFFERS."} ${(milliseconds / 1000).toFixed(0)} s in all.`,
-  );
+/** One program, which says so when it is done. */
+function task(where, args) {
+  return async (signal) => {
+    const run = await runForJson(where, args, signal);
+    progress.tell(`${where}: ${(run.milliseconds / 1000).toFixed(1)} s`);
+    progress.repeat(run.said);
+    return { where, ...run };
+  };
 }
-for (const problem of empty) console.error(`failed: ${problem}`);
-for (const { program, against } of differences.filter((row) => !row.same)) {
-  console.error(`failed: ${program} differs from ${against} by more than its tolerance`);
+
+async function makeOutputDirectory() {
+  try {
+    await mkdir(out, { recursive: true });
+    // Trying says more than permissions do, and now rather than when the work is done.
+    await rmdir(await mkdtemp(join(out, ".trial-")));
+  } catch (error) {
+    throw new Error(`cannot write pictures to ${out}: ${error.message}; choose another directory with --out`);
+  }
 }
-process.exitCode = same ? 0 : 1;
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        adapter: { type: "string", default: "best" },
+        out: { type: "string", default: "out" },
+        json: { type: "boolean", default: false },
+      },
+    });
+    return { ...values, out: resolve(values.out) };
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`);
+    process.exit(2);
+  }
+}

@@ -11,7 +11,7 @@ import { describeAdapter, median, outputPath, readOptions, report, timed } from 
 import { startBackend, tf } from "./backend.mjs";
 
 const PACKAGE = new URL("..", import.meta.resolve("@vladmandic/face-api"));
-const PHOTOS = ["demo/sample5.jpg", "demo/sample6.jpg"].map((path) => fileURLToPath(new URL(path, PACKAGE)));
+const PHOTOS = ["demo/sample3.jpg", "demo/sample5.jpg"].map((path) => fileURLToPath(new URL(path, PACKAGE)));
 const GREEN = [60, 255, 90];
 /** The detector looks at a few hundred pixels a side: what is far larger would only be uploaded to be thrown away. */
 const LARGEST_SIDE = 640;

@@ -20,5 +20,10 @@ export { type GuestConnection, identifyConnection } from "./vmbus/front-door.js"
 export { type VmbusAcceptInit, VmbusHost } from "./vmbus/host.js";
 export { HostChannel, type HostChannelInit, type HostChannelState } from "./vmbus/host-channel.js";
 export { ChannelType, type Command, MAX_PACKET } from "./vmbus/packet.js";
-export { type CommandHandlers, MAX_OUTSTANDING, type RequestInit } from "./vmbus/packet-endpoint.js";
+export {
+  type AskInit,
+  type CommandHandlers,
+  MAX_OUTSTANDING,
+  type RequestInit,
+} from "./vmbus/packet-endpoint.js";
 export { GLOBAL_CHANNEL, PCI_CHANNEL, VGPU_CHANNEL } from "./vmbus/types.js";

@@ -16,7 +16,7 @@ import {
   type StatusCode,
   StatusErrno,
 } from "parhelion-protocol";
-import { openNode, until } from "./rig.test.fixture.js";
+import { createRig, openNode, type TestHost, until } from "./rig.test.fixture.js";
 import { openAdapter, refused, scene } from "./scene.test.fixture.js";
 
 describe("an open node", () => {
@@ -153,6 +153,28 @@ describe("an open node", () => {
     await connection.call(ioctl.closeAdapter, { adapter });
     held[0]?.();
     await assert.rejects(creating, refused("ENODEV"));
+    assert.equal(host.objects.size, 1);
+  });
+
+  it("leaves nothing at the host of what came after its deadline", async (t) => {
+    const { start } = await createRig(t);
+    const offers = (contact: TestHost): void => {
+      contact.offerGlobal();
+      contact.offerVgpu(0);
+    };
+    const { kernel, host } = await start(offers, { runtime: { patienceMs: 1000 } });
+    const application = await openNode(kernel, "dxg0");
+    const adapter = await openAdapter(application);
+    const held: (() => void)[] = [];
+    host.intercept = async (name) => {
+      if (name === "createDevice") await new Promise<void>((resolve) => held.push(resolve));
+    };
+    await assert.rejects(application.connection.call(ioctl.createDevice, { adapter }), refused("ETIMEDOUT"));
+    held[0]?.();
+    await until(
+      () => host.asked.some((line) => line.startsWith("destroyDevice")),
+      "the device is given back",
+    );
     assert.equal(host.objects.size, 1);
   });
 

@@ -164,7 +164,7 @@ const queueCreation = {
     token: ["hex16", "Presented in QUEUE_HELLO; good for one connection."],
     serial: [
       "u32",
-      "Names the queue to the engine when its objects are used on another device; unguessable, passed through.",
+      "Names the queue to the engine when its objects are used on another device of the same process; passed through.",
     ],
   },
 };

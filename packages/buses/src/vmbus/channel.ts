@@ -14,7 +14,7 @@ import {
 } from "parhelion-core";
 import { ControlError, type Exchange, errnoOfNtStatus, type Notice, vmbusMessage } from "parhelion-protocol";
 import type { VmbusLink } from "./link.js";
-import { type CommandHandlers, PacketEndpoint, type RequestInit } from "./packet-endpoint.js";
+import { type AskInit, type CommandHandlers, PacketEndpoint, type RequestInit } from "./packet-endpoint.js";
 
 export type ChannelState = "offered" | "opening" | "open" | "closed" | "rescinded";
 
@@ -102,7 +102,7 @@ export class VmbusChannel {
   }
 
   /** As PacketEndpoint.request. @throws KernelError ENODEV when the channel is not open */
-  async request<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>, init?: RequestInit): Promise<R> {
+  async request<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>, init?: AskInit<R>): Promise<R> {
     return this.#live().request(exchange, value, init);
   }
 

@@ -3,7 +3,7 @@ import { KernelError, type Runtime, StateMachine, type Transitions } from "parhe
 import { type Exchange, type Notice, vmbusMessage } from "parhelion-protocol";
 import type { VmbusLink } from "./link.js";
 import { ChannelType } from "./packet.js";
-import { type CommandHandlers, PacketEndpoint, type RequestInit } from "./packet-endpoint.js";
+import { type AskInit, type CommandHandlers, PacketEndpoint, type RequestInit } from "./packet-endpoint.js";
 
 export type HostChannelState = "offered" | "opening" | "open" | "rescinded";
 
@@ -62,7 +62,7 @@ export class HostChannel {
   }
 
   /** As PacketEndpoint.request. @throws KernelError ENODEV when the guest has not opened the channel */
-  async request<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>, init?: RequestInit): Promise<R> {
+  async request<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>, init?: AskInit<R>): Promise<R> {
     return this.#live().request(exchange, value, init);
   }
 

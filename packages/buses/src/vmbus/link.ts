@@ -50,7 +50,7 @@ export class VmbusLink {
     stream.on("data", this.#onData);
     stream.on("drain", this.#regulate);
     stream.on("end", this.#onEnd);
-    stream.on("error", this.#fail);
+    stream.on("error", this.#onError);
     stream.on("close", this.#onClose);
     // Who looked at the first bytes has paused it.
     stream.resume();
@@ -95,6 +95,8 @@ export class VmbusLink {
   };
 
   readonly #onEnd = (): void => this.#fail(new Error(`${this.peer} hung up`));
+  readonly #onError = (cause: Error): void =>
+    this.#fail(new Error(`${this.peer} hung up (${cause.message})`, { cause }));
   readonly #onClose = (): void => this.#fail(new Error(`the connection to ${this.peer} ended`));
 
   readonly #regulate = (): void => {
@@ -139,7 +141,7 @@ export class VmbusLink {
     this.#stream.off("data", this.#onData);
     this.#stream.off("drain", this.#regulate);
     this.#stream.off("end", this.#onEnd);
-    this.#stream.off("error", this.#fail);
+    this.#stream.off("error", this.#onError);
     this.#stream.off("close", this.#onClose);
     // The stream may still report an error about bytes that nobody waits for any more.
     this.#stream.on("error", () => {});

@@ -3,7 +3,7 @@
  * deadline, or with ENODEV, before anything else happens, when the channel goes (waiting requests would otherwise keep
  * a driver's remove from ever getting its locks).
  */
-import { Completion, KernelError, type Runtime } from "parhelion-core";
+import { Completion, isKernelError, KernelError, type Runtime } from "parhelion-core";
 import {
   ControlError,
   ErrorDetail,
@@ -31,12 +31,23 @@ export interface RequestInit {
   readonly timeoutMs?: number;
 }
 
+export interface AskInit<R> extends RequestInit {
+  /** Gets the reply that comes after the deadline: what it says was made has an owner no more. Not after `cancel`. */
+  readonly late?: (reply: R) => void;
+}
+
 /** Most requests of ours that wait at once on a channel, and most of the peer's that are served at once. */
 export const MAX_OUTSTANDING = 4096;
 
 interface Pending {
   readonly process: number;
   readonly reply: Completion<Uint8Array>;
+}
+
+/** A request that missed its deadline, its reply being of interest. */
+interface Overdue {
+  readonly process: number;
+  readonly take: (body: Uint8Array) => void;
 }
 
 export class PacketEndpoint {
@@ -46,6 +57,7 @@ export class PacketEndpoint {
   readonly #handlers: CommandHandlers;
   readonly #send: (packet: Uint8Array) => void;
   readonly #pending = new Map<bigint, Pending>();
+  readonly #overdue = new Map<bigint, Overdue>();
   #lastTransaction = 0n;
   #serving = 0;
   #gone: KernelError | null = null;
@@ -74,9 +86,9 @@ export class PacketEndpoint {
    * @throws ControlError what the other end refused with
    * @throws ProtocolError the request is too long, or the reply malformed
    */
-  async request<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>, init: RequestInit = {}): Promise<R> {
+  async request<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>, init: AskInit<R> = {}): Promise<R> {
     if (this.#gone !== null) throw this.#gone;
-    if (this.#pending.size >= MAX_OUTSTANDING) {
+    if (this.#pending.size + this.#overdue.size >= MAX_OUTSTANDING) {
       throw new KernelError(
         "EAGAIN",
         `${MAX_OUTSTANDING} requests are outstanding on ${this.name}; wait for some`,
@@ -94,6 +106,11 @@ export class PacketEndpoint {
     try {
       const timeoutMs = init.timeoutMs ?? this.#runtime.patienceMs;
       return exchange.reply.decode(await reply.wait({ deadline: this.#runtime.clock.now() + timeoutMs }));
+    } catch (error) {
+      const { late, process = 0 } = init;
+      if (late !== undefined && isKernelError(error, "ETIMEDOUT") && this.#gone === null)
+        this.#overdue.set(transaction, { process, take: (body) => late(exchange.reply.decode(body)) });
+      throw error;
     } finally {
       this.#pending.delete(transaction);
     }
@@ -120,6 +137,7 @@ export class PacketEndpoint {
     this.#gone = error;
     for (const { reply } of this.#pending.values()) reply.fail(error);
     this.#pending.clear();
+    this.#overdue.clear();
   }
 
   /**
@@ -127,6 +145,8 @@ export class PacketEndpoint {
    * process has to be destroyed there afterwards.
    */
   cancel(process: number): void {
+    for (const [transaction, overdue] of this.#overdue)
+      if (overdue.process === process) this.#overdue.delete(transaction);
     for (const pending of this.#pending.values()) {
       if (pending.process !== process) continue;
       pending.reply.fail(
@@ -141,9 +161,14 @@ export class PacketEndpoint {
 
   #complete(transaction: bigint, status: number, body: Uint8Array): void {
     const reply = this.#pending.get(transaction)?.reply;
-    // Not there: it missed its deadline or was cancelled.
-    if (reply === undefined) return;
     const errno = -errnoOfNtStatus(status);
+    // Not there: it missed its deadline or was cancelled.
+    if (reply === undefined) {
+      const overdue = this.#overdue.get(transaction);
+      this.#overdue.delete(transaction);
+      if (errno === 0) overdue?.take(body);
+      return;
+    }
     if (errno === 0) {
       reply.completeAll(body);
       return;

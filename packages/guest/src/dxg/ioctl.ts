@@ -64,7 +64,9 @@ const table: ReadonlyMap<number, Serve> = new Map<number, Serve>([
   }),
   serves(ioctl.createDevice, async (process, { adapter, flags, privateData }) => {
     const parent = process.objects.get("adapter", adapter);
-    const reply = await process.ask(vgpuCommand.createDevice, { flags, privateData });
+    const reply = await process.ask(vgpuCommand.createDevice, { flags, privateData }, (late) =>
+      process.abandon("device", late.device, parent),
+    );
     const device = await adopt(process, "device", reply.device, parent);
     return { device: device.handle, privateData: reply.privateData };
   }),
@@ -76,10 +78,11 @@ const table: ReadonlyMap<number, Serve> = new Map<number, Serve>([
   }),
   serves(ioctl.createContextVirtual, async (process, request) => {
     const parent = process.objects.get("device", request.device);
-    const { context } = await process.ask(vgpuCommand.createContextVirtual, {
-      ...request,
-      device: parent.host,
-    });
+    const { context } = await process.ask(
+      vgpuCommand.createContextVirtual,
+      { ...request, device: parent.host },
+      (late) => process.abandon("context", late.context, parent),
+    );
     return { context: (await adopt(process, "context", context, parent)).handle };
   }),
   serves(ioctl.destroyContext, (process, { context }) => destroyed(process, "context", context)),
@@ -104,12 +107,11 @@ const table: ReadonlyMap<number, Serve> = new Map<number, Serve>([
         `synchronization objects of kind ${kind} do not exist; ${monitoredFence}, monitored fence, does`,
       );
     }
-    const reply = await process.ask(vgpuCommand.createSyncObject, {
-      device: parent.host,
-      kind,
-      flags,
-      initialValue,
-    });
+    const reply = await process.ask(
+      vgpuCommand.createSyncObject,
+      { device: parent.host, kind, flags, initialValue },
+      (late) => process.abandon("syncobject", late.syncObject, parent),
+    );
     return { syncObject: (await adopt(process, "syncobject", reply.syncObject, parent)).handle };
   }),
   serves(ioctl.destroySynchronizationObject, async (process, { syncObject }) => {
@@ -146,7 +148,9 @@ async function createHwQueue(
 ): Promise<CreateHwQueueReply> {
   const { objects, vgpu } = process;
   const parent = objects.get("context", request.context);
-  const reply = await process.ask(vgpuCommand.createHwQueue, { ...request, context: parent.host });
+  const reply = await process.ask(vgpuCommand.createHwQueue, { ...request, context: parent.host }, (late) =>
+    process.abandon("hwqueue", late.queue, parent),
+  );
   let door: QueueDoor = { endpoint: reply.endpoint, close: () => {} };
   try {
     if (reply.reach !== 0) door = await vgpu.queues.open(reply.token);
@@ -174,7 +178,13 @@ async function createAllocation(
   if (request.allocations.length === 0) throw controlError("EINVAL", "no allocation is asked for");
   if (request.allocations.some(({ size }) => size === 0n))
     throw controlError("EINVAL", "an allocation of no bytes");
-  const reply = await process.ask(vgpuCommand.createAllocation, { ...request, device: parent.host });
+  const reply = await process.ask(
+    vgpuCommand.createAllocation,
+    { ...request, device: parent.host },
+    async (late) => {
+      for (const host of late.allocations) await process.abandon("allocation", host, parent);
+    },
+  );
   const adopted: DxgObject[] = [];
   try {
     for (const host of reply.allocations) adopted.push(await adopt(process, "allocation", host, parent));

@@ -36,9 +36,20 @@ export class DxgProcess {
     this.#deliver = deliver;
   }
 
-  /** Asks the host on behalf of this process. @throws what VmbusChannel.request throws */
-  async ask<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>): Promise<R> {
-    return this.vgpu.channel.request(exchange, value, { process: this.host });
+  /**
+   * Asks the host on behalf of this process.
+   * @param late gives back what the host made after this process has stopped waiting for it
+   * @throws what VmbusChannel.request throws
+   */
+  async ask<Q, R>(
+    exchange: Exchange<Q, R>,
+    value: Partial<Q>,
+    late: (reply: R) => Promise<void> = async () => {},
+  ): Promise<R> {
+    return this.vgpu.channel.request(exchange, value, {
+      process: this.host,
+      late: (reply) => this.vgpu.runtime.scheduler.spawn(`late reply to ${exchange.name}`, () => late(reply)),
+    });
   }
 
   /** Unlinks the object and what is below it, then tells the host. @throws the first of the host's refusals */

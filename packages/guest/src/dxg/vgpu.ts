@@ -63,10 +63,12 @@ export class Vgpu implements ProcessHome {
   async open(file: OpenFile): Promise<DxgFile> {
     if (this.#processes.size >= maxProcesses) throw tooMany();
     const pid = file.opener.pid ?? 0;
-    const { process } = await this.#global.request(vmCommand.createProcess, {
-      processId: pid,
-      name: file.name,
-    });
+    const late = ({ process }: { readonly process: number }): void =>
+      this.runtime.scheduler.spawn("late reply to createProcess", async () => {
+        await this.#global.request(vmCommand.destroyProcess, {}, { process });
+      });
+    const asked = { processId: pid, name: file.name };
+    const { process } = await this.#global.request(vmCommand.createProcess, asked, { late });
     const opened = new DxgProcess(this, process, file.name);
     this.#processes.set(process, opened);
     return new DxgFile(opened);

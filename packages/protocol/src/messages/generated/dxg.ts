@@ -478,7 +478,7 @@ export interface CreateHwQueueReply {
   readonly endpoint: string;
   /** Presented in QUEUE_HELLO; good for one connection. */
   readonly token: string;
-  /** Names the queue to the engine when its objects are used on another device; unguessable, passed through. */
+  /** Names the queue to the engine when its objects are used on another device of the same process; passed through. */
   readonly serial: number;
 }
 export const CreateHwQueueReply: StructCodec<CreateHwQueueReply> = structCodec<CreateHwQueueReply>({

@@ -688,7 +688,7 @@ export interface VgpuCreateHwQueueReply {
   readonly endpoint: string;
   /** Presented in QUEUE_HELLO; good for one connection. */
   readonly token: string;
-  /** Names the queue to the engine when its objects are used on another device; unguessable, passed through. */
+  /** Names the queue to the engine when its objects are used on another device of the same process; passed through. */
   readonly serial: number;
   /** 0: the endpoint is a Unix socket that the application can connect to; 1: through the guest kernel. */
   readonly reach: number;

@@ -31,6 +31,8 @@ export interface Opener {
   readonly pid?: number;
   readonly uid?: number;
   readonly gid?: number;
+  /** What the process calls itself, for people. Says nothing about who it is. */
+  readonly comm?: string;
 }
 
 type FileState = "opening" | "open" | "closed";

@@ -1,5 +1,7 @@
 /** One open node of the guest: requests that keep the process alive while they wait, and the node's own events. */
+
 import { connect, type Socket } from "node:net";
+import { basename } from "node:path";
 import {
   type Clock,
   ControlConnection,
@@ -34,7 +36,7 @@ export class NodeConnection {
   /** @throws the system's error when the socket is not there, ControlError when nobody answers */
   static async open(path: string, clock: Clock): Promise<NodeConnection> {
     const node = new NodeConnection(await connectTo(path, clock), clock, path);
-    const hello = { features: 0n, process: process.pid, name: process.title.slice(0, 60) };
+    const hello = { features: 0n, process: process.pid, name: programName() };
     await node.call(nodeMessage.hello, hello);
     return node;
   }
@@ -105,4 +107,11 @@ function connectTo(path: string, clock: Clock): Promise<Socket> {
       resolve(socket);
     });
   });
+}
+
+/** What an operator would call this process: its title if it gave itself one, else its program's file. */
+function programName(): string {
+  const { argv, title, argv0 } = process;
+  const name = title === argv0 || title === "node" ? basename(argv[1] ?? title) : title;
+  return name.slice(0, 60);
 }

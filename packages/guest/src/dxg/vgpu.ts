@@ -62,12 +62,12 @@ export class Vgpu implements ProcessHome {
   /** Every open file is a process of the host's. @throws what the channel throws; EMFILE */
   async open(file: OpenFile): Promise<DxgFile> {
     if (this.#processes.size >= maxProcesses) throw tooMany();
-    const pid = file.opener.pid ?? 0;
+    const { pid = 0, comm = "" } = file.opener;
     const late = ({ process }: { readonly process: number }): void =>
       this.runtime.scheduler.spawn("late reply to createProcess", async () => {
         await this.#global.request(vmCommand.destroyProcess, {}, { process });
       });
-    const asked = { processId: pid, name: file.name };
+    const asked = { processId: pid, name: comm === "" ? file.name : comm };
     const { process } = await this.#global.request(vmCommand.createProcess, asked, { late });
     const opened = new DxgProcess(this, process, file.name);
     this.#processes.set(process, opened);

@@ -72,16 +72,16 @@ export class NodeConnection {
   }
 
   async #hello(body: Uint8Array): Promise<Uint8Array> {
-    const { process } = nodeMessage.hello.request.decode(body);
+    const { process, name } = nodeMessage.hello.request.decode(body);
     if (this.#opening !== null) throw controlError("EPROTO", "HELLO was said before");
     this.#greeted();
-    this.#opening = this.#open(process);
+    this.#opening = this.#open(process, name);
     await this.#opening;
     return nodeMessage.hello.reply.encode({ features: nodeFeatures, node: this.#node.name });
   }
 
-  async #open(pid: number): Promise<File> {
-    const file = await this.#node.open({ pid });
+  async #open(pid: number, comm: string): Promise<File> {
+    const file = await this.#node.open({ pid, comm });
     try {
       await file.request({
         kind: "listen",

@@ -19,6 +19,7 @@ test("ls shows a running guest, its process and its devices, and --json all of i
     assert.deepEqual([guest.name, guest.connection, guest.slices], ["painter", "local", [slice.uuid]]);
     const [process] = guest.processes;
     assert.equal(process?.devices, 1);
+    assert.equal(process?.name, "node");
     assert.deepEqual(
       [slice.guest, slice.devices, slice.queues, slice.engine.state],
       [guest.id, 1, 1, "ready"],

@@ -134,7 +134,7 @@ export class EngineProcess {
    * Resolves with the fence's value when it has reached `value`: no deadline of its own, since only the waiter knows how long
    * its work takes. Rejects with the signal's reason when aborted, with engine-gone when the engine ends.
    */
-  waitFence(queue: number, value: number, signal: AbortSignal): Promise<number> {
+  waitFence(queue: number, value: number, signal?: AbortSignal): Promise<number> {
     return this.#await((id) => ({ op: "waitFence", id, queue, value }), signal);
   }
 
@@ -148,17 +148,17 @@ export class EngineProcess {
 
   #await(
     message: (id: number) => Extract<ToEngine, { op: "waitFence" | "submit" }>,
-    signal: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<number> {
     let asked = 0;
-    const abort = () => this.#pending.reject(asked, signal.reason as Error);
+    const abort = () => this.#pending.reject(asked, signal?.reason as Error);
     const wait = this.#pending.open<number>("wait", Number.POSITIVE_INFINITY, (id) => {
       asked = id;
       this.#send(message(id));
     });
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    return wait.finally(() => signal.removeEventListener("abort", abort));
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    return wait.finally(() => signal?.removeEventListener("abort", abort));
   }
 
   /** Any engine that is not stuck answers this at once. @throws HostError engine-gone, engine-silent */

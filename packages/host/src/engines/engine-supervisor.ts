@@ -1,5 +1,5 @@
 /** Keeps one slice supplied with an engine: starts it when needed, says when it is lost, waits before the next try. */
-import { type ClockTimer, type Runtime, StateMachine } from "parhelion-core";
+import { type ClockTimer, Completion, type Runtime, StateMachine } from "parhelion-core";
 import type { AdapterDescription } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
 import { type BackOffPolicy, backOffMs } from "./back-off.js";
@@ -32,9 +32,7 @@ export class EngineSupervisor {
   #failures = 0;
   #lastFailure: string | undefined;
   #readySince = 0;
-  #retry:
-    | { readonly at: number; readonly timer: ClockTimer; readonly over: Promise<void>; end(): void }
-    | undefined;
+  #retry: { readonly at: number; readonly timer: ClockTimer; readonly over: Completion } | undefined;
   #retirement: Promise<void> | undefined;
 
   constructor(options: EngineSupervisorOptions) {
@@ -186,15 +184,12 @@ export class EngineSupervisor {
       tell();
     } finally {
       this.#machine.moveTo("backing-off");
-      let end: () => void = () => undefined;
-      const over = new Promise<void>((resolve) => {
-        end = resolve;
-      });
+      const over = new Completion(runtime, `back-off of ${slice}`);
       const timer = runtime.clock.setTimer(delayMs, () => {
         if (this.#machine.state === "backing-off") this.#machine.moveTo("stopped");
         this.#endRetry();
       });
-      this.#retry = { at: runtime.clock.now() + delayMs, timer, over, end };
+      this.#retry = { at: runtime.clock.now() + delayMs, timer, over };
     }
   }
 
@@ -209,12 +204,12 @@ export class EngineSupervisor {
         { details: { slice: this.#options.slice, retryInMs: leftMs } },
       );
     }
-    await retry.over;
+    await retry.over.wait({ deadline: retry.at + patienceMs });
   }
 
   #endRetry(): void {
     this.#retry?.timer.cancel();
-    this.#retry?.end();
+    this.#retry?.over.completeAll();
     this.#retry = undefined;
   }
 }

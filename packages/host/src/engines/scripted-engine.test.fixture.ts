@@ -6,7 +6,9 @@ import type { FromEngine, ToEngine } from "parhelion-protocol";
 
 const behaviour = process.env["BEHAVIOUR"] ?? "good";
 
-const created = { devices: new Set<number>() };
+const created = { devices: new Set<number>(), waits: 0 };
+/** As a real engine has one, for each queue. */
+const maxWaits = 10;
 
 const adapter = {
   info: {
@@ -66,7 +68,11 @@ process.on("message", (raw) => {
     case "createQueue":
       return say({ op: "created", id: message.id });
     case "waitFence":
-      if (message.value < 1000) say({ op: "fence", id: message.id, value: message.value });
+      if (message.value < 1000) return say({ op: "fence", id: message.id, value: message.value });
+      if (++created.waits > maxWaits) {
+        const refusal = { name: "OperationError", message: `${maxWaits} callers wait already` };
+        return say({ op: "refused", id: message.id, refusal });
+      }
       return;
     case "submit":
       // Every queue of this engine has been asked to do as much as its number says.

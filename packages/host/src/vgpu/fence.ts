@@ -67,6 +67,8 @@ export class MonitoredFence implements Fence {
 export class ProgressFence implements Fence {
   readonly #engine: EngineProcess;
   readonly #queue: number;
+  /** By value; each settles at the latest when its queue or its engine ends. */
+  readonly #asked = new Map<number, Promise<number>>();
 
   constructor(engine: EngineProcess, queue: number) {
     this.#engine = engine;
@@ -77,11 +79,30 @@ export class ProgressFence implements Fence {
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
       throw new CommandError(NtStatus.INVALID_PARAMETER, `no queue completes ${value} submits`);
     }
-    await this.#engine.waitFence(this.#queue, Number(value), signal);
+    await orAborted(this.#reach(Number(value)), signal);
+  }
+
+  /** For all who wait for this value: the engine can't be told that one of them has given up. */
+  #reach(value: number): Promise<number> {
+    const known = this.#asked.get(value);
+    if (known !== undefined) return known;
+    const asked = this.#engine.waitFence(this.#queue, value).finally(() => this.#asked.delete(value));
+    this.#asked.set(value, asked);
+    return asked;
   }
 
   /** The engine looks at the queue's ring now. @returns the value to `reach` for all that it finds there */
   async submit(signal: AbortSignal): Promise<bigint> {
     return BigInt(await this.#engine.submit(this.#queue, signal));
   }
+}
+
+/** As `promise`, unless the signal is aborted first. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }

@@ -86,6 +86,22 @@ test("a refusal says whose limit it is, what is in use, what was asked for and w
   ),
 );
 
+test("waits that are given up use up nothing at the engine", limit, () =>
+  onBench(async (bench) => {
+    const process = bench.processes.create(10, "app");
+    const context = await newContext(bench, process, await newDevice(bench, process));
+    const { progressFence } = await bench.call(vgpuCommand.createHwQueue, process, { context });
+    const wait = { objects: [progressFence], fenceValues: [5000n], timeoutMs: 1 };
+    for (let i = 0; i < 30; i++)
+      await assert.rejects(
+        bench.call(vgpuCommand.waitForSyncFromCpu, process, wait),
+        refused(NtStatus.TIMEOUT),
+      );
+    const reached = { objects: [progressFence], fenceValues: [5n] };
+    await bench.call(vgpuCommand.waitForSyncFromCpu, process, reached);
+  }),
+);
+
 test("a device, its context, its queue and its fences live and die together", limit, () =>
   onBench(async (bench) => {
     const process = bench.processes.create(10, "app");

@@ -77,8 +77,16 @@ export function compareResults(a, b) {
   if (a.program !== b.program) {
     throw new Error(`results of two programs: ${a.program} and ${b.program}`);
   }
+  for (const part of ["photos", "lines", "tensors"]) {
+    if ((a[part] === undefined) !== (b[part] === undefined)) {
+      throw new Error(`only one result has ${part}`);
+    }
+  }
   const comparison = { program: a.program };
   if (a.photos !== undefined) {
+    if (a.photos.length !== b.photos.length) {
+      throw new Error(`one result has ${a.photos.length} photos, the other ${b.photos.length}`);
+    }
     comparison.photos = a.photos.map((photo, i) => ({
       file: photo.file,
       ...compareBoxes(photo.boxes, b.photos[i].boxes),
@@ -90,6 +98,10 @@ export function compareResults(a, b) {
     comparison.text = compareLines(a.lines, b.lines);
   }
   if (a.tensors !== undefined) {
+    const names = [a, b].map(({ tensors }) => Object.keys(tensors).sort().join(", "));
+    if (names[0] !== names[1]) {
+      throw new Error(`one result has the tensors ${names[0]}, the other ${names[1]}`);
+    }
     comparison.tensors = Object.fromEntries(
       Object.entries(a.tensors).map(([name, numbers]) => [name, compareNumbers(numbers, b.tensors[name])]),
     );

@@ -149,13 +149,16 @@ export class SharedMemoryPort extends BasePort {
       const got = this.#io.read(this.#rung, 0, this.#rung.length);
       if (got === "end") this.#ended();
       // The bell that we took here may have been for the reader.
-      else if (got !== "later" && this.#reader === "asleep" && this.rx.hasNews()) this.#wakeLater();
+      else if (got !== "later" && this.#reader === "asleep") this.#sleep();
     } catch (error) {
       this.#failed(error as Error);
     }
   }
 
-  /** The bell rang, in the event loop. */
+  /**
+   * The bell rang, in the event loop. It may ring late: for what a reader found by itself before it went to sleep again. Then nothing
+   * is there, and the writer has taken that later sleep for the earlier one: it has to be told anew.
+   */
   #answer(): void {
     if (this.state === "closed") return;
     if (this.#writer === "asleep" && Atomics.load(this.#transmitControl, WRITER_WAITS) === 0) {
@@ -163,6 +166,7 @@ export class SharedMemoryPort extends BasePort {
       this.scheduleWritable();
     }
     if (this.#reader !== "awake" && this.rx.hasNews()) this.#wake();
+    else if (this.#reader === "asleep") this.#sleep();
   }
 
   #wake(): void {

@@ -216,6 +216,34 @@ test("a doorbell that is rung for nothing does no harm", { skip, timeout }, asyn
   await close();
 });
 
+test("a doorbell that rings late, for what was read before, leaves the reader awake to the next one", {
+  skip,
+  timeout,
+}, async (context) => {
+  const { client, engine, mapping, close } = await scribbled();
+  context.after(close);
+  const turns = async (enough: () => boolean): Promise<boolean> => {
+    for (let turn = 0; turn < 10_000 && !enough(); turn++)
+      await new Promise((resolve) => setImmediate(resolve));
+    return enough();
+  };
+  const asleep = (): boolean => Atomics.load(mapping.toEngine.control, READER_SLEEPS) === 1;
+  let read = 0;
+  engine.onReadable(() => {
+    for (; engine.rx.next() >= 0; engine.rx.done()) read++;
+  });
+  for (let round = 1; round <= 3; round++) {
+    assert.ok(await turns(asleep), "the reader sleeps");
+    // A writer that saw the reader asleep before it published, and was held up until the reader had found that and slept again.
+    (client as unknown as { published(): void }).published();
+    assert.ok(!asleep());
+    await turns(asleep);
+    fill(client.tx, client.tx.begin(64), round, 64);
+    client.tx.flush();
+    assert.ok(await turns(() => read === round), "what is published next is noticed");
+  }
+});
+
 test("a closed port leaves neither a mapping nor a descriptor, and its views are dead, not deadly", {
   skip,
 }, async () => {

@@ -31,6 +31,7 @@ export class EngineProcess {
   readonly #link: HostLink;
   /** Held for the life of the process, because Dawn crashes when it is collected. */
   #gpu: GPU | undefined;
+  readonly #pump = new EventPump(processPumpRuntime());
   #engine: Engine | undefined;
   #server: QueueServer | undefined;
 
@@ -48,6 +49,8 @@ export class EngineProcess {
   }
 
   receive(message: unknown): void {
+    // Most of what the host asks for, Dawn answers within microseconds.
+    this.#pump.stir();
     this.#link.receive(message);
   }
 
@@ -83,7 +86,7 @@ export class EngineProcess {
   async #start(message: StartMessage): Promise<{ engine: Engine; ready: FromEngine }> {
     const switches = this.#options.environment[DAWN_SWITCHES]?.split(" ").filter((each) => each !== "") ?? [];
     const koffi = await this.#tieToParent();
-    const pump = new EventPump(processPumpRuntime());
+    const pump = this.#pump;
     pump.install(globalThis);
     const { create } = await import("webgpu");
     this.#gpu = create([...message.dawn, ...switches]);

@@ -38,7 +38,7 @@ export async function startRuntime({ provider, build }) {
     /** A model that has one input and one output. */
     async load(path) {
       const session = await ort.InferenceSession.create(await readFile(path), {
-        // The models' own layout: the other one takes twice as many shaders, whose compilation takes longer than they run.
+        // The models' own layout: a software GPU takes twice the processor time for the shaders of the other one.
         executionProviders: [{ name: provider, preferredLayout: "NCHW" }],
         // It says at each start that it keeps some operators on the CPU, which is its own good choice.
         logSeverityLevel: 3,

@@ -71,8 +71,8 @@ async function open(adapter, cleanup) {
 }
 
 async function bestKind(launcher) {
-  const hardware = await probeAdapter({ launcher, kind: "hardware" });
-  return hardware.state === "answers" ? "hardware" : "software";
+  const hardware = await probeAdapter({ launcher, adapter: "hardware" });
+  return hardware.outcome === "found" ? "hardware" : "software";
 }
 
 async function remoteGuest(cleanup, state, listening) {

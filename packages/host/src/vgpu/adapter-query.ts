@@ -44,7 +44,10 @@ export function queryAdapter(description: AdapterDescription, infoType: number):
 
 /** For people. */
 export function describeAdapter({ info }: AdapterDescription): string {
-  const words = [info.vendor, info.device, info.architecture].filter((word) => word !== "");
+  // Drivers leave gaps in their names, and Dawn hyphens in their place.
+  const words = [info.vendor, info.device, info.architecture]
+    .map((word) => word.replace(/[-\s]+$/, ""))
+    .filter((word) => word !== "");
   const name = words.length > 0 ? words.join(" ") : "unnamed adapter";
   return info.description === "" ? name : `${name} (${info.description})`;
 }

@@ -86,7 +86,7 @@ test("a host that refuses a guest is named with the limit", () =>
       const { healthy, last } = await examine(place);
       assert.ok(!healthy);
       assert.equal(last.hop, "guest and channel");
-      assert.match(last.detail, /guests is 256 and 256 in use/);
+      assert.match(last.detail, /guests is 256; the host has 256/);
       assert.match(last.remedy, /raise guests/);
     } finally {
       admin.close();

@@ -37,7 +37,8 @@ export async function runCommand(options: RunCommand, terminal: Terminal): Promi
   const readOnly = pathsOf(options.visible, "--visible", terminal);
   const writable = pathsOf(options.writable, "--writable", terminal);
   if (options.isolate !== undefined && isolation.weaker.length > 0) {
-    terminal.err(`parhelion: isolated by ${isolation.level} only: ${isolation.weaker.join("; ")}`);
+    const what = isolation.level === "none" ? "not isolated" : `isolated by ${isolation.level} only`;
+    terminal.err(`parhelion: ${what}: ${isolation.weaker.join("; ")}`);
   }
   const signals = new Signals();
   try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { describe, it } from "node:test";
@@ -28,6 +28,26 @@ describe("a guest kernel", () => {
     assert.deepEqual(await readdir(kernel.directory), []);
     assert.equal(kernel.state, "stopped");
     await until(() => host.vmbus.state === "closed", "the host has heard it");
+  });
+
+  it("serves its nodes also when the attributes can't be written, and says so once", async (t) => {
+    const { start, log } = await createRig(t);
+    const { kernel, host } = await start();
+    // What is written first is in the way, as a full disk would be.
+    const obstacle = path.join(kernel.directory, "attributes.json.new");
+    await mkdir(obstacle);
+    host.offerGlobal();
+    for (const n of [0, 1]) host.offerVgpu(n);
+    await until(() => kernel.nodes.length === 2, "two nodes");
+    await kernel.settled();
+    await openNode(kernel, "dxg1");
+    const loud = log.filter(({ level }) => level === "error" || level === "warn");
+    assert.deepEqual(
+      loud.map(({ event }) => event),
+      ["attributes.not-written"],
+    );
+    assert.match(String(loud[0]?.fields["reason"]), /EISDIR/);
+    await rm(obstacle, { recursive: true });
   });
 
   it("does not see another one in the same process", async (t) => {

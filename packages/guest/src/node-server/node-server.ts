@@ -26,6 +26,7 @@ export class NodeServer {
   readonly #work: WorkQueue;
   readonly #sockets = new Map<DeviceNode, NodeSocket>();
   readonly #listening = new Set<DeviceNode>();
+  #attributes: "current" | "stale" = "current";
   readonly #leaving = new Set<NodeSocket>();
   readonly #stopWatching: () => void;
   /** One work item: however often it is asked for before it runs, the file is written once. */
@@ -100,6 +101,24 @@ export class NodeServer {
     });
   }
 
+  /** Nodes are served all the same: what the file tells is a convenience. Said once until it is written again. */
+  #notWritten(file: string, error: unknown): void {
+    const { runtime } = this.#system;
+    if (!existsSync(this.#directory)) {
+      // The host has removed the guest, and its directory with it: nobody is left to read.
+      runtime.log("debug", "attributes.unread", { directory: this.#directory });
+      return;
+    }
+    if (this.#attributes === "stale") return;
+    this.#attributes = "stale";
+    runtime.log("error", "attributes.not-written", {
+      file,
+      reason: error instanceof Error ? error.message : String(error),
+      effect: "programs may see no WGSL language features; their GPUs work",
+      remedy: "make room or permit writing there; the next change of the nodes writes the file again",
+    });
+  }
+
   /** Readers see the old file or the new one, never a part. */
   async #writeAttributes(): Promise<void> {
     const vgpus = liveVgpus(this.#system).filter((node) => this.#listening.has(node as DeviceNode));
@@ -112,10 +131,9 @@ export class NodeServer {
     try {
       await writeFile(`${file}.new`, `${JSON.stringify(attributes)}\n`);
       await rename(`${file}.new`, file);
+      this.#attributes = "current";
     } catch (error) {
-      // The host has removed the guest, and its directory with it: nobody is left to read.
-      if (existsSync(this.#directory)) throw error;
-      this.#system.runtime.log("debug", "attributes.unread", { directory: this.#directory });
+      this.#notWritten(file, error);
     }
   }
 }

@@ -184,7 +184,8 @@ test("Ctrl-C at a terminal reaches the command once", () =>
       setTimeout(() => {}, 60_000);`;
     const program = place.file("count.mjs", source);
     const bin = new URL("../../bin/parhelion.js", import.meta.url).pathname;
-    const line = [process.execPath, bin, "run", "--", process.execPath, program].join(" ");
+    // `exec`: a shell that stays in the foreground gets the Ctrl-C as well, and dash then answers 130 whatever the command said.
+    const line = ["exec", process.execPath, bin, "run", "--", process.execPath, program].join(" ");
     const typist = place.file(
       "typist.mjs",
       `import { spawn } from "node:child_process";

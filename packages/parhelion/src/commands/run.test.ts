@@ -189,7 +189,7 @@ test("Ctrl-C at a terminal reaches the command once", () =>
     const typist = place.file(
       "typist.mjs",
       `import { spawn } from "node:child_process";
-       const child = spawn("script", ["-qec", ${JSON.stringify(line)}, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
+       const child = spawn("script", ["-qec", ${JSON.stringify(line)}, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, SHELL: "/bin/sh" } });
        child.stdout.on("data", (text) => { process.stdout.write(text); if (String(text).includes("ready")) child.stdin.write("\\x03"); });
        child.on("close", (code) => process.exit(code));`,
     );

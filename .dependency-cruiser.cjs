@@ -1,6 +1,7 @@
 // The arrows of the house (docs/architecture.md): data flows down, imports point down only.
 const may = {
   core: [],
+  explorer: ["core"],
   protocol: [],
   buses: ["core", "protocol"],
   guest: ["core", "protocol", "buses"],
@@ -13,7 +14,7 @@ const arrows = Object.entries(may).map(([from, to]) => ({
   name: `${from}-imports-down-only`,
   severity: "error",
   comment: `${from} may import ${to.length === 0 ? "no other package" : to.join(", ")}`,
-  from: { path: `^packages/${from}/src`, pathNot: "\\.test\\.ts$" },
+  from: { path: `^packages/${from}/src`, pathNot: "\\.test(\\.[a-z]+)?\\.ts$" },
   to: { path: `^packages/(?!(${[from, ...to].join("|")})/)` },
 }));
 

@@ -30,7 +30,7 @@ export { DirectScheduler } from "./sync/direct-scheduler.js";
 export { type Guard, Mutex } from "./sync/mutex.js";
 export { type Counted, Refcount } from "./sync/refcount.js";
 export { RwLock } from "./sync/rwlock.js";
-export type { Blocked, Named, Scheduler, Wakeup } from "./sync/scheduler.js";
+export type { Access, Blocked, Named, Note, Scheduler, Wakeup } from "./sync/scheduler.js";
 export { Timer } from "./sync/timer.js";
 export { WaitQueue } from "./sync/wait-queue.js";
 export { type Work, WorkQueue } from "./sync/work-queue.js";

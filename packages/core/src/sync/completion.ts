@@ -33,6 +33,7 @@ export class Completion<T = void> implements Named {
   complete(value: T): void {
     this.#runtime.scheduler.access(this, "write");
     if (this.#final !== null) return;
+    this.#runtime.scheduler.note("wake", this);
     this.#banked.push(value);
     wakeFirst(this.#waiters);
   }
@@ -64,6 +65,7 @@ export class Completion<T = void> implements Named {
   #finish(outcome: Outcome<T>): void {
     this.#runtime.scheduler.access(this, "write");
     if (this.#final !== null) return;
+    this.#runtime.scheduler.note("wake", this);
     this.#final = outcome;
     wakeAll(this.#waiters);
   }

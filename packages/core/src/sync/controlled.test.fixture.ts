@@ -70,6 +70,8 @@ export class ControlledScheduler implements Scheduler, Clock {
 
   access(): void {}
 
+  note(): void {}
+
   /** Runs until nothing can run and no deadline is left. @param choose an index below its argument */
   async run(choose: (choices: number) => number, time: "when idle" | "any time"): Promise<void> {
     for (;;) {

@@ -44,4 +44,6 @@ export class DirectScheduler implements Scheduler {
   }
 
   access(): void {}
+
+  note(): void {}
 }

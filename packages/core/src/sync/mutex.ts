@@ -41,6 +41,7 @@ export class Mutex implements Named {
     scheduler.access(this, "write");
     if (this.#owner === null) return this.#own();
     await parkIn(this.#waiters, this.#runtime, "mutex.lock", this, deadline);
+    scheduler.access(this, "write");
     return this.#own();
   }
 
@@ -77,11 +78,13 @@ export class Mutex implements Named {
       },
     };
     this.#owner = guard;
+    this.#runtime.scheduler.note("lock", this);
     return guard;
   }
 
   #unlock(): void {
     this.#runtime.scheduler.access(this, "write");
+    this.#runtime.scheduler.note("unlock", this);
     // Handed over, not freed: nobody who comes in before the waiter runs may overtake it.
     this.#owner = wakeFirst(this.#waiters) ? handedOver : null;
   }

@@ -23,6 +23,7 @@ export class Refcount implements Named, Counted {
     this.#runtime = runtime;
     this.name = name;
     this.#release = release;
+    runtime.scheduler.note("alloc", this);
   }
 
   /** For diagnostics; by the time it is read it may be another. */
@@ -51,6 +52,8 @@ export class Refcount implements Named, Counted {
     this.#runtime.scheduler.access(this, "write");
     if (this.#count === 0) throw new BugError("refcount-underflow", `put of ${this.name} after its last put`);
     this.#count -= 1;
-    if (this.#count === 0) this.#release();
+    if (this.#count > 0) return;
+    this.#runtime.scheduler.note("free", this);
+    this.#release();
   }
 }

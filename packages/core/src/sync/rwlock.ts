@@ -65,8 +65,8 @@ export class RwLock implements Named {
       const blocked = scheduler.block(op, this, deadline);
       this.#waiters.set(blocked, mode);
       const wakeup = await blocked.wakeup;
+      scheduler.access(this, "write");
       if (wakeup === "timeout") {
-        scheduler.access(this, "write");
         this.#waiters.delete(blocked);
         // A writer that gives up may have been all that kept the readers behind it out.
         this.#admitWaiting();
@@ -101,9 +101,12 @@ export class RwLock implements Named {
 
   #guard(mode: Mode): Guard {
     let held = true;
+    const { scheduler } = this.#runtime;
+    scheduler.note(mode === "write" ? "lock" : "lock-shared", this);
     const release = () => {
       held = false;
-      this.#runtime.scheduler.access(this, "write");
+      scheduler.access(this, "write");
+      scheduler.note("unlock", this);
       this.#leave();
       this.#admitWaiting();
     };

@@ -40,6 +40,7 @@ export class WaitQueue implements Named {
   /** Makes every waiter look at its condition again. */
   wake(): void {
     this.#runtime.scheduler.access(this, "write");
+    this.#runtime.scheduler.note("wake", this);
     wakeAll(this.#waiters);
   }
 }

@@ -14,7 +14,7 @@ const arrows = Object.entries(may).map(([from, to]) => ({
   name: `${from}-imports-down-only`,
   severity: "error",
   comment: `${from} may import ${to.length === 0 ? "no other package" : to.join(", ")}`,
-  from: { path: `^packages/${from}/src`, pathNot: "\\.test(\\.[a-z]+)?\\.ts$" },
+  from: { path: `^packages/${from}/src`, pathNot: "\\.test\\." },
   to: { path: `^packages/(?!(${[from, ...to].join("|")})/)` },
 }));
 

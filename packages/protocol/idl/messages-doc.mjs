@@ -10,6 +10,7 @@ const titles = {
   node: "On a node: ours",
   ioctl: "On a node: dxg ioctls",
   queue: "On a queue's socket",
+  sys: "On the socket of a device tree",
   vmbus: "VMBus",
   vmCommand: "Host commands on the global channel",
   vgpuCommand: "Host commands on a vGPU's channel",
@@ -19,7 +20,7 @@ const titles = {
 
 const cell = (text) => text.replaceAll("|", "\\|");
 /** Spaces whose numbers are written in hexadecimal where they come from. */
-const hexadecimal = ["node", "ioctl", "queue"];
+const hexadecimal = ["node", "ioctl", "queue", "sys"];
 const fields = (spec) => {
   const list = Object.entries(spec).map(([name, [type]]) => `${name} ${type}`);
   return list.length === 0 ? "nothing" : `\`${list.join(", ")}\``;

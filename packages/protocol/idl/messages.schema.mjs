@@ -51,8 +51,18 @@ export const structs = {
       header: ["u32", "Bytes in front of the first ring."],
     },
   },
+  SysEntry: {
+    doc: "What stands at a path of the device tree.",
+    fields: {
+      name: ["string", "The path's last part.", name],
+      kind: ["u8", "1 directory, 2 attribute, 3 link."],
+      mode: ["u32", "Permission bits: who may read or write an attribute."],
+      target: ["string", "Of a link: where it points, relative to the directory that it is in.", text],
+    },
+  },
 };
 
+const sysPath = { path: ["string", "Absolute, from /sys.", text] };
 const device = { device: ["u32", "Device handle."] };
 const deviceCreation = {
   request: {
@@ -314,6 +324,64 @@ export const spaces = {
         0x201,
         "First message on a guest kernel's connection that carries one queue to a remote host; the queue's bytes follow.",
         { token: ["hex16", "From createHwQueue."], credential: ["string", "The guest's.", name] },
+        null,
+      ],
+    },
+  },
+  sys: {
+    file: "sys",
+    object: "sysMessage",
+    constant: "SysMessage",
+    prefix: "Sys",
+    doc: "The device tree of a host or a guest, on its socket `sys`. Whoever may open the socket may write.",
+    messages: {
+      hello: [
+        0x300,
+        "First message.",
+        {
+          features: ["u64", "Feature bits of the asker."],
+          process: ["u32", "Its process id, for logs only."],
+          name: ["string", "Its name, for logs only.", name],
+        },
+        { features: ["u64", "Feature bits of the server."], name: ["string", "Whose tree it is.", name] },
+      ],
+      list: [
+        0x301,
+        "What is in a directory, by names, a page at a time.",
+        { ...sysPath, after: ["string", "The last name of the page before; empty: the first page.", name] },
+        { entries: ["[SysEntry]", "A page.", 128], more: ["u8", "1: there are more."] },
+      ],
+      stat: [
+        0x302,
+        "What stands at a path; a link at its end is not followed.",
+        sysPath,
+        { entry: ["SysEntry", "It."] },
+      ],
+      read: [0x303, "An attribute's value.", sysPath, { value: ["string", "As it is shown.", text] }],
+      write: [
+        0x304,
+        "Stores an attribute's value; done when the reply comes.",
+        { ...sysPath, value: ["string", "By convention ended by a newline.", text] },
+        {},
+      ],
+      monitor: [
+        0x305,
+        "From here on uevents come, until the connection ends. Once on a connection.",
+        { subsystem: ["string", "Only of this one; empty: all.", name] },
+        {},
+      ],
+      uevent: [
+        0x306,
+        "Something happened to an object of the tree.",
+        {
+          keys: ["[string]", "KEY=value, in the kernel's order: ACTION, DEVPATH, SUBSYSTEM, …, SEQNUM.", 64],
+        },
+        null,
+      ],
+      lost: [
+        0x307,
+        "The reader was too slow: so many uevents are missing here.",
+        { count: ["u32", "At least 1."] },
         null,
       ],
     },

@@ -40,4 +40,8 @@ export {
 export { isProtocolError, ProtocolError } from "./error.js";
 export * from "./messages/index.js";
 export { Newcomers } from "./newcomers.js";
+export { SysClient, type SysClientOptions, type SysMonitor } from "./sys/client.js";
+export { SYS_BACKLOG, SYS_REQUESTS } from "./sys/connection.js";
+export { SYS_CONNECTIONS, SYS_SOCKET, SysServer, type SysServerInit } from "./sys/server.js";
+export { type SysItem, SysKind, type SysSource, type SysTree } from "./sys/tree.js";
 export * from "./webgpu/index.js";

@@ -16,6 +16,7 @@ export * from "./generated/node.js";
 export * from "./generated/pci-command.js";
 export * from "./generated/queue.js";
 export * from "./generated/structs.js";
+export * from "./generated/sys.js";
 export * from "./generated/vmbus.js";
 export { HandleTable, type HandleTableOptions } from "./handle.js";
 export { errnoOfNtStatus, NtStatus, ntStatusOfErrno } from "./ntstatus.js";

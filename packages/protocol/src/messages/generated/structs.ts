@@ -124,3 +124,31 @@ export const QueueMemory: StructCodec<QueueMemory> = structCodec<QueueMemory>({
     header: r.has() ? r.u32("header") : 0,
   }),
 });
+
+/** What stands at a path of the device tree. */
+export interface SysEntry {
+  /** The path's last part. */
+  readonly name: string;
+  /** 1 directory, 2 attribute, 3 link. */
+  readonly kind: number;
+  /** Permission bits: who may read or write an attribute. */
+  readonly mode: number;
+  /** Of a link: where it points, relative to the directory that it is in. */
+  readonly target: string;
+}
+export const SysEntry: StructCodec<SysEntry> = structCodec<SysEntry>({
+  name: "SysEntry",
+  defaults: () => ({ name: "", kind: 0, mode: 0, target: "" }),
+  write(w, v) {
+    w.string(v.name ?? "", 255);
+    w.u8(v.kind ?? 0);
+    w.u32(v.mode ?? 0);
+    w.string(v.target ?? "", 4096);
+  },
+  read: (r) => ({
+    name: r.has() ? r.string("name", 255) : "",
+    kind: r.has() ? r.u8("kind") : 0,
+    mode: r.has() ? r.u32("mode") : 0,
+    target: r.has() ? r.string("target", 4096) : "",
+  }),
+});

@@ -8,7 +8,10 @@ export interface Step {
   readonly task: number;
   /** Objects used, as `object * 2 + (1 if written)`; each object once, a write hides its reads. */
   readonly footprint: readonly number[];
-  /** Index in this run of the step that made the task able to run (it started or woke it); -1: it was from the start. */
+  /**
+   * Index in this run of the step that made the task able to run (it started or woke it); -1: it was from the start;
+   * -2: it could run only because nothing else could, so every step before it comes before it, in any order of them.
+   */
   readonly enabledBy: number;
   /** The lock this step takes and for which the task could not have run while it was held; -1: none. */
   readonly acquires: number;

@@ -1,0 +1,227 @@
+/** One run of a program under one schedule: set-up, the part before, the tasks, the part after, and what is left. */
+import { createRuntime, type Ids, type LogRecord, type Runtime } from "parhelion-core";
+import type { Observer } from "../detect/observer.js";
+import type { Failure } from "../failure.js";
+import type { Program } from "../program.js";
+import type { RunEnd, Strategy } from "../search/strategy.js";
+import { ProgramWorld } from "../world/world.js";
+import { type AnyTime, ControlledScheduler, type Director } from "./controlled-scheduler.js";
+import type { Names } from "./objects.js";
+import type { Task } from "./task.js";
+
+export interface RunOptions {
+  readonly objects: Names;
+  readonly tasks: Names;
+  readonly observers: readonly Observer[];
+  readonly anyTime: AnyTime;
+  /** Whether a wait that ends by its deadline is part of what the program does, or a wait that nobody ended. */
+  readonly deadlines: "expected" | "failure";
+  /** Steps of the tasks, at most. */
+  readonly maxSteps: number;
+}
+
+export interface RunResult {
+  readonly end: RunEnd;
+  readonly failure: Failure | null;
+  /** At each step the place of the chosen task among the runnable ones. */
+  readonly choices: readonly number[];
+  /** Index of the first step of the tasks; those before are of `before`. */
+  readonly base: number;
+}
+
+/** Runs the program once. `prefix`: the choices that are made already, not asked of the strategy nor told to it. */
+export class Run {
+  readonly #program: Program;
+  readonly #options: RunOptions;
+  readonly #strategy: Strategy;
+  readonly #prefix: readonly number[];
+  readonly #scheduler: ControlledScheduler;
+  readonly #world: ProgramWorld;
+  readonly #choices: number[] = [];
+  #shared: unknown;
+  #base = 0;
+  #end: RunEnd = "complete";
+
+  constructor(program: Program, options: RunOptions, strategy: Strategy, prefix: readonly number[]) {
+    this.#program = program;
+    this.#options = options;
+    this.#strategy = strategy;
+    this.#prefix = prefix;
+    const { objects, tasks, observers, anyTime } = options;
+    this.#scheduler = new ControlledScheduler(objects, tasks, observers, anyTime);
+    const log: LogRecord[] = [];
+    this.#world = new ProgramWorld(this.#scheduler, createControlledRuntime(this.#scheduler, log), log);
+  }
+
+  /** The microtasks are used up though the run is not over. */
+  reportUncontrolled(): void {
+    this.#scheduler.reportUncontrolled();
+  }
+
+  async execute(): Promise<RunResult> {
+    const scheduler = this.#scheduler;
+    const program = this.#program;
+    const { observers } = this.#options;
+    for (const observer of observers) observer.runBegan?.(scheduler);
+    try {
+      this.#shared = program.setup(this.#world);
+    } catch (error) {
+      scheduler.fail({ kind: "exception", message: `setup: ${String(error)}` });
+    }
+    const { before, after } = program;
+    if (before !== undefined)
+      await this.#alone("before", () => before.call(program, this.#shared, this.#world));
+    let waiting: readonly Task[] = [];
+    if (scheduler.failure === null) {
+      this.#base = scheduler.step + 1;
+      this.#world.startTasks();
+      await scheduler.run(this.#explore());
+      if (this.#end === "complete" && scheduler.failure === null) {
+        waiting = scheduler.tasks.filter(({ role, state }) => role === "program" && state !== "ended");
+        if (waiting.length > 0) this.#stuck(waiting);
+        else if (after !== undefined)
+          await this.#alone("after", () => after.call(program, this.#shared, this.#world));
+      }
+      if (this.#end === "complete" && scheduler.failure === null) this.#leftOver();
+    }
+    const { failure } = scheduler;
+    if (failure !== null) this.#end = "failed";
+    this.#strategy.runEnded(
+      this.#end,
+      waiting.map(({ number }) => ({ task: number, acquires: -1 })),
+    );
+    return { end: this.#end, failure, choices: this.#choices, base: this.#base };
+  }
+
+  /** Runs something in one fixed order: each task as far as it comes, the oldest first. */
+  async #alone(what: string, run: () => Promise<void>): Promise<void> {
+    const scheduler = this.#scheduler;
+    if (scheduler.failure !== null) return;
+    const task = scheduler.start(what, "helper", run);
+    let steps = 0;
+    await scheduler.run({
+      stepEnded: () => {},
+      choose: (runnable) => {
+        steps += 1;
+        if (steps > this.#options.maxSteps) {
+          scheduler.fail({ kind: "livelock", message: `${what} is not over after ${steps - 1} steps` });
+          return null;
+        }
+        return runnable.find(({ role }) => role !== "timer") ?? (runnable[0] as Task);
+      },
+      idle: () => task.state !== "ended" && this.#idle("expected"),
+    });
+    if (scheduler.failure === null && task.state !== "ended") this.#stuck([task]);
+  }
+
+  #explore(): Director {
+    const scheduler = this.#scheduler;
+    const strategy = this.#strategy;
+    const prefix = this.#prefix;
+    const choices = this.#choices;
+    const { invariant } = this.#program;
+    const look =
+      invariant === undefined ? null : () => invariant.call(this.#program, this.#shared, this.#world);
+    return {
+      stepEnded: (task, footprint) => {
+        const enabledBy = scheduler.enabledBy;
+        if (choices.length > prefix.length) {
+          strategy.stepped({
+            task: task.number,
+            footprint,
+            enabledBy: enabledBy < 0 ? enabledBy : Math.max(-1, enabledBy - this.#base),
+            acquires: -1,
+          });
+        }
+        if (look !== null && scheduler.failure === null) scheduler.unwatched(look);
+      },
+      choose: (runnable) => {
+        const step = choices.length;
+        if (step >= this.#options.maxSteps) {
+          this.#end = "cut";
+          return null;
+        }
+        let place: number;
+        if (step < prefix.length) place = prefix[step] as number;
+        else {
+          const number = strategy.choose(this.#numbers(runnable));
+          place = number === -1 ? -1 : runnable.findIndex((task) => task.number === number);
+        }
+        const task = runnable[place];
+        if (task === undefined) {
+          this.#end = "abandoned";
+          return null;
+        }
+        choices.push(place);
+        return task;
+      },
+      idle: () => this.#idle(this.#options.deadlines),
+    };
+  }
+
+  /** Lets time pass if somebody waits and something is due. */
+  #idle(deadlines: RunOptions["deadlines"]): boolean {
+    const scheduler = this.#scheduler;
+    if (scheduler.tasks.every(({ state, role }) => state === "ended" || role === "timer")) return false;
+    const due = scheduler.due(deadlines === "expected" ? "any" : "timer");
+    if (due === undefined) return false;
+    scheduler.letTimePass(due);
+    return true;
+  }
+
+  #numbers(runnable: readonly Task[]): number[] {
+    return runnable.map(({ number }) => number).sort((a, b) => a - b);
+  }
+
+  #stuck(waiting: readonly Task[]): void {
+    const scheduler = this.#scheduler;
+    for (const observer of this.#options.observers) observer.stuck?.(scheduler, waiting);
+    const points = waiting.map(({ name, op, on }) => `${name} in ${op} of ${on.name}`);
+    scheduler.fail({ kind: "deadlock", message: `nothing can run any more: ${points.join("; ")}` });
+  }
+
+  #leftOver(): void {
+    const scheduler = this.#scheduler;
+    const left = scheduler.tasks.filter(({ role, state }) => role === "helper" && state !== "ended");
+    if (left.length > 0) {
+      const points = left.map(({ name, op, on }) => `${name} in ${op} of ${on.name}`);
+      scheduler.fail({ kind: "leak", message: `still there at the end: ${points.join("; ")}` });
+    }
+    for (const observer of this.#options.observers) observer.runEnded?.(scheduler);
+  }
+}
+
+function createControlledRuntime(scheduler: ControlledScheduler, log: LogRecord[]): Runtime {
+  let random = 1;
+  return createRuntime({
+    scheduler,
+    clock: scheduler,
+    ids: createControlledIds(scheduler),
+    // xorshift32, from a fixed seed: the same numbers in the same order in every run.
+    random: {
+      uint32: () => {
+        scheduler.access({ name: "random numbers" }, "write");
+        random ^= random << 13;
+        random ^= random >>> 17;
+        random ^= random << 5;
+        return random >>> 0;
+      },
+    },
+    log: (record) => log.push(record),
+  });
+}
+
+/** Who takes a number decides which the next one gets, so taking one is a write. */
+function createControlledIds(scheduler: ControlledScheduler): Ids {
+  const last = new Map<string, number>();
+  const next = (kind: string): number => {
+    scheduler.access({ name: `ids of ${kind}` }, "write");
+    const id = (last.get(kind) ?? 0) + 1;
+    last.set(kind, id);
+    return id;
+  };
+  return {
+    next,
+    uuid: () => `00000000-0000-4000-8000-${next("uuid").toString(16).padStart(12, "0")}`,
+  };
+}

@@ -1,0 +1,22 @@
+/** One task of a run. */
+import type { Named } from "parhelion-core";
+
+export type TaskState = "runnable" | "running" | "blocked" | "ended";
+
+export interface Task {
+  /** The same in every run of one search. */
+  readonly number: number;
+  readonly name: string;
+  /** "program": the search is about it. "helper": something spawned it. "timer": it is one step of time. */
+  readonly role: "program" | "helper" | "timer";
+  state: TaskState;
+  /** What it stands at. */
+  op: string;
+  on: Named;
+  /** Goes on from there. */
+  resume: (() => void) | null;
+  /** The step that made it runnable; -1: from the start. */
+  enabledBy: number;
+  /** How many tasks it has spawned. */
+  children: number;
+}

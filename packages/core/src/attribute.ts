@@ -1,72 +1,89 @@
 /**
- * A device's attributes: small values by name, read by whoever finds the device. Removal waits until running reads
- * have ended, so a read never meets a device that is being taken apart.
+ * Attributes: small values by name, read and written by whoever finds the object they belong to. What stands here is
+ * the contract; `AttributeSet` is what an object has of them.
  */
 import { KernelError } from "./error.js";
-import { noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
-import { call, invoke } from "./sync/call.js";
-import type { Named } from "./sync/scheduler.js";
-import { WaitQueue } from "./sync/wait-queue.js";
+import type { WaitOptions } from "./runtime.js";
+import type { Guard, Mutex } from "./sync/mutex.js";
+
+/** A page: the most bytes that show may answer, and one more than store is given (fs/sysfs/file.c, PAGE_SIZE). */
+export const attributeLimit = 4096;
 
 export interface Attribute<D = unknown> {
   readonly name: string;
-  /** The value as text, by convention ended by a newline. Must not remove the device it is asked about. */
-  show?(device: D): string | Promise<string>;
+  /** Permission bits. Default: 0444 for what can be shown, 0200 for what can be stored, together 0644. */
+  readonly mode?: number;
+  /**
+   * The value as text of at most `attributeLimit` bytes, by convention ended by a newline. Must not wait for whoever
+   * removes the attribute except through `context`.
+   */
+  show?(subject: D, context: AttributeContext): string | Promise<string>;
+  /**
+   * Takes a new value. Throws to refuse. Must not wait for whoever removes the attribute except through `context`;
+   * whoever wants to remove the subject has to be the winner of `context.removeSelf` first.
+   * @returns how many bytes it has used; nothing means all of them
+   */
+  store?(
+    subject: D,
+    text: string,
+    context: AttributeContext,
+  ): number | void | Promise<number> | Promise<void>;
 }
 
-export class AttributeSet implements Named {
-  readonly name: string;
-  readonly #runtime: Runtime;
-  readonly #attributes: ReadonlyMap<string, Attribute>;
-  readonly #idle: WaitQueue;
-  #state: "hidden" | "visible" | "removed" = "hidden";
-  #running = 0;
+/** Attributes that come and go together, in a directory of their own if the group has a name. */
+export interface AttributeGroup<D = unknown> {
+  readonly name?: string;
+  readonly attributes: readonly Attribute<D>[];
+  /** The mode that the attribute gets on this subject, 0 for none at all. Asked once, when the group is added. */
+  isVisible?(subject: D, attribute: Attribute<D>): number;
+}
 
-  constructor(runtime: Runtime, owner: string, attributes: readonly Attribute[]) {
-    this.#runtime = runtime;
-    this.name = `attributes of ${owner}`;
-    this.#attributes = new Map(attributes.map((attribute) => [attribute.name, attribute]));
-    this.#idle = new WaitQueue(runtime, `${this.name} idle`);
-  }
+/**
+ * One running show or store, seen from inside. A removal waits for it, so it must not wait for the remover: neither
+ * for a lock that the remover holds nor for the removal itself. This is how it can without a deadlock.
+ */
+export interface AttributeContext {
+  /** Whether somebody removes the attribute and waits for this operation. */
+  readonly removing: boolean;
+  /** Settles when the removal begins. @throws KernelError ETIMEDOUT */
+  untilRemoving(options?: WaitOptions): Promise<void>;
+  /**
+   * Takes the lock unless the attribute's removal begins first. After `removeSelf` nobody waits for this operation any
+   * more, and it is the plain lock.
+   * @throws KernelError ENODEV the attribute is being removed, ETIMEDOUT
+   */
+  lockUnlessRemoved(mutex: Mutex, options?: WaitOptions): Promise<Guard>;
+  /**
+   * Removes the attribute that this operation runs on, and waits for the other operations on it but not for this one.
+   * From here on the operation may remove the subject. Of all who remove the attribute exactly one wins, so who loses
+   * has nothing left to do and should answer success.
+   * @returns whether this call won
+   * @throws KernelError ETIMEDOUT: it is removed, but others still run on it
+   */
+  removeSelf(options?: WaitOptions): Promise<boolean>;
+}
 
-  list(): readonly string[] {
-    return this.#state === "visible" ? [...this.#attributes.keys()] : [];
-  }
+export function defaultMode({ mode, show, store }: Attribute): number {
+  if (mode !== undefined) return mode;
+  // Something that can do neither answers EIO to both rather than looking forbidden.
+  if (show === undefined && store === undefined) return 0o644;
+  return (show === undefined ? 0 : 0o444) | (store === undefined ? 0 : 0o200);
+}
 
-  /** See `Device.readAttribute`. */
-  async read(name: string, device: unknown, options?: WaitOptions): Promise<string> {
-    this.#runtime.scheduler.access(this, "write");
-    if (this.#state !== "visible")
-      throw new KernelError("ENODEV", `${this.name}: the device is not registered`);
-    const attribute = this.#attributes.get(name);
-    if (attribute === undefined) throw new KernelError("ENOENT", `${this.name}: there is no ${name}`);
-    const { show } = attribute;
-    if (show === undefined) throw new KernelError("EIO", `${this.name}: ${name} can't be read`);
-    this.#running += 1;
-    return call(
-      this.#runtime,
-      `show ${name} of ${this.name}`,
-      async () => {
-        try {
-          return await invoke(this.#runtime, "attribute.show", this, () => show.call(attribute, device));
-        } finally {
-          this.#running -= 1;
-          this.#idle.wake();
-        }
-      },
-      options,
-    );
-  }
+/** The attributes' names within the group's owner. @throws KernelError EINVAL a name that no file can have */
+export function pathsOf(owner: string, group: AttributeGroup): string[] {
+  const prefix = group.name === undefined ? "" : `${checked(owner, group.name)}/`;
+  return group.attributes.map(({ name }) => prefix + checked(owner, name));
+}
 
-  publish(): void {
-    this.#runtime.scheduler.access(this, "write");
-    this.#state = "visible";
-  }
+function checked(owner: string, name: string): string {
+  if (name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name)) return name;
+  throw new KernelError(
+    "EINVAL",
+    `${owner}: attribute name ${JSON.stringify(name)}: give it a name without a slash`,
+  );
+}
 
-  /** Refuses new reads and waits, as long as it takes, for the running ones. */
-  async remove(): Promise<void> {
-    this.#runtime.scheduler.access(this, "write");
-    this.#state = "removed";
-    await this.#idle.wait(() => this.#running === 0, { deadline: noDeadline });
-  }
+export function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
 }

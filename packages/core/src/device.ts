@@ -4,7 +4,8 @@
  *
  * Buses extend this class with what their devices are.
  */
-import { type Attribute, AttributeSet } from "./attribute.js";
+import type { Attribute, AttributeGroup } from "./attribute.js";
+import { AttributeSet } from "./attribute-set.js";
 import type { Bus } from "./bus.js";
 import type { DeviceClass } from "./class.js";
 import { Devres } from "./devres.js";
@@ -45,6 +46,7 @@ export interface DeviceInit {
   /** The node that appears and goes with this device. */
   readonly node?: DeviceNode;
   readonly attributes?: readonly Attribute[];
+  readonly groups?: readonly AttributeGroup[];
   /** Called once, by the last put, after what was left in devres has been released. */
   readonly release?: () => void;
 }
@@ -76,6 +78,7 @@ export class Device implements Named, Counted {
    */
   devres: Devres;
   readonly #refs: Refcount;
+  #uevents: "sent" | "suppressed" = "sent";
 
   constructor(runtime: Runtime, init: DeviceInit) {
     this.name = init.name.replaceAll("/", "!");
@@ -92,7 +95,7 @@ export class Device implements Named, Counted {
     this.devtype = init.devtype ?? null;
     this.node = init.node ?? null;
     this.devpath = `${this.#directory()}/${this.name}`;
-    this.attributes = new AttributeSet(runtime, this.devpath, init.attributes ?? []);
+    this.attributes = new AttributeSet(runtime, this.devpath, this, init);
     this.mutex = new Mutex(runtime, `lock of ${this.devpath}`);
     this.registration = new StateMachine(
       runtime,
@@ -138,12 +141,27 @@ export class Device implements Named, Counted {
   }
 
   /**
-   * The attribute's value as text.
-   * @throws KernelError ENODEV not registered (any more), ENOENT no such attribute, EIO not readable, ETIMEDOUT, and
-   * what show throws
+   * Whether anybody is told about the device. What happens while its uevents are suppressed is not made up for
+   * (Linux's uevent_suppress).
    */
-  readAttribute(name: string, options?: WaitOptions): Promise<string> {
-    return this.attributes.read(name, this, options);
+  get uevents(): "sent" | "suppressed" {
+    this.runtime.scheduler.access(this, "read");
+    return this.#uevents;
+  }
+
+  set uevents(delivery: "sent" | "suppressed") {
+    this.runtime.scheduler.access(this, "write");
+    this.#uevents = delivery;
+  }
+
+  /** The attribute's value as text. @throws KernelError as `AttributeSet.read` */
+  readAttribute(path: string, options?: WaitOptions): Promise<string> {
+    return this.attributes.read(path, options);
+  }
+
+  /** Writes the attribute. @returns how many bytes were taken @throws KernelError as `AttributeSet.write` */
+  writeAttribute(path: string, text: string, options?: WaitOptions): Promise<number> {
+    return this.attributes.write(path, text, options);
   }
 
   #directory(): string {

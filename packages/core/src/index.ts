@@ -1,6 +1,6 @@
 /** The device model, and the primitives that everything in it waits with. */
-export type { Attribute } from "./attribute.js";
-export { AttributeSet } from "./attribute.js";
+export { type Attribute, type AttributeContext, type AttributeGroup, attributeLimit } from "./attribute.js";
+export { type AttributeEntry, AttributeSet, type AttributeSetInit } from "./attribute-set.js";
 export type { Bus } from "./bus.js";
 export { type DeviceClass, miscClass } from "./class.js";
 export { type Clock, type ClockTimer, systemClock } from "./clock.js";

@@ -1,0 +1,245 @@
+/**
+ * The attributes of one object: a device, a driver, a bus, a class. Each can be removed on its own, and all go with
+ * the object; a removal waits until what runs on the removed attributes has ended, so nobody ever meets an object that
+ * is being taken apart. Nothing is made per attribute before somebody looks.
+ */
+import {
+  type Attribute,
+  type AttributeGroup,
+  attributeLimit,
+  byteLength,
+  defaultMode,
+  pathsOf,
+} from "./attribute.js";
+import { AttributeNode } from "./attribute-node.js";
+import { KernelError } from "./error.js";
+import { noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
+import type { Named } from "./sync/scheduler.js";
+
+export interface AttributeSetInit {
+  readonly attributes?: readonly Attribute[];
+  readonly groups?: readonly AttributeGroup[];
+}
+
+export type AttributeEntry =
+  | { readonly kind: "file"; readonly mode: number }
+  | { readonly kind: "directory" };
+
+export class AttributeSet implements Named {
+  readonly name: string;
+  readonly #runtime: Runtime;
+  readonly #owner: string;
+  readonly #subject: unknown;
+  /** Groups whose attributes nobody has looked at yet. */
+  #unopened: AttributeGroup[] = [];
+  readonly #nodes = new Map<string, AttributeNode>();
+  /** Removed, and something may still run on them. */
+  readonly #draining = new Set<AttributeNode>();
+  readonly #removed = new Set<string>();
+  #state: "hidden" | "visible" | "removed" = "hidden";
+
+  /**
+   * @param owner the path of what has the attributes, @param subject what show and store are called with
+   * @throws KernelError EEXIST two have one name, EINVAL a name that no file can have
+   */
+  constructor(runtime: Runtime, owner: string, subject: unknown, init: AttributeSetInit = {}) {
+    this.#runtime = runtime;
+    this.#owner = owner;
+    this.#subject = subject;
+    this.name = `attributes of ${owner}`;
+    if (init.attributes !== undefined && init.attributes.length > 0) {
+      this.addGroup({ attributes: init.attributes });
+    }
+    for (const group of init.groups ?? []) this.addGroup(group);
+  }
+
+  /** The paths of all attributes; those of a named group start with its name and a slash. */
+  list(): readonly string[] {
+    return [...this.#open().keys()];
+  }
+
+  /** What stands in the set's directory, or in a named group's. */
+  names(directory = ""): readonly string[] {
+    const prefix = directory === "" ? "" : `${directory}/`;
+    const names = new Set<string>();
+    for (const path of this.#open().keys()) {
+      if (path.startsWith(prefix)) names.add(path.slice(prefix.length).split("/", 1)[0] as string);
+    }
+    return [...names];
+  }
+
+  entry(path: string): AttributeEntry | undefined {
+    const nodes = this.#open();
+    const node = nodes.get(path);
+    if (node !== undefined) return { kind: "file", mode: node.mode };
+    for (const other of nodes.keys()) if (other.startsWith(`${path}/`)) return { kind: "directory" };
+    return undefined;
+  }
+
+  /**
+   * @throws KernelError ENODEV not there any more, ENOENT never was, EACCES the mode forbids it, EIO it can't be shown
+   * or shows more than `attributeLimit` bytes, ETIMEDOUT, and what show throws
+   */
+  async read(path: string, options?: WaitOptions): Promise<string> {
+    const node = this.#find(path);
+    const { attribute } = node;
+    if ((node.mode & 0o444) === 0) throw new KernelError("EACCES", `${node.name}: its mode has no read`);
+    const { show } = attribute;
+    if (show === undefined) throw new KernelError("EIO", `${node.name}: it can't be read`);
+    const text = await node.run("show", (context) => show.call(attribute, this.#subject, context), options);
+    const bytes = byteLength(text);
+    if (bytes <= attributeLimit) return text;
+    this.#runtime.log("error", "attribute.show-too-long", { attribute: node.name, bytes });
+    throw new KernelError(
+      "EIO",
+      `${node.name}: it shows ${bytes} bytes, the limit is ${attributeLimit}; split it`,
+    );
+  }
+
+  /**
+   * @returns how many bytes were taken
+   * @throws KernelError ENODEV not there any more, ENOENT never was, EACCES the mode forbids it, EIO it can't be
+   * stored, EINVAL `attributeLimit` bytes or more, ETIMEDOUT (it may still be stored), and what store throws
+   */
+  async write(path: string, text: string, options?: WaitOptions): Promise<number> {
+    const node = this.#find(path);
+    const { attribute } = node;
+    if ((node.mode & 0o222) === 0) throw new KernelError("EACCES", `${node.name}: its mode has no write`);
+    const { store } = attribute;
+    if (store === undefined) throw new KernelError("EIO", `${node.name}: it can't be written`);
+    const bytes = byteLength(text);
+    if (bytes >= attributeLimit) {
+      throw new KernelError(
+        "EINVAL",
+        `${node.name}: ${bytes} bytes written, the limit is ${attributeLimit - 1}; write less`,
+      );
+    }
+    const used = await node.run(
+      "store",
+      (context) => store.call(attribute, this.#subject, text, context),
+      options,
+    );
+    return used ?? bytes;
+  }
+
+  /** @throws KernelError as `addGroup` */
+  add(attribute: Attribute): void {
+    this.addGroup({ attributes: [attribute] });
+  }
+
+  /**
+   * Adds all of the group or nothing.
+   * @throws KernelError EEXIST a name is taken, EINVAL a name that no file can have, ENODEV the owner is gone
+   */
+  addGroup(group: AttributeGroup): void {
+    this.#runtime.scheduler.access(this, "write");
+    if (this.#state === "removed") throw new KernelError("ENODEV", `${this.name}: the owner is gone`);
+    const taken = new Set(this.#nodes.keys());
+    for (const other of this.#unopened) for (const path of pathsOf(this.#owner, other)) taken.add(path);
+    const directories = new Set([...taken].filter((path) => path.includes("/")).map(directoryOf));
+    for (const path of pathsOf(this.#owner, group)) {
+      const clash =
+        taken.has(path) || directories.has(path) || (path.includes("/") && taken.has(directoryOf(path)));
+      if (clash || (group.name !== undefined && directories.has(group.name))) {
+        throw new KernelError("EEXIST", `${this.name}: there is a ${path} already`);
+      }
+      taken.add(path);
+    }
+    this.#unopened.push(group);
+    for (const path of pathsOf(this.#owner, group)) this.#removed.delete(path);
+    if (this.#state === "visible" && group.isVisible !== undefined) this.#open();
+  }
+
+  /**
+   * Removes one attribute and waits until nothing runs on it. Without effect when it is not there. Not from the
+   * attribute itself: that is what `AttributeContext.removeSelf` is for.
+   * @throws KernelError ETIMEDOUT: removed, but something still runs on it
+   */
+  async removeAttribute(path: string, options?: WaitOptions): Promise<void> {
+    const node = this.#open().get(path);
+    if (node !== undefined) await this.#remove([node], options);
+  }
+
+  /** Removes what is there of the group. Otherwise as `removeAttribute`. */
+  async removeGroup(group: AttributeGroup, options?: WaitOptions): Promise<void> {
+    await this.#remove(
+      [...this.#open().values()].filter((node) => node.group === group),
+      options,
+    );
+  }
+
+  publish(): void {
+    this.#runtime.scheduler.access(this, "write");
+    this.#state = "visible";
+    // Asked now, not when somebody looks: what it answers may change.
+    if (this.#unopened.some(({ isVisible }) => isVisible !== undefined)) this.#open();
+  }
+
+  /** Refuses everything new and waits, as long as it takes, for what is running. */
+  async remove(): Promise<void> {
+    this.#runtime.scheduler.access(this, "write");
+    this.#state = "removed";
+    this.#unopened = [];
+    for (const node of this.#nodes.values()) node.beginRemoval();
+    for (const node of this.#draining) await node.drain({ deadline: noDeadline });
+  }
+
+  #find(path: string): AttributeNode {
+    const node = this.#open().get(path);
+    if (node !== undefined) return node;
+    if (this.#state !== "visible")
+      throw new KernelError("ENODEV", `${this.name}: the owner is not registered`);
+    if (this.#removed.has(path)) throw new KernelError("ENODEV", `${this.name}: ${path} was removed`);
+    throw new KernelError("ENOENT", `${this.name}: there is no ${path}`);
+  }
+
+  #open(): ReadonlyMap<string, AttributeNode> {
+    this.#runtime.scheduler.access(this, "read");
+    if (this.#state !== "visible") return new Map();
+    for (const group of this.#unopened.splice(0)) {
+      const paths = pathsOf(this.#owner, group);
+      for (const [index, attribute] of group.attributes.entries()) {
+        const path = paths[index] as string;
+        const mode = this.#modeOf(group, attribute);
+        if (mode === 0) continue;
+        const place = { path, attribute, group, mode };
+        const moved = (...move: [AttributeNode, "removing" | "drained"]): void => this.#moved(...move);
+        this.#nodes.set(path, new AttributeNode(this.#runtime, this.#owner, place, moved));
+      }
+    }
+    return this.#nodes;
+  }
+
+  #modeOf(group: AttributeGroup, attribute: Attribute): number {
+    try {
+      return group.isVisible?.(this.#subject, attribute) ?? defaultMode(attribute);
+    } catch (error) {
+      this.#runtime.log("error", "attribute.visibility-failed", {
+        of: this.#owner,
+        attribute: attribute.name,
+        error,
+      });
+      return 0;
+    }
+  }
+
+  async #remove(nodes: readonly AttributeNode[], options: WaitOptions | undefined): Promise<void> {
+    for (const node of nodes) node.beginRemoval();
+    for (const node of nodes) await node.drain(options);
+  }
+
+  #moved(node: AttributeNode, to: "removing" | "drained"): void {
+    this.#runtime.scheduler.access(this, "write");
+    if (to === "drained") {
+      this.#draining.delete(node);
+      return;
+    }
+    this.#nodes.delete(node.path);
+    this.#removed.add(node.path);
+    this.#draining.add(node);
+  }
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.indexOf("/"));
+}

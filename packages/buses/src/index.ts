@@ -13,6 +13,7 @@ export { CONFIG_BYTES, pciHeader, VGPU_IDS, VGPU_LAYOUT, vgpuRegisters } from ".
 export { createPciPassthroughDriver, pciPassthroughOffer } from "./pci/passthrough.js";
 export type { ReadableRegister, Register, WritableRegister } from "./pci/register.js";
 export { type VgpuFunctionInit, vgpuConfigModel } from "./pci/vgpu-function.js";
+export type { VmbusCarrier, VmbusReceiver } from "./vmbus/carrier.js";
 export { type ChannelState, type OpenInit, VmbusChannel } from "./vmbus/channel.js";
 export { MAX_CHANNELS, type VmbusConnectInit, VmbusConnection } from "./vmbus/connection.js";
 export { createVmbus, VmbusDevice, type VmbusDriver, type VmbusId, type VmbusOffer } from "./vmbus/device.js";
@@ -26,4 +27,5 @@ export {
   MAX_OUTSTANDING,
   type RequestInit,
 } from "./vmbus/packet-endpoint.js";
+export { createVmbusPipe, type VmbusPipe } from "./vmbus/pipe.js";
 export { GLOBAL_CHANNEL, PCI_CHANNEL, VGPU_CHANNEL } from "./vmbus/types.js";

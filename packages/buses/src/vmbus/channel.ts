@@ -61,8 +61,8 @@ export class VmbusChannel {
    * @throws KernelError ENODEV rescinded, EINVAL not closed, ETIMEDOUT; ControlError what the host refused with
    */
   async open(init: OpenInit, options?: WaitOptions): Promise<void> {
-    if (this.#gone !== null) throw this.#gone;
     const before = this.state;
+    if (this.#gone !== null) throw this.#gone;
     if (before !== "offered" && before !== "closed") {
       throw new KernelError("EINVAL", `open of channel ${this.name}, which is ${before}`);
     }
@@ -113,12 +113,12 @@ export class VmbusChannel {
 
   /** As PacketEndpoint.cancel. Without effect on a channel that is not open. */
   cancel(process: number): void {
-    this.#endpoint?.cancel(process);
+    if (this.state === "open") this.#endpoint?.cancel(process);
   }
 
   /** Only the connection calls this. */
   openResult(openId: number, status: number): void {
-    if (openId === this.#openId) this.#opened?.completeAll(status);
+    if (this.state === "opening" && openId === this.#openId) this.#opened?.completeAll(status);
   }
 
   /** Only the connection calls this. @throws ProtocolError the packet is malformed */
@@ -129,7 +129,7 @@ export class VmbusChannel {
 
   /** Only the connection calls this. Waits for nothing. */
   rescind(reason: string): void {
-    if (this.#gone !== null) return;
+    if (this.state === "rescinded") return;
     this.#gone = new KernelError("ENODEV", `channel ${this.name} was rescinded: ${reason}`);
     this.#endpoint?.fail(this.#gone);
     this.#opened?.fail(this.#gone);
@@ -142,9 +142,10 @@ export class VmbusChannel {
   }
 
   #live(): PacketEndpoint {
+    const { state } = this;
     if (this.#gone !== null) throw this.#gone;
-    if (this.state !== "open" || this.#endpoint === null) {
-      throw new KernelError("ENODEV", `channel ${this.name} is ${this.state}, not open`);
+    if (state !== "open" || this.#endpoint === null) {
+      throw new KernelError("ENODEV", `channel ${this.name} is ${state}, not open`);
     }
     return this.#endpoint;
   }

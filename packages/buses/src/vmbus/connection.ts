@@ -9,11 +9,13 @@ import {
   Completion,
   Device,
   KernelError,
+  type Named,
   noDeadline,
   type System,
   type WaitOptions,
 } from "parhelion-core";
 import { ProtocolError, VmbusMessage, type VmbusOfferChannel, vmbusMessage } from "parhelion-protocol";
+import type { VmbusCarrier } from "./carrier.js";
 import { VmbusChannel } from "./channel.js";
 import { VmbusDevice, type VmbusDriver } from "./device.js";
 import { VmbusLink } from "./link.js";
@@ -44,6 +46,8 @@ export class VmbusConnection {
   readonly root: Device;
   readonly #system: System;
   readonly #bus: Bus<VmbusDevice, VmbusDriver>;
+  /** Stands for the tables below. */
+  readonly #tables: Named;
   readonly #link: VmbusLink;
   /** By relid. */
   readonly #offers = new Map<number, Offered>();
@@ -65,24 +69,30 @@ export class VmbusConnection {
   static async connect(
     system: System,
     bus: Bus<VmbusDevice, VmbusDriver>,
-    stream: Duplex,
+    connection: Duplex | VmbusCarrier,
     init: VmbusConnectInit,
     options?: WaitOptions,
   ): Promise<VmbusConnection> {
-    const connection = new VmbusConnection(system, bus, stream, init.name);
+    const made = new VmbusConnection(system, bus, connection, init.name);
     try {
-      await connection.#makeContact(init, options);
-      return connection;
+      await made.#makeContact(init, options);
+      return made;
     } catch (error) {
-      await connection.close(new Error("no contact", { cause: error }));
+      await made.close(new Error("no contact", { cause: error }));
       throw error;
     }
   }
 
-  private constructor(system: System, bus: Bus<VmbusDevice, VmbusDriver>, stream: Duplex, name: string) {
+  private constructor(
+    system: System,
+    bus: Bus<VmbusDevice, VmbusDriver>,
+    connection: Duplex | VmbusCarrier,
+    name: string,
+  ) {
     const { runtime } = system;
     this.#system = system;
     this.#bus = bus;
+    this.#tables = { name: `offers to ${name}` };
     this.root = new Device(runtime, { name });
     this.#contact = new Completion(runtime, "contact with the host");
     this.#delivered = new Completion(runtime, "delivery of the offers");
@@ -90,7 +100,7 @@ export class VmbusConnection {
     this.#ended = new Completion(runtime, `end of ${name}`);
     this.#link = new VmbusLink(
       runtime,
-      stream,
+      connection,
       { peer: "the host", whenBackedUp: "read" },
       {
         message: (type, body) => this.#onMessage(type, body),
@@ -107,6 +117,7 @@ export class VmbusConnection {
 
   /** Called once, also when already closed; the devices may still be on their way out. */
   onClose(listener: (reason: Error) => void): void {
+    this.#access("write");
     if (this.#closeReason !== null) listener(this.#closeReason);
     else this.#closeListeners.push(listener);
   }
@@ -117,6 +128,7 @@ export class VmbusConnection {
    */
   async close(reason: Error = new Error("the guest leaves"), options?: WaitOptions): Promise<void> {
     if (this.#link.state === "open") {
+      this.#access("read");
       for (const offered of this.#offers.values()) rescind(offered, reason.message);
       this.#link.sendMessage(vmbusMessage.unload, {});
       try {
@@ -154,6 +166,7 @@ export class VmbusConnection {
         break;
       case VmbusMessage.RESCIND: {
         const { relid, reason } = vmbusMessage.rescind.body.decode(body);
+        this.#access("read");
         const offered = this.#offers.get(relid);
         if (offered !== undefined) rescind(offered, reason);
         break;
@@ -163,6 +176,7 @@ export class VmbusConnection {
         break;
       case VmbusMessage.OPENCHANNELRESULT: {
         const { relid, openId, status } = vmbusMessage.openChannelResult.body.decode(body);
+        this.#access("read");
         this.#offers.get(relid)?.channel.openResult(openId, status);
         break;
       }
@@ -176,6 +190,7 @@ export class VmbusConnection {
   }
 
   #onPacket(relid: number, packet: Uint8Array): void {
+    this.#access("read");
     const offered = this.#offers.get(relid);
     if (offered === undefined) {
       throw new ProtocolError("unknown-channel", `a packet for channel ${relid}, which was not offered`);
@@ -184,6 +199,7 @@ export class VmbusConnection {
   }
 
   #onOffer(offer: VmbusOfferChannel): void {
+    this.#access("write");
     const { relid, interfaceInstance } = offer;
     if (relid === 0 || this.#offers.has(relid)) {
       throw new ProtocolError("bad-offer", `channel number ${relid} is reserved or in use`);
@@ -218,6 +234,7 @@ export class VmbusConnection {
     settled.completeAll();
     await rescinded.wait({ deadline: noDeadline });
     if (device !== null) await this.#system.unregisterDevice(device, { deadline: noDeadline });
+    this.#access("write");
     this.#offers.delete(offer.relid);
     if (this.#instances.get(offer.interfaceInstance) === offered)
       this.#instances.delete(offer.interfaceInstance);
@@ -240,6 +257,7 @@ export class VmbusConnection {
 
   #onAllOffers(): void {
     const { scheduler } = this.#system.runtime;
+    this.#access("read");
     const offers = [...this.#offers.values()];
     scheduler.spawn("delivery of the offers", async () => {
       for (const { settled } of offers) await settled.wait({ deadline: noDeadline });
@@ -253,6 +271,7 @@ export class VmbusConnection {
     const error = new KernelError("ECONNRESET", `the connection to the host ended: ${reason.message}`, {
       cause: reason,
     });
+    this.#access("write");
     this.#closeReason = reason;
     const offers = [...this.#offers.values()];
     for (const offered of offers) rescind(offered, reason.message);
@@ -266,6 +285,10 @@ export class VmbusConnection {
       else this.root.put();
       this.#ended.completeAll();
     });
+  }
+
+  #access(mode: "read" | "write"): void {
+    this.#system.runtime.scheduler.access(this.#tables, mode);
   }
 }
 

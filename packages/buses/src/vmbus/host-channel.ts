@@ -1,5 +1,5 @@
 /** The host's end of one channel: offered → opening → open → offered again when the guest closes; → rescinded for good. */
-import { KernelError, type Runtime, StateMachine, type Transitions } from "parhelion-core";
+import { invoke, KernelError, type Runtime, StateMachine, type Transitions } from "parhelion-core";
 import { type Exchange, type Notice, vmbusMessage } from "parhelion-protocol";
 import type { VmbusLink } from "./link.js";
 import { ChannelType } from "./packet.js";
@@ -73,7 +73,7 @@ export class HostChannel {
 
   /** Only the connection calls this. */
   announce(): void {
-    if (this.#announced === "yes" || this.state === "rescinded") return;
+    if (this.state === "rescinded" || this.#announced === "yes") return;
     this.#announced = "yes";
     const { interfaceType, interfaceInstance, mmioMegabytes = 0, userData = new Uint8Array(0) } = this.#init;
     this.#link.sendMessage(vmbusMessage.offerChannel, {
@@ -94,7 +94,7 @@ export class HostChannel {
     }
     this.#state.moveTo("opening");
     try {
-      await this.#init.open?.(userData);
+      await invoke(this.#runtime, "channel.open", this, () => this.#init.open?.(userData));
     } catch (error) {
       if (this.state === "opening") this.#state.moveTo("offered");
       throw error;
@@ -135,8 +135,9 @@ export class HostChannel {
   }
 
   #live(): PacketEndpoint {
+    const { state } = this;
     if (this.#endpoint === null)
-      throw new KernelError("ENODEV", `channel ${this.name} is ${this.state}, not open`);
+      throw new KernelError("ENODEV", `channel ${this.name} is ${state}, not open`);
     return this.#endpoint;
   }
 }

@@ -3,7 +3,15 @@
  * and takes them back. A rescind needs nothing from the guest; only the channel's number waits for its release.
  */
 import type { Duplex } from "node:stream";
-import { Completion, type ErrnoCode, KernelError, type Runtime, type WaitOptions } from "parhelion-core";
+import {
+  Completion,
+  type ErrnoCode,
+  invoke,
+  KernelError,
+  type Named,
+  type Runtime,
+  type WaitOptions,
+} from "parhelion-core";
 import {
   NtStatus,
   ntStatusOfErrno,
@@ -12,6 +20,7 @@ import {
   VmbusMessage,
   vmbusMessage,
 } from "parhelion-protocol";
+import type { VmbusCarrier } from "./carrier.js";
 import { HostChannel, type HostChannelInit } from "./host-channel.js";
 import { VmbusLink } from "./link.js";
 
@@ -31,6 +40,8 @@ const maxChannels = 1024;
 
 export class VmbusHost {
   readonly #runtime: Runtime;
+  /** Stands for the fields below. */
+  readonly #tables: Named;
   readonly #link: VmbusLink;
   readonly #authorize: VmbusAcceptInit["authorize"];
   readonly #channels = new Map<number, HostChannel>();
@@ -45,8 +56,12 @@ export class VmbusHost {
    * Returns when the guest has been authorized. Offers may be made from then on; the guest sees them when it asks.
    * @throws KernelError ETIMEDOUT, ECONNRESET; what authorize throws. The connection is closed then.
    */
-  static async accept(stream: Duplex, init: VmbusAcceptInit, options?: WaitOptions): Promise<VmbusHost> {
-    const host = new VmbusHost(stream, init);
+  static async accept(
+    connection: Duplex | VmbusCarrier,
+    init: VmbusAcceptInit,
+    options?: WaitOptions,
+  ): Promise<VmbusHost> {
+    const host = new VmbusHost(connection, init);
     try {
       await host.#contact.wait(options);
       return host;
@@ -56,13 +71,17 @@ export class VmbusHost {
     }
   }
 
-  private constructor(stream: Duplex, { runtime, peer = "the guest", authorize }: VmbusAcceptInit) {
+  private constructor(
+    connection: Duplex | VmbusCarrier,
+    { runtime, peer = "the guest", authorize }: VmbusAcceptInit,
+  ) {
     this.#runtime = runtime;
     this.#authorize = authorize;
+    this.#tables = { name: `channels of ${peer}` };
     this.#contact = new Completion(runtime, `contact of ${peer}`);
     this.#link = new VmbusLink(
       runtime,
-      stream,
+      connection,
       { peer, whenBackedUp: "hold" },
       {
         message: (type, body) => this.#onMessage(type, body),
@@ -83,6 +102,7 @@ export class VmbusHost {
 
   /** Called once, also when already closed; every channel has been told before. */
   onClose(listener: (reason: Error) => void): void {
+    this.#access("write");
     if (this.#closeReason !== null) listener(this.#closeReason);
     else this.#closeListeners.push(listener);
   }
@@ -90,6 +110,7 @@ export class VmbusHost {
   /** @throws KernelError ENODEV the connection is closed, ENOSPC too many channels */
   offer(init: HostChannelInit): HostChannel {
     if (this.state === "closed") throw this.#error("ENODEV", "the guest is gone");
+    this.#access("write");
     if (this.#channels.size >= maxChannels) {
       throw this.#error("ENOSPC", `${maxChannels} channels are offered to ${this.#link.peer}; rescind some`);
     }
@@ -108,6 +129,7 @@ export class VmbusHost {
   }
 
   #onMessage(type: number, body: Uint8Array): void {
+    this.#access("write");
     if (type === VmbusMessage.INITIATECONTACT) {
       this.#onContact(vmbusMessage.initiateContact.body.decode(body));
       return;
@@ -150,8 +172,11 @@ export class VmbusHost {
     this.#state = "authorizing";
     this.#runtime.scheduler.spawn(`authorize ${this.#link.peer}`, async () => {
       try {
-        const features = await this.#authorize(contact);
+        const features = await invoke(this.#runtime, "vmbus.authorize", this.#tables, () =>
+          this.#authorize(contact),
+        );
         if (this.state === "closed") return;
+        this.#access("write");
         this.#features = features & contact.features;
         this.#state = "contacted";
         this.#link.sendMessage(vmbusMessage.versionResponse, { supported: 1, features });
@@ -191,6 +216,7 @@ export class VmbusHost {
   }
 
   #onPacket(relid: number, packet: Uint8Array): void {
+    this.#access("read");
     const channel = this.#channels.get(relid);
     if (channel === undefined) {
       throw new ProtocolError("unknown-channel", `a packet for channel ${relid}, which is not offered`);
@@ -199,6 +225,7 @@ export class VmbusHost {
   }
 
   #onClosed(reason: Error): void {
+    this.#access("write");
     this.#closeReason = reason;
     for (const channel of this.#channels.values()) channel.rescind(reason.message);
     this.#channels.clear();
@@ -206,6 +233,10 @@ export class VmbusHost {
       this.#error("ECONNRESET", `${this.#link.peer} left before the contact was made: ${reason.message}`),
     );
     for (const listener of this.#closeListeners.splice(0)) listener(reason);
+  }
+
+  #access(mode: "read" | "write"): void {
+    this.#runtime.scheduler.access(this.#tables, mode);
   }
 
   #error(code: ErrnoCode, message: string): KernelError {

@@ -3,7 +3,7 @@
  * deadline, or with ENODEV, before anything else happens, when the channel goes (waiting requests would otherwise keep
  * a driver's remove from ever getting its locks).
  */
-import { Completion, isKernelError, KernelError, type Runtime } from "parhelion-core";
+import { Completion, invoke, isKernelError, KernelError, type Named, type Runtime } from "parhelion-core";
 import {
   ControlError,
   ErrorDetail,
@@ -53,6 +53,8 @@ interface Overdue {
 export class PacketEndpoint {
   readonly name: string;
   readonly #runtime: Runtime;
+  /** Stands for the fields below. */
+  readonly #tables: Named;
   readonly #channelType: number;
   readonly #handlers: CommandHandlers;
   readonly #send: (packet: Uint8Array) => void;
@@ -75,6 +77,7 @@ export class PacketEndpoint {
   ) {
     this.#runtime = runtime;
     this.name = name;
+    this.#tables = { name: `requests of type ${channelType} on ${name}` };
     this.#channelType = channelType;
     this.#handlers = handlers;
     this.#send = send;
@@ -87,6 +90,7 @@ export class PacketEndpoint {
    * @throws ProtocolError the request is too long, or the reply malformed
    */
   async request<Q, R>(exchange: Exchange<Q, R>, value: Partial<Q>, init: AskInit<R> = {}): Promise<R> {
+    this.#access("write");
     if (this.#gone !== null) throw this.#gone;
     if (this.#pending.size + this.#overdue.size >= MAX_OUTSTANDING) {
       throw new KernelError(
@@ -107,17 +111,20 @@ export class PacketEndpoint {
       const timeoutMs = init.timeoutMs ?? this.#runtime.patienceMs;
       return exchange.reply.decode(await reply.wait({ deadline: this.#runtime.clock.now() + timeoutMs }));
     } catch (error) {
+      this.#access("write");
       const { late, process = 0 } = init;
       if (late !== undefined && isKernelError(error, "ETIMEDOUT") && this.#gone === null)
         this.#overdue.set(transaction, { process, take: (body) => late(exchange.reply.decode(body)) });
       throw error;
     } finally {
+      this.#access("write");
       this.#pending.delete(transaction);
     }
   }
 
   /** Sends what wants no completion. @throws KernelError ENODEV the channel is gone */
   notify<T>(notice: Notice<T>, value: Partial<T>, init: RequestInit = {}): void {
+    this.#access("read");
     if (this.#gone !== null) throw this.#gone;
     this.#send(encodeCommand(this.#command(notice.type, notice.body.encode(value), init), 0n));
   }
@@ -125,6 +132,7 @@ export class PacketEndpoint {
   /** @throws ProtocolError when the packet is malformed: the connection can't go on */
   receive(bytes: Uint8Array): void {
     const packet = decodePacket(bytes);
+    this.#access("read");
     if (this.#gone !== null) return;
     if (packet.kind === "message") this.#handlers.message?.(packet.command);
     else if (packet.kind === "request") this.#serve(packet.transaction, packet.command);
@@ -133,6 +141,7 @@ export class PacketEndpoint {
 
   /** From here on nothing is sent, served or awaited; what waits gets `error` at once. Idempotent. */
   fail(error: KernelError): void {
+    this.#access("write");
     if (this.#gone !== null) return;
     this.#gone = error;
     for (const { reply } of this.#pending.values()) reply.fail(error);
@@ -145,6 +154,7 @@ export class PacketEndpoint {
    * process has to be destroyed there afterwards.
    */
   cancel(process: number): void {
+    this.#access("write");
     for (const [transaction, overdue] of this.#overdue)
       if (overdue.process === process) this.#overdue.delete(transaction);
     for (const pending of this.#pending.values()) {
@@ -155,11 +165,16 @@ export class PacketEndpoint {
     }
   }
 
+  #access(mode: "read" | "write"): void {
+    this.#runtime.scheduler.access(this.#tables, mode);
+  }
+
   #command(type: number, body: Uint8Array, init: RequestInit): Command {
     return { process: init.process ?? 0, channelType: this.#channelType, type, body };
   }
 
   #complete(transaction: bigint, status: number, body: Uint8Array): void {
+    this.#access("write");
     const reply = this.#pending.get(transaction)?.reply;
     const errno = -errnoOfNtStatus(status);
     // Not there: it missed its deadline or was cancelled.
@@ -182,7 +197,9 @@ export class PacketEndpoint {
   }
 
   #serve(transaction: bigint, command: Command): void {
+    const { request } = this.#handlers;
     const done = (status: number, body: Uint8Array): void => {
+      this.#access("read");
       if (this.#gone === null) this.#send(encodeCompletion(transaction, status, body));
     };
     if (this.#serving >= MAX_OUTSTANDING) {
@@ -190,16 +207,21 @@ export class PacketEndpoint {
       done(NtStatus.RETRY, ErrorDetail.encode({ text }));
       return;
     }
+    this.#access("write");
     this.#serving++;
     this.#runtime.scheduler.spawn(`serve ${command.type} on ${this.name}`, async () => {
       try {
-        if (this.#handlers.request === undefined)
+        if (request === undefined)
           throw new ControlError(StatusErrno.ENOTTY, `nothing is served on ${this.name}`);
-        done(NtStatus.SUCCESS, await this.#handlers.request(command));
+        done(
+          NtStatus.SUCCESS,
+          await invoke(this.#runtime, "channel.serve", this, () => request.call(this.#handlers, command)),
+        );
       } catch (error) {
         done(...refusal(error));
         if (!hasErrno(error) && !isProtocolError(error)) throw error;
       } finally {
+        this.#access("write");
         this.#serving--;
       }
     });

@@ -175,12 +175,17 @@ export class AttributeSet implements Named {
     if (this.#unopened.some(({ isVisible }) => isVisible !== undefined)) this.#open();
   }
 
-  /** Refuses everything new and waits, as long as it takes, for what is running. */
-  async remove(): Promise<void> {
+  /** Refuses everything new. */
+  beginRemoval(): void {
     this.#runtime.scheduler.access(this, "write");
     this.#state = "removed";
     this.#unopened = [];
     for (const node of this.#nodes.values()) node.beginRemoval();
+  }
+
+  /** Refuses everything new and waits, as long as it takes, for what is running. */
+  async remove(): Promise<void> {
+    this.beginRemoval();
     for (const node of this.#draining) await node.drain({ deadline: noDeadline });
   }
 

@@ -2,9 +2,11 @@
  * The contract of a bus type. It holds no devices and no drivers (a system's `Subsystem` does), so one bus object can
  * serve any number of systems. `D` and `R` are the bus's own device and driver types.
  */
+import type { AttributeSetInit } from "./attribute-set.js";
 import type { UeventKeys } from "./uevent.js";
 
-export interface Bus<D = unknown, R = unknown> {
+/** Its own attributes, and groups of them, are there while it is registered; they are called with the bus. */
+export interface Bus<D = unknown, R = unknown> extends AttributeSetInit {
   readonly name: string;
   /**
    * Whether the driver can handle the device. Called with and without the device's lock, so what it reads may change

@@ -6,8 +6,10 @@ import type { Autoprobe } from "./autoprobe.js";
 import type { Binder } from "./bind.js";
 import type { Bus } from "./bus.js";
 import type { DeviceClass } from "./class.js";
+import type { ClassRegistration } from "./class-registration.js";
 import type { DeferredProbe } from "./deferred.js";
 import type { Device } from "./device.js";
+import { DeviceDirectories } from "./device-directories.js";
 import { deviceUevent } from "./device-uevent.js";
 import { BugError, KernelError } from "./error.js";
 import type { NodeRegistry } from "./node-registry.js";
@@ -27,38 +29,40 @@ export interface TreeSurroundings {
   readonly autoprobe: Autoprobe;
   /** @throws KernelError EINVAL not registered */
   subsystemOf(bus: Bus): Subsystem;
-  /** The class's devices. @throws KernelError EINVAL not registered */
-  membersOf(deviceClass: DeviceClass): Set<Device>;
+  /** @throws KernelError EINVAL not registered */
+  classOf(deviceClass: DeviceClass): ClassRegistration;
 }
 
 export class DeviceTree implements Named {
   readonly name = "devices";
   readonly #around: TreeSurroundings;
-  readonly #devices = new Map<string, Device>();
+  readonly directories: DeviceDirectories;
 
   constructor(around: TreeSurroundings) {
     this.#around = around;
+    this.directories = new DeviceDirectories(around.runtime);
   }
 
   get(devpath: string): Device | undefined {
-    this.#around.runtime.scheduler.access(this, "read");
-    return this.#devices.get(devpath);
+    return this.directories.get(devpath);
   }
 
   /** Registers and announces the device. Synchronous: it fails as a whole or not at all. */
   add(device: Device): void {
     const { uevents, nodes } = this.#around;
-    const { subsystem } = this.#check(device);
+    const { subsystem, registration } = this.#check(device);
     // First what can fail …
     subsystem?.addDevice(device);
     try {
+      registration?.add(device);
       if (device.node !== null) nodes.reserve(device.node);
     } catch (error) {
+      registration?.remove(device);
       subsystem?.removeDevice(device);
       throw error;
     }
     device.get();
-    this.#devices.set(device.devpath, device);
+    this.directories.add(device);
     // … then what others see.
     device.registration.moveTo("registered");
     device.attributes.publish();
@@ -77,7 +81,7 @@ export class DeviceTree implements Named {
       // A removal that began during the probe has passed these lists already.
       if (!device.registered) return;
       device.parent?.children.add(device);
-      if (device.class !== null) this.#around.membersOf(device.class).add(device);
+      if (device.class !== null) this.#around.classOf(device.class).settle(device);
     } finally {
       device.put();
     }
@@ -104,7 +108,7 @@ export class DeviceTree implements Named {
     const { binder, deferred, nodes, runtime, uevents } = this.#around;
     device.parent?.children.delete(device);
     if (device.node !== null) nodes.unpublish(device.node);
-    if (device.class !== null) this.#around.membersOf(device.class).delete(device);
+    if (device.class !== null) this.#around.classOf(device.class).remove(device);
     await device.attributes.remove();
     if (device.bus !== null) this.#around.subsystemOf(device.bus).removeDevice(device);
     await device.mutex.withLock((guard) => binder.release(guard, device), { deadline: noDeadline });
@@ -117,12 +121,12 @@ export class DeviceTree implements Named {
     const source = deviceUevent(device, "remove");
     if (source !== null) uevents.send("remove", source);
     runtime.scheduler.access(this, "write");
-    this.#devices.delete(device.devpath);
+    this.directories.delete(device);
     device.registration.moveTo("removed");
     device.put();
   }
 
-  #check(device: Device): { subsystem: Subsystem | null } {
+  #check(device: Device): { subsystem: Subsystem | null; registration: ClassRegistration | null } {
     const { runtime } = this.#around;
     runtime.scheduler.access(this, "write");
     const what = `add ${device.devpath}`;
@@ -135,11 +139,14 @@ export class DeviceTree implements Named {
       );
     }
     const { parent } = device;
-    if (parent !== null && !(parent.registered && this.#devices.get(parent.devpath) === parent)) {
+    if (parent !== null && !(parent.registered && this.directories.get(parent.devpath) === parent)) {
       throw new KernelError("ENODEV", `${what}: its parent is not registered`);
     }
-    if (this.#devices.has(device.devpath)) throw new KernelError("EEXIST", `${what}: the name is in use`);
-    if (device.class !== null) this.#around.membersOf(device.class);
-    return { subsystem: device.bus === null ? null : this.#around.subsystemOf(device.bus) };
+    if (this.directories.occupant(device.devpath) !== undefined)
+      throw new KernelError("EEXIST", `${what}: the name is in use`);
+    return {
+      registration: device.class === null ? null : this.#around.classOf(device.class),
+      subsystem: device.bus === null ? null : this.#around.subsystemOf(device.bus),
+    };
   }
 }

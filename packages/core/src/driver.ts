@@ -3,9 +3,14 @@
  * probe and lives with that binding, so the hundredth device needs no new thought. Buses extend the contract with
  * their id tables.
  */
+import type { AttributeSetInit } from "./attribute-set.js";
 import type { Bus } from "./bus.js";
 
-export interface Driver<D = unknown, S = unknown> {
+/**
+ * Its own attributes, and groups of them, are there from when it has met the devices there are until it is
+ * unregistered; they are called with the driver.
+ */
+export interface Driver<D = unknown, S = unknown> extends AttributeSetInit {
   /** Unique on its bus. */
   readonly name: string;
   readonly bus: Bus;

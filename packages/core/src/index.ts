@@ -34,6 +34,7 @@ export type { Access, Blocked, Named, Note, Scheduler, Wakeup } from "./sync/sch
 export { Timer } from "./sync/timer.js";
 export { WaitQueue } from "./sync/wait-queue.js";
 export { type Work, WorkQueue } from "./sync/work-queue.js";
+export { Sysfs, type SysfsStat, type SysfsVisit } from "./sysfs/sysfs.js";
 export { System } from "./system.js";
 export {
   serializeUevent,

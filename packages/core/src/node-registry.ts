@@ -1,6 +1,6 @@
 /** The nodes of a system: names and minors, and who wants to know when one comes or goes (a node server does). */
 import { KernelError } from "./error.js";
-import type { DeviceNode } from "./node.js";
+import { type DeviceNode, miscMajor } from "./node.js";
 import type { Runtime } from "./runtime.js";
 import type { Named } from "./sync/scheduler.js";
 
@@ -18,7 +18,7 @@ export class NodeRegistry implements Named {
   readonly name = "nodes";
   readonly #runtime: Runtime;
   readonly #nodes = new Map<string, DeviceNode>();
-  readonly #minors = new Set<number>();
+  readonly #minors = new Map<number, DeviceNode>();
   readonly #watchers = new Set<NodeWatcher>();
 
   constructor(runtime: Runtime) {
@@ -28,6 +28,12 @@ export class NodeRegistry implements Named {
   get(name: string): DeviceNode | undefined {
     this.#runtime.scheduler.access(this, "read");
     const node = this.#nodes.get(name);
+    return node?.state === "live" ? node : undefined;
+  }
+
+  byNumber(major: number, minor: number): DeviceNode | undefined {
+    this.#runtime.scheduler.access(this, "read");
+    const node = major === miscMajor ? this.#minors.get(minor) : undefined;
     return node?.state === "live" ? node : undefined;
   }
 
@@ -57,7 +63,7 @@ export class NodeRegistry implements Named {
     this.#runtime.scheduler.access(this, "write");
     if (this.#nodes.has(node.name)) throw new KernelError("EEXIST", `there is a node ${node.name} already`);
     const minor = this.#allocate(node);
-    this.#minors.add(minor);
+    this.#minors.set(minor, node);
     this.#nodes.set(node.name, node);
     node.reserve(minor);
   }

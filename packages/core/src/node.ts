@@ -16,11 +16,19 @@ export interface NodeInit<Req = unknown, Res = unknown> {
   readonly minor?: number;
   /** Permission bits, for example 0o666; told in DEVMODE. */
   readonly mode?: number;
+  /** Who owns it; root if not given. Told in DEVUID and DEVGID. */
+  readonly uid?: number;
+  readonly gid?: number;
   /**
    * Called for each open. All that it needs must exist before the node is added: the node is visible at once.
    * Throws to refuse.
    */
   open(file: OpenFile<Req, Res>): FileOperations<Req, Res> | Promise<FileOperations<Req, Res>>;
+}
+
+/** The device that a node belongs to. */
+export interface NodeOwner extends Counted {
+  readonly devpath: string;
 }
 
 type NodeState = "hidden" | "live" | "dead";
@@ -35,11 +43,13 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
   readonly major = miscMajor;
   readonly fixedMinor: number | null;
   readonly mode: number | null;
+  readonly uid: number;
+  readonly gid: number;
   readonly #runtime: Runtime;
   readonly #open: NodeInit<Req, Res>["open"];
   readonly #lifecycle: StateMachine<NodeState>;
   readonly #files = new Set<OpenFile>();
-  #owner: Counted | null = null;
+  #owner: NodeOwner | null = null;
   #minor: number | null = null;
 
   constructor(runtime: Runtime, init: NodeInit<Req, Res>) {
@@ -60,6 +70,8 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
     this.name = init.name;
     this.fixedMinor = minor ?? null;
     this.mode = init.mode ?? null;
+    this.uid = init.uid ?? 0;
+    this.gid = init.gid ?? 0;
     this.#open = (file) => init.open(file);
     this.#lifecycle = new StateMachine(runtime, `node ${init.name}`, transitions, "hidden");
   }
@@ -71,6 +83,10 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
   /** The number it was published under; null before. */
   get minor(): number | null {
     return this.#minor;
+  }
+
+  get owner(): NodeOwner | null {
+    return this.#owner;
   }
 
   /** How many files are open, those closed but not yet released by the driver included. */
@@ -98,7 +114,7 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
   }
 
   /** Only the device that has this node calls this. @param owner outlives every open file */
-  belongTo(owner: Counted): void {
+  belongTo(owner: NodeOwner): void {
     this.#owner = owner;
   }
 

@@ -1,4 +1,5 @@
 /** What one system knows about one bus: its devices and drivers, in the order of registration. */
+import { AttributeSet } from "./attribute-set.js";
 import type { Bus } from "./bus.js";
 import type { Device } from "./device.js";
 import type { Driver } from "./driver.js";
@@ -21,6 +22,7 @@ export class DriverRegistration implements Named {
   readonly driver: Driver;
   readonly devpath: string;
   readonly lifecycle: StateMachine<DriverState>;
+  readonly attributes: AttributeSet;
   /**
    * Devices it is being probed on or bound to, oldest first. A device enters under its lock in the step that checks
    * `lifecycle`, so an unregister that comes after that check finds it here, and one that came before is seen by it.
@@ -34,12 +36,14 @@ export class DriverRegistration implements Named {
     this.name = driver.name;
     this.devpath = `/bus/${driver.bus.name}/drivers/${driver.name}`;
     this.lifecycle = new StateMachine(runtime, `driver ${this.devpath}`, driverTransitions, "registered");
+    this.attributes = new AttributeSet(runtime, this.devpath, driver, driver);
   }
 }
 
 export class Subsystem implements Named {
   readonly name: string;
   readonly bus: Bus;
+  readonly attributes: AttributeSet;
   readonly #runtime: Runtime;
   readonly #devices = new Map<string, Device>();
   readonly #drivers = new Map<string, DriverRegistration>();
@@ -48,6 +52,8 @@ export class Subsystem implements Named {
     this.#runtime = runtime;
     this.bus = bus;
     this.name = `bus ${bus.name}`;
+    this.attributes = new AttributeSet(runtime, `/bus/${bus.name}`, bus, bus);
+    this.attributes.publish();
   }
 
   /** A snapshot, oldest first. */
@@ -67,9 +73,21 @@ export class Subsystem implements Named {
     return this.#devices.get(name);
   }
 
-  registrationOf(driver: Driver): DriverRegistration | undefined {
+  *eachDriver(): Generator<DriverRegistration> {
     this.#runtime.scheduler.access(this, "read");
-    const registration = this.#drivers.get(driver.name);
+    for (const registration of this.#drivers.values()) {
+      yield registration;
+      this.#runtime.scheduler.access(this, "read");
+    }
+  }
+
+  driver(name: string): DriverRegistration | undefined {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#drivers.get(name);
+  }
+
+  registrationOf(driver: Driver): DriverRegistration | undefined {
+    const registration = this.driver(driver.name);
     return registration?.driver === driver ? registration : undefined;
   }
 

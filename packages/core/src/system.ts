@@ -5,10 +5,13 @@
  * Every call that can wait ends by its deadline (the runtime's patience without one). After ETIMEDOUT a call that has
  * not reached its driver never will; in one that has, the driver is still at it and the work goes on.
  */
+
+import type { AttributeSet } from "./attribute-set.js";
 import { Autoprobe } from "./autoprobe.js";
 import { Binder } from "./bind.js";
 import type { Bus } from "./bus.js";
 import type { DeviceClass } from "./class.js";
+import { ClassRegistration } from "./class-registration.js";
 import { DeferredProbe } from "./deferred.js";
 import type { Device } from "./device.js";
 import { DeviceTree } from "./device-tree.js";
@@ -18,14 +21,17 @@ import { NodeRegistry } from "./node-registry.js";
 import { createRuntime, deadlineOf, noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
 import { type DriverRegistration, Subsystem } from "./subsystem.js";
 import { call, type StillWanted } from "./sync/call.js";
+import { Sysfs } from "./sysfs/sysfs.js";
 import { type UeventListener, type UeventSource, Uevents } from "./uevent.js";
 
 export class System {
   readonly runtime: Runtime;
   readonly nodes: NodeRegistry;
+  /** The same, as the tree of files that Linux shows. */
+  readonly sysfs: Sysfs;
   readonly #uevents: Uevents;
   readonly #buses = new Map<Bus, Subsystem>();
-  readonly #classes = new Map<DeviceClass, Set<Device>>();
+  readonly #classes = new Map<DeviceClass, ClassRegistration>();
   readonly #binder: Binder;
   readonly #deferred: DeferredProbe;
   readonly #autoprobe: Autoprobe;
@@ -51,7 +57,14 @@ export class System {
       deferred: this.#deferred,
       autoprobe: this.#autoprobe,
       subsystemOf: (bus) => this.#subsystem(bus),
-      membersOf: (deviceClass) => this.#members(deviceClass),
+      classOf: (deviceClass) => this.#class(deviceClass),
+    });
+    this.sysfs = new Sysfs({
+      devices: this.#tree.directories,
+      nodes: this.nodes,
+      uevents: this.#uevents,
+      buses: () => this.#buses.values(),
+      classes: () => this.#classes.values(),
     });
   }
 
@@ -75,6 +88,7 @@ export class System {
     if (subsystem.devices().length > 0 || subsystem.drivers().length > 0) {
       throw new KernelError("EBUSY", `bus ${bus.name} has devices or drivers; remove them first`);
     }
+    this.#subsystem(bus).attributes.beginRemoval();
     this.#buses.delete(bus);
     this.#uevents.send("remove", { devpath: `/bus/${bus.name}`, subsystem: "bus", keys: [] });
   }
@@ -84,7 +98,7 @@ export class System {
     for (const { name } of this.#classes.keys()) {
       if (name === deviceClass.name) throw new KernelError("EEXIST", `there is a class ${name} already`);
     }
-    this.#classes.set(deviceClass, new Set());
+    this.#classes.set(deviceClass, new ClassRegistration(this.runtime, deviceClass));
     this.#uevents.send("add", { devpath: `/class/${deviceClass.name}`, subsystem: "class", keys: [] });
   }
 
@@ -95,7 +109,23 @@ export class System {
 
   /** The registered devices of a class. @throws KernelError EINVAL the class is not registered */
   membersOf(deviceClass: DeviceClass): readonly Device[] {
-    return [...this.#members(deviceClass)];
+    return this.#class(deviceClass).members();
+  }
+
+  /**
+   * The attributes of a bus, a driver or a class, to add to and remove from.
+   * @throws KernelError EINVAL it is not registered
+   */
+  attributesOf(
+    owner: { readonly bus: Bus } | { readonly deviceClass: DeviceClass } | { readonly driver: Driver },
+  ): AttributeSet {
+    if ("deviceClass" in owner) return this.#class(owner.deviceClass).attributes;
+    if ("bus" in owner) return this.#subsystem(owner.bus).attributes;
+    const { driver } = owner;
+    const registration = this.#subsystem(driver.bus).registrationOf(driver);
+    if (registration === undefined)
+      throw new KernelError("EINVAL", `driver ${driver.name} is not registered`);
+    return registration.attributes;
   }
 
   /** The device of that name on the bus. @throws KernelError EINVAL the bus is not registered */
@@ -158,6 +188,7 @@ export class System {
         await this.#autoprobe.driver(registration, subsystem);
         if (registration.lifecycle.state !== "registered") return;
         registration.announced = "yes";
+        registration.attributes.publish();
         this.#uevents.send("add", driverUevent(registration));
       },
       options,
@@ -180,6 +211,7 @@ export class System {
       this.runtime,
       `unregister ${registration.devpath}`,
       async () => {
+        await registration.attributes.remove();
         for (
           let device = last(registration.devices);
           device !== undefined;
@@ -307,10 +339,11 @@ export class System {
     return subsystem;
   }
 
-  #members(deviceClass: DeviceClass): Set<Device> {
-    const members = this.#classes.get(deviceClass);
-    if (members === undefined) throw new KernelError("EINVAL", `class ${deviceClass.name} is not registered`);
-    return members;
+  #class(deviceClass: DeviceClass): ClassRegistration {
+    const registration = this.#classes.get(deviceClass);
+    if (registration === undefined)
+      throw new KernelError("EINVAL", `class ${deviceClass.name} is not registered`);
+    return registration;
   }
 }
 

@@ -5,7 +5,13 @@
 import type { Runtime } from "./runtime.js";
 import type { Named } from "./sync/scheduler.js";
 
-export type UeventAction = "add" | "remove" | "change" | "move" | "online" | "offline" | "bind" | "unbind";
+const ueventActions = ["add", "remove", "change", "move", "online", "offline", "bind", "unbind"] as const;
+
+export type UeventAction = (typeof ueventActions)[number];
+
+export function isUeventAction(word: string): word is UeventAction {
+  return (ueventActions as readonly string[]).includes(word);
+}
 
 export type UeventKeys = readonly (readonly [key: string, value: string])[];
 
@@ -44,8 +50,10 @@ export class Uevents implements Named {
   listen(listener: UeventListener): () => void {
     // Wrapped so that the same function given twice is two subscriptions.
     const subscription: UeventListener = (event) => listener(event);
+    this.#runtime.scheduler.access(this, "write");
     this.#listeners.add(subscription);
     return () => {
+      this.#runtime.scheduler.access(this, "write");
       this.#listeners.delete(subscription);
     };
   }

@@ -55,9 +55,9 @@ export const structs = {
     doc: "What stands at a path of the device tree.",
     fields: {
       name: ["string", "The path's last part.", name],
-      kind: ["u8", "1 directory, 2 attribute, 3 link."],
+      kind: ["u8", "1 directory, 2 file (an attribute), 3 link."],
       mode: ["u32", "Permission bits: who may read or write an attribute."],
-      target: ["string", "Of a link: where it points, relative to the directory that it is in.", text],
+      target: ["string", "Of a link: where it points, from the directory that it is in.", text],
     },
   },
 };
@@ -348,8 +348,12 @@ export const spaces = {
       list: [
         0x301,
         "What is in a directory, by names, a page at a time.",
-        { ...sysPath, after: ["string", "The last name of the page before; empty: the first page.", name] },
-        { entries: ["[SysEntry]", "A page.", 128], more: ["u8", "1: there are more."] },
+        { ...sysPath, after: ["string", "`last` of the page before; empty: the first page.", name] },
+        {
+          entries: ["[SysEntry]", "A page; what went meanwhile is missing.", 128],
+          last: ["string", "The last name of the page.", name],
+          more: ["u8", "1: there are more."],
+        },
       ],
       stat: [
         0x302,

@@ -43,5 +43,5 @@ export { Newcomers } from "./newcomers.js";
 export { SysClient, type SysClientOptions, type SysMonitor } from "./sys/client.js";
 export { SYS_BACKLOG, SYS_REQUESTS } from "./sys/connection.js";
 export { SYS_CONNECTIONS, SYS_SOCKET, SysServer, type SysServerInit } from "./sys/server.js";
-export { type SysItem, SysKind, type SysSource, type SysTree } from "./sys/tree.js";
+export type { SysItem, SysKind, SysSource, SysTree } from "./sys/tree.js";
 export * from "./webgpu/index.js";

@@ -7,7 +7,8 @@ import { ControlConnection } from "../messages/control-connection.js";
 import { controlError } from "../messages/control-error.js";
 import type { SysEntry } from "../messages/generated/structs.js";
 import { SysLost, SysMessage, SysUevent, sysMessage } from "../messages/generated/sys.js";
-import { type SysItem, SysKind } from "./tree.js";
+import { sysKindOf } from "./kinds.js";
+import type { SysItem } from "./tree.js";
 
 export interface SysClientOptions {
   readonly clock?: Clock;
@@ -69,10 +70,9 @@ export class SysClient {
   async list(path: string): Promise<readonly SysItem[]> {
     const all: SysItem[] = [];
     for (let after = ""; ; ) {
-      const { entries, more } = await this.#call(sysMessage.list, { path, after });
+      const { entries, last, more } = await this.#call(sysMessage.list, { path, after });
       all.push(...entries.map(itemOf));
       if (more === 0) return all;
-      const last = entries.at(-1)?.name ?? "";
       if (last <= after) throw new ProtocolError("bad-value", `${path}: the pages of the list do not go on`);
       after = last;
     }
@@ -136,11 +136,5 @@ function open(path: string, clock: Clock): Promise<net.Socket> {
 }
 
 function itemOf({ name, kind, mode, target }: SysEntry): SysItem {
-  return { name, kind: kindOf(kind), mode, target };
-}
-
-/** A kind that is not known yet is shown as what can at least be asked for its value. */
-function kindOf(kind: number): SysItem["kind"] {
-  if (kind === SysKind.DIRECTORY) return "directory";
-  return kind === SysKind.LINK ? "link" : "attribute";
+  return { name, kind: sysKindOf(kind), mode, target };
 }

@@ -1,11 +1,13 @@
 /** One connection to a device tree's socket: requests, and at most one stream of uevents. */
 import type { Socket } from "node:net";
+import { posix } from "node:path";
 import type { Clock } from "../clock.js";
 import { ControlConnection } from "../messages/control-connection.js";
 import { controlError } from "../messages/control-error.js";
 import type { SysEntry } from "../messages/generated/structs.js";
 import { SysMessage, sysMessage } from "../messages/generated/sys.js";
-import { type SysItem, SysKind, type SysSource, type SysUevent } from "./tree.js";
+import { sysKinds } from "./kinds.js";
+import type { SysSource, SysUevent } from "./tree.js";
 
 /** Requests of one connection that may be under way at once. */
 export const SYS_REQUESTS = 64;
@@ -69,7 +71,7 @@ export class SysConnection {
         return this.#list(body);
       case SysMessage.STAT: {
         const { path } = sysMessage.stat.request.decode(body);
-        return sysMessage.stat.reply.encode({ entry: entryOf(await tree.stat(path)) });
+        return sysMessage.stat.reply.encode({ entry: await this.#entry(path, posix.basename(path)) });
       }
       case SysMessage.READ: {
         const { path } = sysMessage.read.request.decode(body);
@@ -97,13 +99,31 @@ export class SysConnection {
 
   async #list(body: Uint8Array): Promise<Uint8Array> {
     const { path, after } = sysMessage.list.request.decode(body);
-    const items = [...(await this.#source.tree.list(path))].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const names = [...(await this.#source.tree.list(path))].sort();
     // By name and not by number: what comes and goes between two pages moves nothing else.
-    const rest = items.filter(({ name }) => after === "" || name > after);
+    const rest = names.filter((name) => after === "" || name > after);
+    const page = rest.slice(0, pageEntries);
+    const entries = await Promise.all(page.map((name) => this.#entryIfThere(`${path}/${name}`, name)));
     return sysMessage.list.reply.encode({
-      entries: rest.slice(0, pageEntries).map(entryOf),
-      more: rest.length > pageEntries ? 1 : 0,
+      entries: entries.filter((entry) => entry !== null),
+      last: page.at(-1) ?? "",
+      more: rest.length > page.length ? 1 : 0,
     });
+  }
+
+  async #entry(path: string, name: string): Promise<SysEntry> {
+    const { tree } = this.#source;
+    const { kind, mode } = await tree.stat(path);
+    return { name, kind: sysKinds[kind], mode, target: kind === "link" ? await tree.readlink(path) : "" };
+  }
+
+  /** Null for what has gone since its directory was listed. */
+  async #entryIfThere(path: string, name: string): Promise<SysEntry | null> {
+    try {
+      return await this.#entry(path, name);
+    } catch {
+      return null;
+    }
   }
 
   #monitor(body: Uint8Array): Uint8Array {
@@ -141,10 +161,4 @@ export class SysConnection {
   #hasRoom(): boolean {
     return this.#socket.writableLength < SYS_BACKLOG;
   }
-}
-
-const kinds = { directory: SysKind.DIRECTORY, attribute: SysKind.ATTRIBUTE, link: SysKind.LINK } as const;
-
-function entryOf({ name, kind, mode, target }: SysItem): SysEntry {
-  return { name, kind: kinds[kind], mode, target };
 }

@@ -3,25 +3,29 @@
  * Errors with a positive `errno` reach the asker with their number and text.
  */
 
-export const SysKind = { DIRECTORY: 1, ATTRIBUTE: 2, LINK: 3 } as const;
+export type SysKind = "directory" | "file" | "link";
 
+/** One entry of a directory, as the asker gets it. */
 export interface SysItem {
   readonly name: string;
-  readonly kind: "directory" | "attribute" | "link";
+  readonly kind: SysKind;
   /** Permission bits. */
   readonly mode: number;
-  /** Of a link: relative to the directory that it is in. Else empty. */
+  /** Of a link: from the directory that it is in. Else empty. */
   readonly target: string;
 }
 
+type Soon<T> = T | Promise<T>;
+
 export interface SysTree {
-  /** What is in the directory, in any order. */
-  list(path: string): readonly SysItem[] | Promise<readonly SysItem[]>;
+  /** The names in a directory, in any order. */
+  list(path: string): Soon<readonly string[]>;
   /** Does not follow a link at the path's end. */
-  stat(path: string): SysItem | Promise<SysItem>;
-  read(path: string): string | Promise<string>;
+  stat(path: string): Soon<{ readonly kind: SysKind; readonly mode: number }>;
+  readlink(path: string): Soon<string>;
+  read(path: string): Soon<string>;
   /** Settles when the value is stored and what that causes has happened. */
-  write(path: string, value: string): void | Promise<void>;
+  write(path: string, value: string): Soon<unknown>;
 }
 
 export interface SysUevent {

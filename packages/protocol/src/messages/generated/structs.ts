@@ -129,11 +129,11 @@ export const QueueMemory: StructCodec<QueueMemory> = structCodec<QueueMemory>({
 export interface SysEntry {
   /** The path's last part. */
   readonly name: string;
-  /** 1 directory, 2 attribute, 3 link. */
+  /** 1 directory, 2 file (an attribute), 3 link. */
   readonly kind: number;
   /** Permission bits: who may read or write an attribute. */
   readonly mode: number;
-  /** Of a link: where it points, relative to the directory that it is in. */
+  /** Of a link: where it points, from the directory that it is in. */
   readonly target: string;
 }
 export const SysEntry: StructCodec<SysEntry> = structCodec<SysEntry>({

@@ -50,7 +50,7 @@ export const SysHelloReply: StructCodec<SysHelloReply> = structCodec<SysHelloRep
 export interface SysListRequest {
   /** Absolute, from /sys. */
   readonly path: string;
-  /** The last name of the page before; empty: the first page. */
+  /** `last` of the page before; empty: the first page. */
   readonly after: string;
 }
 export const SysListRequest: StructCodec<SysListRequest> = structCodec<SysListRequest>({
@@ -68,20 +68,24 @@ export const SysListRequest: StructCodec<SysListRequest> = structCodec<SysListRe
 
 /** Reply: What is in a directory, by names, a page at a time. */
 export interface SysListReply {
-  /** A page. */
+  /** A page; what went meanwhile is missing. */
   readonly entries: readonly SysEntry[];
+  /** The last name of the page. */
+  readonly last: string;
   /** 1: there are more. */
   readonly more: number;
 }
 export const SysListReply: StructCodec<SysListReply> = structCodec<SysListReply>({
   name: "SysListReply",
-  defaults: () => ({ entries: [], more: 0 }),
+  defaults: () => ({ entries: [], last: "", more: 0 }),
   write(w, v) {
     w.list(v.entries ?? [], 128, (element) => w.struct(() => SysEntry.write(w, element)));
+    w.string(v.last ?? "", 255);
     w.u8(v.more ?? 0);
   },
   read: (r) => ({
     entries: r.has() ? r.list("entries", 128, (r) => r.struct("entries", (r) => SysEntry.read(r))) : [],
+    last: r.has() ? r.string("last", 255) : "",
     more: r.has() ? r.u8("more") : 0,
   }),
 });

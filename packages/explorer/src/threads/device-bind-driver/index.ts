@@ -1,6 +1,8 @@
 /** device_bind_driver against device_driver_attach, April 2021. */
 import type { Dispute } from "../dispute.js";
 import { boundTwice } from "./bound-twice/dispute.js";
+import { sixCallers } from "./callers/dispute.js";
+import { dsaEngines } from "./dsa-engines/dispute.js";
 import { failedProbe } from "./failed-probe/dispute.js";
 import { fromItsOwnProbe } from "./from-its-own-probe/dispute.js";
 import { leavingDriver } from "./leaving-driver/dispute.js";
@@ -22,4 +24,6 @@ export const disputes: readonly Dispute[] = [
   leavingDriver,
   sameDriverTwice,
   removedDevice,
+  ...sixCallers,
+  dsaEngines,
 ];

@@ -1,9 +1,53 @@
 /** Runs every relevant interleaving of asynchronous code on `parhelion-core`'s primitives. */
 
+export { type CellsDefinition, type CellsProgram, defineCells, type FailingCounts } from "./cells/define.js";
+export {
+  type CellsReport,
+  type Counterexample,
+  type ExploreCellsOptions,
+  exploreCells,
+} from "./cells/explore.js";
+export {
+  add,
+  type CellName,
+  check as checkThat,
+  compareAndSwap,
+  exchange,
+  type Instruction,
+  jump,
+  type LockName,
+  label,
+  load,
+  lock,
+  type Register,
+  type Registers,
+  set,
+  start,
+  store,
+  tryLock,
+  unlock,
+  type Value,
+} from "./cells/program.js";
 export { type CheckOptions, type CheckResult, check, type Verdict } from "./check.js";
 export type { Observer, Scene } from "./detect/observer.js";
 export type { Failure, FailureKind } from "./failure.js";
 export type { Atomic, CallbackWindow, Pool, Program, World } from "./program.js";
 export type { AnyTime } from "./run/controlled-scheduler.js";
 export type { Task } from "./run/task.js";
-export type { RunEnd, Step, Strategy, Waiting } from "./search/strategy.js";
+export { Bounded } from "./search/bounded.js";
+export { EverySchedule } from "./search/every-schedule.js";
+export { OptimalDpor } from "./search/optimal-dpor.js";
+export { Replay } from "./search/replay.js";
+export { Pct, type PctOptions, RandomWalk, type RandomWalkOptions } from "./search/sampling.js";
+export type { SearchOptions } from "./search/search.js";
+export { SleepSets } from "./search/sleep-sets.js";
+export { SourceDpor } from "./search/source-dpor.js";
+export type {
+  Coverage,
+  Foresee,
+  RunEnd,
+  SearchStatistics,
+  Step,
+  Strategy,
+  Waiting,
+} from "./search/strategy.js";

@@ -15,7 +15,17 @@ export interface Step {
   readonly enabledBy: number;
   /** The lock this step takes and for which the task could not have run while it was held; -1: none. */
   readonly acquires: number;
+  /** A lock that this step took without having been able to wait for it (a try that succeeded); absent: none. */
+  readonly takes?: number;
+  /** Whether the same step in another state may use its objects in another way (a compare-and-swap that may fail). */
+  readonly varies?: boolean;
 }
+
+/**
+ * What the last of these tasks would touch if they took one step each, in this order, after the first `shared` steps of
+ * the run that has just ended.
+ */
+export type Foresee = (shared: number, tasks: readonly number[]) => readonly number[];
 
 /** "abandoned": `choose` said so. "cut": longer than the runner allows. */
 export type RunEnd = "complete" | "failed" | "abandoned" | "cut";
@@ -25,6 +35,28 @@ export interface Waiting {
   readonly task: number;
   /** The lock it waits for; -1: something else. */
   readonly acquires: number;
+}
+
+/**
+ * "everything": when the search is over and nothing was cut, every trace has been seen. "bound": every trace inside the
+ * strategy's own bound. "sample": some.
+ */
+export type Coverage = "everything" | "bound" | "sample";
+
+/** What a search has done so far. Every strategy here keeps one. */
+export interface SearchStatistics {
+  runs: number;
+  /** Runs in which nothing could go on at the end: all tasks ended, or they block each other. Failed ones count too. */
+  complete: number;
+  /** Of the complete ones, how many ended with tasks that wait for ever. */
+  deadlocked: number;
+  failed: number;
+  /** Given up because they would only repeat what was seen. */
+  abandoned: number;
+  cut: number;
+  /** Steps told to the strategy: not the ones a run shares with the run before. */
+  steps: number;
+  maxDepth: number;
 }
 
 /** Task and object numbers mean the same in every run of one search. */
@@ -39,4 +71,9 @@ export interface Strategy {
   stepped(step: Step): void;
   /** @param waiting empty unless the run ended in a deadlock */
   runEnded(how: RunEnd, waiting: readonly Waiting[]): void;
+  /** What an exhausted search has seen. A strategy that does not say is taken for a sample. */
+  readonly coverage?: Coverage;
+  readonly statistics?: Readonly<SearchStatistics>;
+  /** A runner that can look ahead without a run says so before the first one; a strategy may then avoid abandoned runs. */
+  foreseeWith?(foresee: Foresee): void;
 }

@@ -1,0 +1,120 @@
+import { Search, type SearchOptions } from "./search.js";
+import { Sleepers } from "./sleepers.js";
+import type { Foresee, RunEnd, Step, Waiting } from "./strategy.js";
+import { Sequence, type WakeupNode } from "./wakeup-tree.js";
+
+/**
+ * Source sets with wakeup trees (same paper as `SourceDpor`): every run completes, and every trace is run once.
+ *
+ * When a run has ended, each of its races (first, second) asks for a run in which the second step comes without the
+ * first: the steps after `first` that don't depend on it, then the second. If what was already done or planned at that
+ * place does not lead there, the whole sequence is planned, not only its beginning; that is what keeps a run from
+ * ending where everything that could go on sleeps.
+ *
+ * What the second step touches without the first before it may differ from what was seen. A runner that can look ahead
+ * (`foreseeWith`) makes the search exact; without, it stays complete but may abandon a run now and then.
+ */
+export class OptimalDpor extends Search {
+  readonly coverage = "everything";
+  readonly #sleepers: Sleepers;
+  /** Per depth what is planned to begin with there, the current step not included. */
+  readonly #plans: WakeupNode[][] = [];
+  readonly #sequence: Sequence;
+  /** Per step of the run its position in the sequence at hand. */
+  readonly #position: number[] = [];
+  #foresee: Foresee | undefined;
+
+  constructor(options: SearchOptions = {}) {
+    super(options);
+    this.#sleepers = new Sleepers(this.trail.dependence);
+    this.#sequence = new Sequence(this.trail.dependence);
+  }
+
+  get traces(): number {
+    return this.statistics.complete;
+  }
+
+  foreseeWith(foresee: Foresee): void {
+    this.#foresee = foresee;
+  }
+
+  choose(runnable: readonly number[]): number {
+    const depth = this.trail.length;
+    const plan = this.#plans[depth];
+    if (plan !== undefined && plan.length > 0) {
+      const node = plan.shift()!;
+      this.#plans[depth + 1] = node.children;
+      return runnable.includes(node.task) ? node.task : -1;
+    }
+    this.#plans[depth] = [];
+    this.#plans[depth + 1] = [];
+    for (let i = 0; i < runnable.length; i++)
+      if (!this.#sleepers.has(depth, runnable[i]!)) return runnable[i]!;
+    return -1;
+  }
+
+  override stepped(step: Step): void {
+    super.stepped(step);
+    this.#sleepers.advance(step.task, step.footprint);
+  }
+
+  override runEnded(how: RunEnd, waiting: readonly Waiting[]): void {
+    super.runEnded(how, waiting);
+    const { trail } = this;
+    const length = trail.length;
+    for (let at = 0; at < length; at++) this.#turnRaces(at, length);
+    if (how === "abandoned") return;
+    for (const { task, acquires } of waiting) {
+      if (acquires < 0) continue;
+      trail.push({ task, footprint: [acquires * 2 + 1], enabledBy: -1, acquires });
+      this.#turnRaces(length, length);
+      trail.cutTo(length);
+    }
+  }
+
+  protected backtrack(): number | null {
+    const { trail } = this;
+    for (let depth = trail.length - 1; depth >= 0; depth--) {
+      if (this.#plans[depth]!.length === 0) continue;
+      this.#sleepers.cutTo(depth);
+      this.#sleepers.add(trail.task[depth]!, trail.footprint[depth]!);
+      trail.cutTo(depth);
+      return depth;
+    }
+    return null;
+  }
+
+  #turnRaces(second: number, length: number): void {
+    const { trail } = this;
+    const end = trail.firstRace(second + 1);
+    for (let i = trail.firstRace(second); i < end; i++) this.#turn(trail.races[i]!, second, length);
+  }
+
+  #turn(first: number, second: number, length: number): void {
+    const { trail } = this;
+    const sequence = this.#sequence;
+    sequence.clear();
+    for (let at = first + 1; at < length; at++) {
+      if (at === second || trail.before(first, at)) continue;
+      this.#append(first, at, trail.footprint[at]!);
+    }
+    this.#append(first, second, this.#footprintOf(first, second));
+    const end = this.#sleepers.end(first);
+    for (let i = this.#sleepers.start(first); i < end; i++)
+      if (sequence.beginsWith(this.#sleepers.task(i), this.#sleepers.footprint(i)) >= 0) return;
+    sequence.insertInto(this.#plans[first]!);
+  }
+
+  #append(first: number, at: number, footprint: readonly number[]): void {
+    const { trail } = this;
+    const enabler = trail.dependence.enabling ? trail.enabledBy[at]! : -1;
+    this.#position[at] = this.#sequence.length;
+    this.#sequence.push(trail.task[at]!, footprint, enabler > first ? this.#position[enabler]! : -1);
+  }
+
+  #footprintOf(first: number, second: number): readonly number[] {
+    const { trail } = this;
+    if (this.#foresee === undefined || trail.varies[second] !== true) return trail.footprint[second]!;
+    return this.#foresee(first, [...this.#sequence.tasks, trail.task[second]!]);
+  }
+}

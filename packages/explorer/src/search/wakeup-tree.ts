@@ -1,0 +1,92 @@
+import type { Dependence } from "./dependence.js";
+
+/** A step to be taken, what it is known to touch, and what may follow it; the earlier a child, the sooner its turn. */
+export interface WakeupNode {
+  readonly task: number;
+  readonly footprint: readonly number[];
+  readonly children: WakeupNode[];
+}
+
+/**
+ * A sequence of steps that is to be taken from some state, as far as it is still to be found in a wakeup tree. Steps are
+ * struck off where the tree already takes them.
+ */
+export class Sequence {
+  readonly tasks: number[] = [];
+  readonly footprints: (readonly number[])[] = [];
+  /** Position in the sequence of the step that made a step's task able to run, or -1. */
+  readonly #enablers: number[] = [];
+  readonly #struck: boolean[] = [];
+  readonly #dependence: Dependence;
+
+  constructor(dependence: Dependence) {
+    this.#dependence = dependence;
+  }
+
+  clear(): void {
+    this.tasks.length = this.footprints.length = this.#enablers.length = this.#struck.length = 0;
+  }
+
+  push(task: number, footprint: readonly number[], enabler: number): void {
+    this.tasks.push(task);
+    this.footprints.push(footprint);
+    this.#enablers.push(enabler);
+    this.#struck.push(false);
+  }
+
+  /**
+   * Whether the sequence could as well begin with that step of `task`: because the task's first step in it depends on
+   * none before it (answers its position), or because the task takes no step in it and its step depends on none of it
+   * (answers `length`). Otherwise -1.
+   */
+  beginsWith(task: number, footprint: readonly number[]): number {
+    const at = this.#firstOf(task);
+    const theirs = at < this.tasks.length ? this.footprints[at]! : footprint;
+    const enabler = at < this.tasks.length ? this.#enablers[at]! : -1;
+    for (let i = 0; i < at; i++) {
+      if (this.#struck[i]) continue;
+      if (i === enabler || this.#dependence.clash(this.footprints[i]!, theirs)) return -1;
+    }
+    return at;
+  }
+
+  get length(): number {
+    return this.tasks.length;
+  }
+
+  strike(at: number): void {
+    this.#struck[at] = true;
+  }
+
+  /** Hangs the sequence into a tree, below its `children`, unless what is there already leads to the same traces. */
+  insertInto(children: WakeupNode[]): void {
+    let level = children;
+    let below: WakeupNode | undefined = this.#follow(level);
+    while (below !== undefined) {
+      level = below.children;
+      if (level.length === 0) return;
+      below = this.#follow(level);
+    }
+    for (let i = 0; i < this.tasks.length; i++) {
+      if (this.#struck[i]) continue;
+      const node: WakeupNode = { task: this.tasks[i]!, footprint: this.footprints[i]!, children: [] };
+      level.push(node);
+      level = node.children;
+    }
+  }
+
+  #follow(level: readonly WakeupNode[]): WakeupNode | undefined {
+    for (const node of level) {
+      const at = this.beginsWith(node.task, node.footprint);
+      if (at < 0) continue;
+      if (at < this.tasks.length) this.strike(at);
+      return node;
+    }
+    return undefined;
+  }
+
+  #firstOf(task: number): number {
+    for (let i = 0; i < this.tasks.length; i++) if (this.tasks[i] === task && !this.#struck[i]) return i;
+    return this.tasks.length;
+  }
+}

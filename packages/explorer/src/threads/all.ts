@@ -1,6 +1,8 @@
 /** Every thread, in the order in which they are told. */
+import { disputes as charDevices } from "./char-devices/index.js";
 import { disputes as deviceBindDriver } from "./device-bind-driver/index.js";
 import type { Dispute } from "./dispute.js";
+import { disputes as uevents } from "./uevents/index.js";
 
 export interface Thread {
   readonly name: Dispute["thread"];
@@ -20,5 +22,20 @@ export const threads: readonly Thread[] = [
       "for itself, which takes the lock and calls the probe. Six callers were listed, most of them without the lock that " +
       "the documentation asks for, and nobody could say what that does.",
     disputes: deviceBindDriver,
+  },
+  {
+    name: "char-devices",
+    title: "Nodes and files that outlive what they stand for",
+    about:
+      "A device can be pulled out while programs have it open. All of the threads touch on it, and each driver answers it " +
+      "for itself: what a file can reach, who is told, what an open finds that comes too late.",
+    disputes: charDevices,
+  },
+  {
+    name: "uevents",
+    title: "What listeners are told, and when",
+    about:
+      "Services in user space act on the kernel's announcements. Which order they may rely on is written down in few places.",
+    disputes: uevents,
   },
 ];

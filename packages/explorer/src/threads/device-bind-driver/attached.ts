@@ -32,7 +32,10 @@ export class Attached {
         return name;
       },
       async remove(_device, state) {
-        world.expect(held.by === name && state === name, `${name} is removed though ${held.by} has the device`);
+        world.expect(
+          held.by === name && state === name,
+          `${name} is removed though ${held.by} has the device`,
+        );
         await world.point(`${name}: remove`);
         held.by = null;
       },

@@ -18,7 +18,13 @@ export interface Caller {
   readonly rival: "unbind" | "the core's search";
 }
 
-async function bindToday(world: World, caller: Caller, device: ByHandDevice, driver: ByHandDriver, own: Mutex) {
+async function bindToday(
+  world: World,
+  caller: Caller,
+  device: ByHandDevice,
+  driver: ByHandDriver,
+  own: Mutex,
+) {
   const lock = caller.holds === "the device's lock" ? device.lock : caller.holds === "nothing" ? null : own;
   const guard = lock === null ? null : await lock.lock();
   await world.point(`${caller.name}: has it a driver?`);

@@ -71,8 +71,10 @@ const callers: readonly Told[] = [
   {
     name: "usb claim",
     title: "Claiming an interface (usb)",
-    argued: "A comment says that the caller must have the lock, no probe is called, and where the lock is taken is murky.",
-    found: "If the comment is true, every order is fine. It is the only one of the six for which that can be said.",
+    argued:
+      "A comment says that the caller must have the lock, no probe is called, and where the lock is taken is murky.",
+    found:
+      "If the comment is true, every order is fine. It is the only one of the six for which that can be said.",
     holds: "the device's lock",
     looks: "yes",
     probe: "none",

@@ -11,7 +11,12 @@ interface Engine {
 }
 
 /** The bind of its own: it looks at the engine and enables it, with no lock of the core's. */
-async function ownBind(world: World, engine: Engine, users: Atomic<number>, use: "kernel" | "user"): Promise<void> {
+async function ownBind(
+  world: World,
+  engine: Engine,
+  users: Atomic<number>,
+  use: "kernel" | "user",
+): Promise<void> {
   await world.point("is the engine free?");
   if (engine.use !== "none") return;
   await world.point("enable the engine");

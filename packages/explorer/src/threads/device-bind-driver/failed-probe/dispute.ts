@@ -39,7 +39,10 @@ function byHand(undo: Undo): Program<ByHandDevice> {
       world.task("next", async () => {
         const guard = await device.lock.lock();
         if (device.fields.driver === null) {
-          world.expect(device.fields.driverData === null, "next finds the data of a driver that never had it");
+          world.expect(
+            device.fields.driverData === null,
+            "next finds the data of a driver that never had it",
+          );
           device.fields.driver = next;
           await next.probe(device);
           await device.bindByHand();
@@ -49,7 +52,10 @@ function byHand(undo: Undo): Program<ByHandDevice> {
       return device;
     },
     async after(device, world) {
-      world.expect(device.fields.driver === null || device.fields.listed, "it looks bound and no driver has it");
+      world.expect(
+        device.fields.driver === null || device.fields.listed,
+        "it looks bound and no driver has it",
+      );
       await device.release();
     },
   };
@@ -102,8 +108,18 @@ export const failedProbe: Dispute = {
     "What a caller forgets stays: a device that looks bound and is not, data that the next driver takes for its own, " +
     "resources that nobody gives back. attach undoes all of it in one place.",
   variants: [
-    { name: "by hand, nothing is undone", program: byHand("nothing"), expected: "unsafe", finds: "expectation" },
-    { name: "by hand, the driver is taken back", program: byHand("the driver"), expected: "unsafe", finds: "expectation" },
+    {
+      name: "by hand, nothing is undone",
+      program: byHand("nothing"),
+      expected: "unsafe",
+      finds: "expectation",
+    },
+    {
+      name: "by hand, the driver is taken back",
+      program: byHand("the driver"),
+      expected: "unsafe",
+      finds: "expectation",
+    },
     { name: "by hand, everything is undone", program: byHand("everything"), expected: "safe" },
     { name: "attach", program: attached, expected: "safe" },
   ],

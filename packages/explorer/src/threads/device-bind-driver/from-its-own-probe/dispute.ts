@@ -70,7 +70,12 @@ export const fromItsOwnProbe: Dispute = {
     "binding by hand could do; handing the device on from work of its own can't block.",
   variants: [
     { name: "by hand, in the probe", program: byHand, expected: "safe" },
-    { name: "attach, in the probe", program: attached("in the probe"), expected: "unsafe", finds: "deadlock" },
+    {
+      name: "attach, in the probe",
+      program: attached("in the probe"),
+      expected: "unsafe",
+      finds: "deadlock",
+    },
     { name: "attach, in work of its own", program: attached("in work of its own"), expected: "safe" },
   ],
 };

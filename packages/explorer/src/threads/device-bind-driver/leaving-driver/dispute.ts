@@ -87,7 +87,11 @@ export const leavingDriver: Dispute = {
     "step that enters the driver's list, closes it; attach does that here.",
   variants: [
     { name: "by hand", program: byHand("none"), expected: "unsafe", finds: "use-after-free" },
-    { name: "by hand, registration tested under the lock", program: byHand("under the lock"), expected: "safe" },
+    {
+      name: "by hand, registration tested under the lock",
+      program: byHand("under the lock"),
+      expected: "safe",
+    },
     { name: "attach", program: attached, expected: "safe" },
   ],
 };

@@ -47,7 +47,8 @@ export const overrideMeanwhile: Dispute = {
   id: "D6.8",
   thread: "device-bind-driver",
   title: "driver_override changes between match and probe",
-  argued: "The file bind asks match without the lock and probes with it; what match looks at may change between the two.",
+  argued:
+    "The file bind asks match without the lock and probes with it; what match looks at may change between the two.",
   found:
     "A driver is bound that the override, complete before the probe began, excludes. Asked again under the lock it is not.",
   variants: [

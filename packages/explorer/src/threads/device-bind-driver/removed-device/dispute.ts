@@ -63,7 +63,8 @@ export const removedDevice: Dispute = {
   id: "D6.13",
   thread: "device-bind-driver",
   title: "A device is removed while it is bound",
-  argued: "attach tests under the lock whether the device is on its way out. The old interface has no such test.",
+  argued:
+    "attach tests under the lock whether the device is on its way out. The old interface has no such test.",
   found: "Without the test a device that is gone stays bound. With it, and with attach, it never does.",
   variants: [
     { name: "by hand", program: byHand("none"), expected: "unsafe", finds: "expectation" },

@@ -5,12 +5,11 @@
 import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { createRuntime, type Runtime, System } from "parhelion-core";
+import { Completion, createRuntime, noDeadline, type Runtime, System, Timer } from "parhelion-core";
 import { AdapterDevice, adapterBus } from "./adapters/adapter-device.js";
 import { probeAdapter } from "./adapters/probe.js";
 import { type AdminTarget, adminMethods } from "./admin/admin-methods.js";
 import { AdminServer } from "./admin/admin-server.js";
-import { settledWithin } from "./deadline.js";
 import { defaultBackOff } from "./engines/back-off.js";
 import { defaultEngineDeadlines } from "./engines/engine-process.js";
 import { EngineSpawner } from "./engines/spawn-engine.js";
@@ -18,7 +17,7 @@ import { GuestListener } from "./guests/guest-listener.js";
 import { type CreatedGuest, Guests } from "./guests/guests.js";
 import { KernelDoor } from "./guests/kernel-door.js";
 import { QueueRelay } from "./guests/queue-relay.js";
-import { checkRoomForGuests, clearRunDirectories } from "./guests/run-directory.js";
+import { checkRoomForGuests, clearRunDirectories, runDirectoriesIn } from "./guests/run-directory.js";
 import { HostError } from "./host-error.js";
 import { defaultStopMs, type HostOptions } from "./host-options.js";
 import { defaultLimits, type HostLimits } from "./limits.js";
@@ -30,6 +29,7 @@ import { acquireHostLock } from "./state/host-lock.js";
 import { clearStaleSocket } from "./state/socket-path.js";
 import { defaultStateDirectory, prepareStateDirectory } from "./state/state-directory.js";
 import { adapterStatuses, guestStatuses, type HostStatus, sliceStatuses } from "./status.js";
+import { Task } from "./task.js";
 import { Teardown } from "./teardown.js";
 
 export interface HostAddress {
@@ -59,8 +59,8 @@ export class Host implements AdminTarget {
   /** Resolves when the host has stopped, whoever asked for it. Never rejects. */
   readonly stopped: Promise<void>;
   readonly #parts: Parts;
-  #tellStopped: () => void = () => undefined;
-  #stopping: Promise<void> | undefined;
+  readonly #over: Completion;
+  #stopping: Task | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -68,9 +68,8 @@ export class Host implements AdminTarget {
     this.adminSocket = adminSocketIn(parts.stateDirectory);
     this.vmbusSocket = vmbusSocketIn(parts.stateDirectory);
     this.address = parts.address;
-    this.stopped = new Promise((resolve) => {
-      this.#tellStopped = resolve;
-    });
+    this.#over = new Completion(parts.runtime, "end of the host");
+    this.stopped = this.#over.wait({ deadline: noDeadline });
   }
 
   async status(): Promise<HostStatus> {
@@ -101,27 +100,35 @@ export class Host implements AdminTarget {
   /** `stop`, for those who do not wait for it. */
   shutdown(): void {
     // Not at once: who asked for it still gets the answer.
-    this.#parts.runtime.clock.setTimer(0, () => void this.stop());
+    new Timer(this.#parts.runtime, "shutdown", () => this.stop()).start(0);
   }
 
   /**
    * Rescinds every channel, ends every engine, removes sockets and directories, and gives the lock back. What is not done by
    * the deadline is killed. Never rejects; the second call waits for the first.
    */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop().finally(() => this.#tellStopped());
-    return this.#stopping;
+  async stop(): Promise<void> {
+    if (this.#stopping === undefined) {
+      this.#parts.guests.refuseNew();
+      this.#stopping = new Task(this.#parts.runtime, "stop of the host", async () => {
+        try {
+          await this.#stop();
+        } finally {
+          this.#over.completeAll();
+        }
+      });
+    }
+    await this.stopped;
   }
 
   async #stop(): Promise<void> {
-    const { runtime, teardown, spawner, guests, stopMs } = this.#parts;
-    guests.refuseNew();
+    const { runtime, teardown, spawner, stopMs } = this.#parts;
     runtime.log("info", "host.stopping", { stateDirectory: this.stateDirectory });
-    const orderly = teardown.run();
-    if (!(await settledWithin(runtime.clock, stopMs, orderly))) {
+    const orderly = new Task(runtime, "orderly stop", () => teardown.run());
+    if (!(await orderly.endsWithin(runtime, stopMs))) {
       runtime.log("warn", "host.stop-slow", { afterMs: stopMs });
       await spawner.close("the host did not stop in time");
-      await settledWithin(runtime.clock, stopMs, orderly);
+      await orderly.endsWithin(runtime, stopMs);
     }
     runtime.log("info", "host.stopped", { stateDirectory: this.stateDirectory });
   }
@@ -172,7 +179,15 @@ async function setUp(options: HostOptions, runtime: Runtime, teardown: Teardown)
   const system = new System(runtime);
   const adapter = await growTree(system, (name) => new AdapterDevice(runtime, name, probed), teardown);
   const slices = new SliceFactory(system, spawner, { ...defaultBackOff, ...options.backOff });
-  const guests = new Guests({ system, slices, adapter, stateDirectory: directory, secrets, limits });
+  const guests = new Guests({
+    system,
+    slices,
+    adapter,
+    stateDirectory: directory,
+    directories: runDirectoriesIn(directory),
+    secrets,
+    limits,
+  });
   const byCredential = guests.byCredential.bind(guests);
   const relay = new QueueRelay({ runtime, limits, byCredential });
   const door = new KernelDoor({ runtime, limits, secrets, byCredential, relay });

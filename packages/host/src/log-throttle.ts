@@ -2,13 +2,14 @@
  * Warnings that strangers can cause, at a rate that a log survives: the first ones of each minute are warnings, the others are for those
  * who debug, and the next warning says how many there were.
  */
-import type { Runtime } from "parhelion-core";
+import type { Named, Runtime } from "parhelion-core";
 
 /** Warnings in one window. */
 const most = 10;
 const windowMs = 60_000;
 
-export class LogThrottle {
+export class LogThrottle implements Named {
+  readonly name = "log throttle";
   readonly #runtime: Runtime;
   #since = Number.NEGATIVE_INFINITY;
   #warned = 0;
@@ -19,6 +20,7 @@ export class LogThrottle {
   }
 
   warn(event: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#runtime.scheduler.access(this, "write");
     const now = this.#runtime.clock.now();
     if (now - this.#since >= windowMs) {
       this.#since = now;

@@ -1,12 +1,13 @@
 /** What the host answers when asked how it is: plain data, taken from the device tree at that moment. */
-import type { System } from "parhelion-core";
+import { noDeadline, type Runtime, type System } from "parhelion-core";
 import type { EngineStatistics } from "parhelion-protocol";
 import { AdapterDevice, adapterBus } from "./adapters/adapter-device.js";
-import { withDeadline } from "./deadline.js";
 import type { EngineStatus } from "./engines/engine-state.js";
+import type { EngineSupervisor } from "./engines/engine-supervisor.js";
 import type { AdapterKind } from "./engines/launcher.js";
 import type { Guests } from "./guests/guests.js";
 import { mdevBus, SliceDevice } from "./slices/slice-device.js";
+import { Task } from "./task.js";
 import { describeAdapter } from "./vgpu/adapter-query.js";
 
 /** How long one engine may take to tell its numbers, in ms. */
@@ -71,27 +72,33 @@ export function adapterStatuses(system: System): readonly AdapterStatus[] {
     }));
 }
 
-export function sliceStatuses(system: System, guests: Guests): Promise<readonly SliceStatus[]> {
+/** All engines are asked at once: one that does not answer keeps the others' numbers from nobody. */
+export async function sliceStatuses(system: System, guests: Guests): Promise<readonly SliceStatus[]> {
+  const { runtime } = system;
   const owners = new Map([...guests.values()].map((guest) => [guest as unknown, guest.id]));
   const devices = system.devicesOf(mdevBus).filter((device) => device instanceof SliceDevice);
-  return Promise.all(
-    devices.map(async ({ slice, parent, audience }) => {
-      let queues = 0;
-      for (const device of slice.devices.values()) queues += device.counts.queues;
-      return {
-        uuid: slice.uuid,
-        generation: slice.generation,
-        type: slice.type,
-        adapter: parent?.name ?? "",
-        guest: owners.get(audience) ?? "",
-        engine: slice.engine.status,
-        devices: slice.devices.size,
-        queues,
-        allocatedBytes: slice.allocatedBytes,
-        statistics: await askEngine(system, slice.engine.current?.statistics()),
-      };
-    }),
-  );
+  const asked = devices.map(({ name, slice }) => {
+    return new Task(runtime, `statistics of ${name}`, () => ask(runtime, slice.engine));
+  });
+  const statuses: SliceStatus[] = [];
+  for (const [i, { slice, parent, audience }] of devices.entries()) {
+    const statistics = (await asked[i]?.wait({ deadline: noDeadline })) ?? null;
+    let queues = 0;
+    for (const device of slice.devices.values()) queues += device.counts.queues;
+    statuses.push({
+      uuid: slice.uuid,
+      generation: slice.generation,
+      type: slice.type,
+      adapter: parent?.name ?? "",
+      guest: owners.get(audience) ?? "",
+      engine: slice.engine.status,
+      devices: slice.devices.size,
+      queues,
+      allocatedBytes: slice.allocatedBytes,
+      statistics,
+    });
+  }
+  return statuses;
 }
 
 export function guestStatuses(guests: Guests): readonly GuestStatus[] {
@@ -110,16 +117,14 @@ export function guestStatuses(guests: Guests): readonly GuestStatus[] {
   }));
 }
 
-function askEngine(
-  system: System,
-  statistics: Promise<EngineStatistics> | undefined,
-): Promise<EngineStatistics | null> {
-  if (statistics === undefined) return Promise.resolve(null);
-  const answer = statistics.catch(() => null);
-  return withDeadline<EngineStatistics | null>(
-    system.runtime.clock,
-    statisticsPatienceMs,
-    answer,
-    () => null,
-  );
+async function ask(runtime: Runtime, supervisor: EngineSupervisor): Promise<EngineStatistics | null> {
+  const { current } = supervisor;
+  if (current === undefined) return null;
+  // A task of its own: a late answer is not a reason to suspect the engine before its own deadline is.
+  const answer = new Task(runtime, `answer of ${current.name}`, () => current.statistics());
+  try {
+    return await answer.wait({ deadline: runtime.clock.now() + statisticsPatienceMs });
+  } catch {
+    return null;
+  }
 }

@@ -1,7 +1,8 @@
 /** What has been set up, taken down in reverse. One list serves a start that fails half-way and an orderly stop. */
-import type { Runtime } from "parhelion-core";
+import { invoke, type Runtime } from "parhelion-core";
 
 export class Teardown {
+  readonly name = "teardown";
   readonly #runtime: Runtime;
   readonly #steps: { readonly what: string; readonly undo: () => void | Promise<void> }[] = [];
 
@@ -22,7 +23,8 @@ export class Teardown {
   async run(): Promise<void> {
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       try {
-        await step.undo();
+        const { undo } = step;
+        await invoke(this.#runtime, step.what, this, undo);
       } catch (error) {
         this.#runtime.log("error", "stop.failed", { step: step.what, error });
       }

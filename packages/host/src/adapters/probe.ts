@@ -108,7 +108,7 @@ async function ask(
     onDeviceLost: () => undefined,
   });
   try {
-    return await engine.ready;
+    return await engine.whenReady();
   } finally {
     await engine.stop("the probe is over");
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { systemClock } from "parhelion-core";
+import { createRuntime } from "parhelion-core";
 import type { DeviceRequest } from "parhelion-protocol";
 import { HostError, type HostErrorCode } from "../host-error.js";
 import { describeExit } from "./engine-exit.js";
@@ -23,7 +23,8 @@ function start(behaviour: string, more: Partial<EngineProcessOptions> = {}): Eng
     environment: { BEHAVIOUR: behaviour },
     start: { queuePath: "/unused", dawn: [], forceFallback: false },
     deadlines: defaultEngineDeadlines,
-    clock: systemClock,
+    runtime: createRuntime(),
+    name: "engine of a test",
     onOutput: () => undefined,
     onDeviceLost: () => undefined,
     ...more,
@@ -32,6 +33,10 @@ function start(behaviour: string, more: Partial<EngineProcessOptions> = {}): Eng
 
 function request(label: string): DeviceRequest {
   return { label, requiredFeatures: [], requiredLimits: {}, defaultQueueLabel: "" };
+}
+
+function fence(engine: EngineProcess, queue: number, value: number): Promise<number> {
+  return new Promise((resolve, reject) => engine.waitFence(queue, value, { value: resolve, error: reject }));
 }
 
 function failure(code: HostErrorCode, words = ""): (error: unknown) => boolean {
@@ -53,7 +58,7 @@ test(
       onOutput: (stream, line) => output.push(`${stream}: ${line}`),
       onDeviceLost: (...what) => lost.push(what),
     });
-    assert.equal((await engine.ready).info.vendor, "scripted");
+    assert.equal((await engine.whenReady()).info.vendor, "scripted");
     assert.deepEqual(await engine.createDevice(9, 1, request("")), { features: [], limits: { a: 9 } });
     await assert.rejects(engine.createDevice(10, 1, request("no")), (error) => {
       assert.ok(error instanceof EngineRefusedError);
@@ -61,7 +66,7 @@ test(
       return true;
     });
     await engine.createQueue(9, 1, "0".repeat(32));
-    assert.equal(await engine.waitFence(1, 5, new AbortController().signal), 5);
+    assert.equal(await fence(engine, 1, 5), 5);
     engine.destroyDevice(9);
     const exit = await engine.stop("test");
     assert.deepEqual([exit.exitCode, exit.signal], [0, null]);
@@ -74,23 +79,26 @@ test(
   "an engine that does not become ready fails with its last words, its own message or the deadline",
   limit,
   async () => {
-    await assert.rejects(start("exit-at-once").ready, failure("engine-start-failed", "cannot find a driver"));
+    await assert.rejects(
+      start("exit-at-once").whenReady(),
+      failure("engine-start-failed", "cannot find a driver"),
+    );
     const failed = start("failed");
-    await assert.rejects(failed.ready, failure("engine-start-failed", "no adapter at all"));
+    await assert.rejects(failed.whenReady(), failure("engine-start-failed", "no adapter at all"));
     await failed.stop("test");
     const silent = start("silent", { deadlines: { ...defaultEngineDeadlines, startMs: 50 } });
-    await assert.rejects(silent.ready, failure("engine-start-failed", "50 ms"));
-    assert.equal((await silent.exited).signal, "SIGKILL");
+    await assert.rejects(silent.whenReady(), failure("engine-start-failed", "50 ms"));
+    assert.equal((await silent.whenExited()).signal, "SIGKILL");
     const nonsense = start("nonsense");
-    await assert.rejects(nonsense.ready, failure("engine-start-failed", "malformed"));
-    assert.equal((await nonsense.exited).signal, "SIGKILL");
+    await assert.rejects(nonsense.whenReady(), failure("engine-start-failed", "malformed"));
+    assert.equal((await nonsense.whenExited()).signal, "SIGKILL");
   },
 );
 
 test("a program that cannot be run ends like any other engine", limit, async () => {
   const engine = start("good", { entry: "/nowhere/engine.js" });
-  await assert.rejects(engine.ready, failure("engine-start-failed"));
-  assert.notEqual((await engine.exited).exitCode, 0);
+  await assert.rejects(engine.whenReady(), failure("engine-start-failed"));
+  assert.notEqual((await engine.whenExited()).exitCode, 0);
 });
 
 test(
@@ -98,13 +106,13 @@ test(
   limit,
   async () => {
     const engine = start("good");
-    await engine.ready;
-    const fence = engine.waitFence(1, 1000, new AbortController().signal);
+    await engine.whenReady();
+    const never = fence(engine, 1, 1000);
     const silence = engine.createDevice(1, 1, request("silence"));
     const dying = engine.createDevice(2, 1, request("die"));
-    for (const pending of [fence, silence, dying])
+    for (const pending of [never, silence, dying])
       await assert.rejects(pending, failure("engine-gone", "code 7"));
-    const exit = await engine.exited;
+    const exit = await engine.whenExited();
     assert.equal(describeExit(exit), "engine exited with code 7; its last words: last words");
     await assert.rejects(engine.statistics(), failure("engine-gone"));
     engine.destroyDevice(1);
@@ -112,24 +120,25 @@ test(
 );
 
 test(
-  "a request that is not answered and a fence wait that is given up settle while the engine lives",
+  "a request that is not answered and a fence wait that is given up are over while the engine lives",
   limit,
   async () => {
     const engine = start("good", { deadlines: { ...defaultEngineDeadlines, replyMs: 20 } });
-    await engine.ready;
+    await engine.whenReady();
     await assert.rejects(engine.createDevice(1, 1, request("silence")), failure("engine-silent"));
-    const giveUp = new AbortController();
-    const wait = engine.waitFence(1, 1000, giveUp.signal);
-    giveUp.abort(new Error("enough"));
-    await assert.rejects(wait, /enough/);
-    await assert.rejects(engine.waitFence(1, 1000, giveUp.signal), /enough/);
+    const answers: unknown[] = [];
+    const answer = { value: (value: number) => answers.push(value), error: (e: unknown) => answers.push(e) };
+    engine.waitFence(1, 1000, answer)();
     await engine.stop("test");
+    assert.deepEqual(answers, []);
+    engine.waitFence(1, 1000, answer);
+    assert.deepEqual(answers.map(failure("engine-gone")), [true]);
   },
 );
 
 test("an engine that ignores the request to stop is killed", limit, async () => {
   const engine = start("stubborn", { deadlines: { ...defaultEngineDeadlines, stopMs: 20 } });
-  await engine.ready;
+  await engine.whenReady();
   const exit = await engine.stop("the host stops");
   assert.equal(exit.signal, "SIGKILL");
   assert.equal(describeExit(exit), "engine was killed by SIGKILL (the host stops)");

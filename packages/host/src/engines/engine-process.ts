@@ -1,9 +1,8 @@
 /**
- * One engine child from spawn to exit. It ends in exactly one way: `exited` resolves, and everything that was asked of
- * it has settled before.
+ * One engine from its start to its exit. It ends in exactly one way: its exit is known, and everything that was asked of it has
+ * settled by then.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import type { Clock } from "parhelion-core";
+import { Completion, isKernelError, type Named, noDeadline, type Runtime } from "parhelion-core";
 import {
   type AdapterDescription,
   type DeviceGrant,
@@ -14,11 +13,15 @@ import {
   parseFromEngine,
   type ToEngine,
 } from "parhelion-protocol";
-import { settledWithin, withDeadline } from "../deadline.js";
 import { HostError, messageOf } from "../host-error.js";
+import {
+  type EngineChild,
+  type EngineProgram,
+  type StartEngineChild,
+  startEngineChild,
+} from "./engine-child.js";
 import { describeExit, type EngineExit } from "./engine-exit.js";
-import { readLines } from "./lines.js";
-import { PendingRequests } from "./pending-requests.js";
+import { type Answer, PendingRequests } from "./pending-requests.js";
 
 export interface EngineDeadlines {
   /** From spawn to `ready`, in ms. A software GPU on a busy machine needs seconds. */
@@ -38,16 +41,14 @@ export const defaultEngineDeadlines: EngineDeadlines = {
   stopMs: 2000,
 };
 
-/** After a child's exit its last output may still be in the pipe; it is waited for this long, in ms. */
-const lastWordsMs = 250;
-
-export interface EngineProcessOptions {
-  readonly entry: string;
-  readonly nodeFlags: readonly string[];
-  readonly environment: NodeJS.ProcessEnv;
+export interface EngineProcessOptions extends EngineProgram {
+  readonly runtime: Runtime;
+  /** For schedules: whose engine it is. */
+  readonly name: string;
   readonly start: Omit<Extract<ToEngine, { op: "start" }>, "op">;
   readonly deadlines: EngineDeadlines;
-  readonly clock: Clock;
+  /** Default: a child process. */
+  readonly startChild?: StartEngineChild | undefined;
   readonly onOutput: (stream: "stdout" | "stderr", line: string) => void;
   readonly onDeviceLost: (device: number, reason: "unknown" | "destroyed", message: string) => void;
 }
@@ -63,168 +64,156 @@ export class EngineRefusedError extends Error {
   }
 }
 
-export class EngineProcess {
-  /** Resolves when the engine answers for an adapter. Rejects with HostError engine-start-failed. */
-  readonly ready: Promise<AdapterDescription>;
-  /** Never rejects. */
-  readonly exited: Promise<EngineExit>;
+export class EngineProcess implements Named {
+  readonly name: string;
   readonly pid: number | undefined;
   /** Told when a request was not answered in time: the engine may hang. */
   onLate: (operation: string) => void = () => undefined;
-  readonly #child: ChildProcess;
+  readonly #runtime: Runtime;
+  readonly #child: EngineChild;
   readonly #options: EngineProcessOptions;
   readonly #pending: PendingRequests;
+  readonly #ready: Completion<AdapterDescription>;
+  readonly #exited: Completion<EngineExit>;
+  readonly #readyBy: number;
   #exit: EngineExit | undefined;
   #cause: string | undefined;
   #lastErrorLine: string | undefined;
-  #becomeReady: (adapter: AdapterDescription) => void = () => undefined;
-  #failToStart: (error: Error) => void = () => undefined;
 
   constructor(options: EngineProcessOptions) {
+    const { runtime, name, deadlines, onOutput, startChild = startEngineChild } = options;
+    this.#runtime = runtime;
     this.#options = options;
-    this.#pending = new PendingRequests(options.clock, (operation) => this.onLate(operation));
-    this.#child = spawn(process.execPath, [...options.nodeFlags, options.entry], {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: options.environment,
+    this.name = name;
+    this.#pending = new PendingRequests(runtime, `requests to ${name}`, (operation) =>
+      this.onLate(operation),
+    );
+    this.#ready = new Completion(runtime, `start of ${name}`);
+    this.#exited = new Completion(runtime, `exit of ${name}`);
+    this.#readyBy = runtime.clock.now() + deadlines.startMs;
+    this.#child = startChild(runtime.clock, options, {
+      message: (message) => this.#receive(message),
+      output: (stream, line) => {
+        if (stream === "stderr") this.#lastErrorLine = line;
+        onOutput(stream, line);
+      },
+      ended: (exitCode, signal, error) => this.#ended(exitCode, signal, error),
     });
     this.pid = this.#child.pid;
-    const started = new Promise<AdapterDescription>((resolve, reject) => {
-      this.#becomeReady = resolve;
-      this.#failToStart = reject;
-    });
-    this.ready = withDeadline(options.clock, options.deadlines.startMs, started, () => {
-      const why = `not ready within ${options.deadlines.startMs} ms`;
-      this.kill(why);
-      throw startFailed(why);
-    });
-    // Whoever waits for `ready` handles its rejection; nobody has to.
-    this.ready.catch(() => undefined);
-    this.exited = this.#watch();
-    this.#send({ op: "start", ...options.start });
+    this.#child.send({ op: "start", ...options.start });
   }
 
   /** Undefined while the engine lives. */
   get exit(): EngineExit | undefined {
+    this.#runtime.scheduler.access(this, "read");
     return this.#exit;
   }
 
+  /** Waits until the engine answers for an adapter, and kills it when it is late. @throws HostError engine-start-failed */
+  async whenReady(): Promise<AdapterDescription> {
+    try {
+      return await this.#ready.wait({ deadline: this.#readyBy });
+    } catch (error) {
+      if (!isKernelError(error, "ETIMEDOUT")) throw error;
+      const why = `not ready within ${this.#options.deadlines.startMs} ms`;
+      this.kill(why);
+      throw startFailed(why);
+    }
+  }
+
+  /** Waits for the end, however long the engine lives. */
+  async whenExited(): Promise<EngineExit> {
+    return this.#exited.wait({ deadline: noDeadline });
+  }
+
   /** @throws EngineRefusedError, HostError engine-gone, engine-silent */
-  createDevice(device: number, owner: number, request: DeviceRequest): Promise<DeviceGrant | undefined> {
-    return this.#pending.open("createDevice", this.#options.deadlines.replyMs, (id) =>
-      this.#send({ op: "createDevice", id, device, owner, request }),
+  async createDevice(
+    device: number,
+    owner: number,
+    request: DeviceRequest,
+  ): Promise<DeviceGrant | undefined> {
+    return this.#pending.open<DeviceGrant | undefined>(
+      "createDevice",
+      this.#options.deadlines.replyMs,
+      (id) => this.#child.send({ op: "createDevice", id, device, owner, request }),
     );
   }
 
   destroyDevice(device: number): void {
-    this.#send({ op: "destroyDevice", device });
+    this.#child.send({ op: "destroyDevice", device });
   }
 
   /** @throws EngineRefusedError, HostError engine-gone, engine-silent */
   async createQueue(device: number, queue: number, token: string): Promise<void> {
     await this.#pending.open("createQueue", this.#options.deadlines.replyMs, (id) =>
-      this.#send({ op: "createQueue", id, device, queue, token }),
+      this.#child.send({ op: "createQueue", id, device, queue, token }),
     );
   }
 
   destroyQueue(queue: number): void {
-    this.#send({ op: "destroyQueue", queue });
+    this.#child.send({ op: "destroyQueue", queue });
   }
 
   /**
-   * Resolves with the fence's value when it has reached `value`: no deadline of its own, since only the waiter knows how long
-   * its work takes. Rejects with the signal's reason when aborted, with engine-gone when the engine ends.
+   * Answers with the fence's value when it has reached `value`; with engine-gone when the engine ends. No deadline: only the
+   * waiter knows how long its work takes. @returns gives the wait up
    */
-  waitFence(queue: number, value: number, signal?: AbortSignal): Promise<number> {
-    return this.#await((id) => ({ op: "waitFence", id, queue, value }), signal);
+  waitFence(queue: number, value: number, answer: Answer<number>): () => void {
+    return this.#pending.ask(answer, (id) => this.#child.send({ op: "waitFence", id, queue, value }));
   }
 
   /**
-   * Has the engine look at the queue's ring now. Resolves with the value that the queue's fence has when all is done that it
+   * Has the engine look at the queue's ring now. Answers with the value that the queue's fence has when all is done that it
    * found there, as soon as it has read it; a queue that is far ahead of its GPU is not read on. Otherwise as `waitFence`.
    */
-  submit(queue: number, signal: AbortSignal): Promise<number> {
-    return this.#await((id) => ({ op: "submit", id, queue }), signal);
-  }
-
-  #await(
-    message: (id: number) => Extract<ToEngine, { op: "waitFence" | "submit" }>,
-    signal?: AbortSignal,
-  ): Promise<number> {
-    let asked = 0;
-    const abort = () => this.#pending.reject(asked, signal?.reason as Error);
-    const wait = this.#pending.open<number>("wait", Number.POSITIVE_INFINITY, (id) => {
-      asked = id;
-      this.#send(message(id));
-    });
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener("abort", abort, { once: true });
-    return wait.finally(() => signal?.removeEventListener("abort", abort));
+  submit(queue: number, answer: Answer<number>): () => void {
+    return this.#pending.ask(answer, (id) => this.#child.send({ op: "submit", id, queue }));
   }
 
   /** Any engine that is not stuck answers this at once. @throws HostError engine-gone, engine-silent */
-  statistics(ms: number = this.#options.deadlines.replyMs): Promise<EngineStatistics> {
-    return this.#pending.open("statistics", ms, (id) => this.#send({ op: "statistics", id }));
+  async statistics(ms: number = this.#options.deadlines.replyMs): Promise<EngineStatistics> {
+    return this.#pending.open<EngineStatistics>("statistics", ms, (id) =>
+      this.#child.send({ op: "statistics", id }),
+    );
   }
 
   /** Asks the engine to end, and kills it when it does not within the stop deadline. Never rejects. */
   async stop(cause: string): Promise<EngineExit> {
-    if (this.#exit === undefined) {
-      this.#cause ??= cause;
-      this.#send({ op: "stop" });
-      const { clock, deadlines } = this.#options;
-      if (!(await settledWithin(clock, deadlines.stopMs, this.exited))) this.#child.kill("SIGKILL");
+    if (this.exit === undefined) {
+      this.#blame(cause);
+      this.#child.send({ op: "stop" });
+      const deadline = this.#runtime.clock.now() + this.#options.deadlines.stopMs;
+      try {
+        return await this.#exited.wait({ deadline });
+      } catch {
+        this.#child.kill();
+      }
     }
-    return this.exited;
+    return this.whenExited();
   }
 
   kill(cause: string): void {
-    if (this.#exit !== undefined) return;
+    if (this.exit !== undefined) return;
+    this.#blame(cause);
+    this.#child.kill();
+  }
+
+  /** The first cause counts. */
+  #blame(cause: string): void {
+    this.#runtime.scheduler.access(this, "write");
     this.#cause ??= cause;
-    this.#child.kill("SIGKILL");
   }
 
-  #watch(): Promise<EngineExit> {
-    const child = this.#child;
-    const { onOutput } = this.#options;
-    if (child.stdout !== null) readLines(child.stdout, (line) => onOutput("stdout", line));
-    if (child.stderr !== null) {
-      readLines(child.stderr, (line) => {
-        this.#lastErrorLine = line;
-        onOutput("stderr", line);
-      });
-    }
-    child.on("message", (message) => this.#receive(message));
-    const closed = new Promise<void>((resolve) => {
-      child.once("close", () => resolve());
-    });
-    return new Promise((resolve) => {
-      const end = (exitCode: number | null, signal: NodeJS.Signals | null) => {
-        void settledWithin(this.#options.clock, lastWordsMs, closed).then(() => {
-          resolve(this.#ended(exitCode, signal));
-        });
-      };
-      child.once("exit", end);
-      child.on("error", (error) => {
-        // Without a pid there was no process and there will be no exit event.
-        if (child.pid !== undefined || this.#exit !== undefined) return;
-        this.#cause ??= error.message;
-        resolve(this.#ended(null, null));
-      });
-    });
-  }
-
-  #ended(exitCode: number | null, signal: NodeJS.Signals | null): EngineExit {
-    this.#exit = { exitCode, signal, lastErrorLine: this.#lastErrorLine, cause: this.#cause };
-    const how = describeExit(this.#exit);
-    this.#failToStart(startFailed(how));
+  #ended(exitCode: number | null, signal: NodeJS.Signals | null, error?: string): void {
+    if (this.exit !== undefined) return;
+    if (error !== undefined) this.#blame(error);
+    this.#runtime.scheduler.access(this, "write");
+    const exit: EngineExit = { exitCode, signal, lastErrorLine: this.#lastErrorLine, cause: this.#cause };
+    this.#exit = exit;
+    const how = describeExit(exit);
+    this.#ready.fail(startFailed(how));
     this.#pending.close(new HostError("engine-gone", how));
-    return this.#exit;
-  }
-
-  #send(message: ToEngine): void {
-    if (!this.#child.connected) return;
-    // A failed write means that the child is going; its exit settles whatever waits.
-    this.#child.send(message, () => undefined);
+    this.#exited.completeAll(exit);
   }
 
   #receive(raw: unknown): void {
@@ -237,11 +226,11 @@ export class EngineProcess {
     }
     switch (message.op) {
       case "ready":
-        this.#becomeReady(message.adapter);
+        this.#ready.completeAll(message.adapter);
         return;
       case "failed":
-        this.#cause ??= message.message;
-        this.#failToStart(startFailed(message.message));
+        this.#blame(message.message);
+        this.#ready.fail(startFailed(message.message));
         return;
       case "created":
         this.#pending.resolve(message.id, message.grant);

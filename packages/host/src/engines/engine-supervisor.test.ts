@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createRuntime, systemClock } from "parhelion-core";
+import { createRuntime } from "parhelion-core";
 import { HostError, type HostErrorCode } from "../host-error.js";
 import { type BackOffPolicy, backOffMs, defaultBackOff } from "./back-off.js";
 import { defaultEngineDeadlines, EngineProcess } from "./engine-process.js";
@@ -20,12 +20,13 @@ interface Supervised {
 }
 
 function supervise(backOff: BackOffPolicy): Supervised {
+  const runtime = createRuntime();
   const losses: EngineLoss[] = [];
   const supervised: Supervised = {
     losses,
     behaviour: "good",
     supervisor: new EngineSupervisor({
-      runtime: createRuntime(),
+      runtime,
       slice: "test-slice",
       backOff,
       suspectMs: 30,
@@ -38,7 +39,8 @@ function supervise(backOff: BackOffPolicy): Supervised {
             environment: { BEHAVIOUR: supervised.behaviour },
             start: { queuePath: "/unused", dawn: [], forceFallback: false },
             deadlines: { ...defaultEngineDeadlines, replyMs: 20 },
-            clock: systemClock,
+            runtime,
+            name: "engine of a test",
             onOutput: () => undefined,
             onDeviceLost: () => undefined,
           }),
@@ -77,7 +79,7 @@ test(
     const { supervisor, losses } = supervise(quick);
     const first = await supervisor.acquire(0);
     first.kill("test");
-    await first.exited;
+    await first.whenExited();
     const second = await supervisor.acquire(1000);
     assert.notEqual(second, first);
     assert.notEqual(second.pid, first.pid);
@@ -115,7 +117,7 @@ test("an engine that fails to start again and again gets healthy when its troubl
   const engine = await supervised.supervisor.acquire(1000);
   assert.equal(supervised.supervisor.status.state, "ready");
   engine.kill("test");
-  await engine.exited;
+  await engine.whenExited();
   // It had stayed healthy (for 0 ms, says the policy), so this failure is the first again.
   await supervised.supervisor.acquire(1000);
   assert.equal(supervised.supervisor.status.failures, 1);
@@ -152,10 +154,10 @@ test(
     assert.equal(await supervisor.acquire(0), first);
     supervised.behaviour = "deaf";
     first.kill("test");
-    await first.exited;
+    await first.whenExited();
     const second = await supervisor.acquire(1000);
     await assert.rejects(second.createDevice(1, 1, request), failure("engine-silent"));
-    assert.match((await second.exited).cause ?? "", /did not answer/);
+    assert.match((await second.whenExited()).cause ?? "", /did not answer/);
     assert.equal(losses.length, 2);
     await supervisor.retire("test");
   },

@@ -1,7 +1,16 @@
 /** Keeps one slice supplied with an engine: starts it when needed, says when it is lost, waits before the next try. */
-import { type ClockTimer, Completion, type Runtime, StateMachine } from "parhelion-core";
+import {
+  Completion,
+  invoke,
+  type Named,
+  noDeadline,
+  type Runtime,
+  StateMachine,
+  Timer,
+} from "parhelion-core";
 import type { AdapterDescription } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
+import { Task } from "../task.js";
 import { type BackOffPolicy, backOffMs } from "./back-off.js";
 import { describeExit, type EngineExit } from "./engine-exit.js";
 import type { EngineProcess } from "./engine-process.js";
@@ -22,21 +31,23 @@ export interface EngineSupervisorOptions {
   readonly onLost: (engine: EngineProcess, loss: EngineLoss) => void;
 }
 
-export class EngineSupervisor {
+export class EngineSupervisor implements Named {
+  readonly name: string;
   readonly #options: EngineSupervisorOptions;
   readonly #machine: StateMachine<EngineState>;
   /** What everybody who needs an engine meanwhile waits for. */
-  #starting: Promise<EngineProcess> | undefined;
+  #starting: Task<EngineProcess> | undefined;
   #engine: EngineProcess | undefined;
   #starts = 0;
   #failures = 0;
   #lastFailure: string | undefined;
   #readySince = 0;
-  #retry: { readonly at: number; readonly timer: ClockTimer; readonly over: Completion } | undefined;
-  #retirement: Promise<void> | undefined;
+  #retry: { readonly at: number; readonly timer: Timer; readonly over: Completion } | undefined;
+  #retirement: Task | undefined;
 
   constructor(options: EngineSupervisorOptions) {
     this.#options = options;
+    this.name = `supervision of ${options.slice}`;
     this.#machine = new StateMachine(
       options.runtime,
       `engine of ${options.slice}`,
@@ -46,6 +57,7 @@ export class EngineSupervisor {
   }
 
   get status(): EngineStatus {
+    this.#access("read");
     const now = this.#options.runtime.clock.now();
     return {
       state: this.#machine.state,
@@ -73,16 +85,15 @@ export class EngineSupervisor {
         case "ready":
           return this.#engine as EngineProcess;
         case "starting":
-          return this.#starting as Promise<EngineProcess>;
+          return (this.#starting as Task<EngineProcess>).wait(bounded);
         case "stopped":
-          this.#starting = this.#start();
-          return this.#starting;
+          return this.#begin().wait(bounded);
         case "backing-off":
           await this.#waitForRetry(patienceMs);
           break;
         case "failed":
-          // Left within the same turn of the event loop.
-          await Promise.resolve();
+          // Left in the same step, by whoever is telling of it.
+          await this.#options.runtime.scheduler.yield("engine.failed", this);
           break;
         case "suspect":
           throw new HostError(
@@ -97,39 +108,63 @@ export class EngineSupervisor {
   }
 
   /** Ends the engine for good. Never rejects; bounded by the engine's stop deadline. */
-  retire(cause: string): Promise<void> {
-    this.#retirement ??= this.#retire(cause);
-    return this.#retirement;
+  async retire(cause: string): Promise<void> {
+    this.#access("write");
+    if (this.#retirement === undefined) {
+      const { state } = this.#machine;
+      const living = state === "starting" || state === "ready" || state === "suspect";
+      // At once: nobody gets an engine any more.
+      this.#machine.moveTo(living ? "stopping" : "retired");
+      const { runtime, slice } = this.#options;
+      this.#retirement = new Task(runtime, `end of the engine of ${slice}`, () => this.#retire(cause));
+    }
+    await this.#retirement.wait(bounded);
   }
 
   async #retire(cause: string): Promise<void> {
-    const { state } = this.#machine;
-    if (state === "starting" || state === "ready" || state === "suspect") {
-      this.#machine.moveTo("stopping");
+    if (this.#machine.state === "stopping") {
       await this.#engine?.stop(cause);
-      // A launch that was under way ends its own child when it sees the state.
-      await this.#starting?.catch(() => undefined);
+      try {
+        // A launch that was under way ends its own child when it sees the state.
+        await this.#starting?.wait(bounded);
+      } catch {
+        // Whoever asked for that engine has been told.
+      }
+      this.#machine.moveTo("retired");
     }
-    this.#machine.moveTo("retired");
+    this.#access("write");
     this.#engine = undefined;
     this.#endRetry();
   }
 
+  /** Precondition: stopped. */
+  #begin(): Task<EngineProcess> {
+    const { runtime, slice } = this.#options;
+    this.#machine.moveTo("starting");
+    this.#access("write");
+    this.#starts += 1;
+    this.#starting = new Task(runtime, `start of the engine of ${slice}`, () => this.#start());
+    return this.#starting;
+  }
+
   async #start(): Promise<EngineProcess> {
     const { runtime, slice, launch } = this.#options;
-    this.#machine.moveTo("starting");
-    this.#starts += 1;
     let engine: EngineProcess | undefined;
     let adapter: AdapterDescription;
     try {
-      engine = await launch();
+      engine = await invoke(runtime, "engine.launch", this, launch);
+      this.#access("write");
       this.#engine = engine;
       if (this.#machine.state !== "starting")
         throw new HostError("engine-stopped", `slice ${slice} is going away`);
       const started = engine;
       started.onLate = (operation) => this.#suspect(started, operation);
-      void started.exited.then((exit) => this.#exited(started, exit));
-      adapter = await engine.ready;
+      runtime.scheduler.spawn(`watch on the engine of ${slice}`, async () =>
+        this.#exited(started, await started.whenExited()),
+      );
+      adapter = await engine.whenReady();
+      // It may have gone since it said so.
+      if (engine.exit !== undefined) throw new HostError("engine-start-failed", describeExit(engine.exit));
     } catch (error) {
       if (engine !== undefined) await engine.stop("it did not become ready");
       if (this.#machine.state === "starting") this.#fail(messageOf(error));
@@ -138,6 +173,7 @@ export class EngineSupervisor {
     if (this.#machine.state !== "starting")
       throw new HostError("engine-stopped", `slice ${slice} is going away`);
     this.#machine.moveTo("ready");
+    this.#access("write");
     this.#readySince = runtime.clock.now();
     this.#options.onReady(adapter);
     runtime.log("info", "engine.ready", { slice, engine: engine.pid, start: this.#starts });
@@ -164,17 +200,20 @@ export class EngineSupervisor {
     const { runtime, slice, suspectMs } = this.#options;
     this.#machine.moveTo("suspect");
     runtime.log("warn", "engine.suspect", { slice, engine: engine.pid, operation, suspectMs });
-    engine.statistics(suspectMs).then(
-      () => {
+    runtime.scheduler.spawn(`last question to the engine of ${slice}`, async () => {
+      try {
+        await engine.statistics(suspectMs);
         if (this.#engine === engine && this.#machine.state === "suspect") this.#machine.moveTo("ready");
-      },
-      () => engine.kill(`it did not answer for ${suspectMs} ms`),
-    );
+      } catch {
+        engine.kill(`it did not answer for ${suspectMs} ms`);
+      }
+    });
   }
 
   #fail(reason: string, tell: () => void = () => undefined): void {
     const { runtime, slice, backOff } = this.#options;
     this.#machine.moveTo("failed");
+    this.#access("write");
     this.#engine = undefined;
     this.#failures += 1;
     this.#lastFailure = reason;
@@ -183,17 +222,25 @@ export class EngineSupervisor {
     try {
       tell();
     } finally {
-      this.#machine.moveTo("backing-off");
-      const over = new Completion(runtime, `back-off of ${slice}`);
-      const timer = runtime.clock.setTimer(delayMs, () => {
-        if (this.#machine.state === "backing-off") this.#machine.moveTo("stopped");
-        this.#endRetry();
-      });
-      this.#retry = { at: runtime.clock.now() + delayMs, timer, over };
+      // Who was told may have had it retired.
+      if (this.#machine.state === "failed") this.#backOff(delayMs);
     }
   }
 
+  #backOff(delayMs: number): void {
+    const { runtime, slice } = this.#options;
+    this.#machine.moveTo("backing-off");
+    const over = new Completion(runtime, `back-off of ${slice}`);
+    const timer = new Timer(runtime, `back-off of ${slice}`, () => {
+      if (this.#machine.state === "backing-off") this.#machine.moveTo("stopped");
+      this.#endRetry();
+    });
+    timer.start(delayMs);
+    this.#retry = { at: runtime.clock.now() + delayMs, timer, over };
+  }
+
   async #waitForRetry(patienceMs: number): Promise<void> {
+    this.#access("read");
     const retry = this.#retry;
     if (retry === undefined) return;
     const leftMs = Math.ceil(retry.at - this.#options.runtime.clock.now());
@@ -204,12 +251,21 @@ export class EngineSupervisor {
         { details: { slice: this.#options.slice, retryInMs: leftMs } },
       );
     }
-    await retry.over.wait({ deadline: retry.at + patienceMs });
+    // Its own timer ends it.
+    await retry.over.wait(bounded);
   }
 
   #endRetry(): void {
+    this.#access("write");
     this.#retry?.timer.cancel();
     this.#retry?.over.completeAll();
     this.#retry = undefined;
   }
+
+  #access(mode: "read" | "write"): void {
+    this.#options.runtime.scheduler.access(this, mode);
+  }
 }
+
+/** Waits for what has deadlines of its own: an engine's start, its stop, a back-off. */
+const bounded = { deadline: noDeadline };

@@ -1,71 +1,87 @@
 /** Requests to one engine that await their reply. Each settles once: by the reply, by its deadline, or with the engine. */
-import type { Clock, ClockTimer } from "parhelion-core";
+import { Completion, isKernelError, type Named, type Runtime } from "parhelion-core";
 import { HostError } from "../host-error.js";
 
-interface Pending {
-  readonly operation: string;
-  readonly timer: ClockTimer | undefined;
-  resolve(value: unknown): void;
-  reject(error: Error): void;
+/** Who asked. One of the two is called, once, unless the request is given up before. Neither waits. */
+export interface Answer<T> {
+  value(value: T): void;
+  error(error: unknown): void;
 }
 
-export class PendingRequests {
-  readonly #clock: Clock;
+export class PendingRequests implements Named {
+  readonly name: string;
+  readonly #runtime: Runtime;
   readonly #late: (operation: string) => void;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, Answer<unknown>>();
   #last = 0;
   #closed: Error | undefined;
 
-  /** @param late told when a request missed its deadline, after it was rejected */
-  constructor(clock: Clock, late: (operation: string) => void) {
-    this.#clock = clock;
+  /** @param late told of a request of `open` that missed its deadline, before it rejects */
+  constructor(runtime: Runtime, name: string, late: (operation: string) => void) {
+    this.#runtime = runtime;
+    this.name = name;
     this.#late = late;
   }
 
-  get size(): number {
-    return this.#pending.size;
-  }
-
-  /** @param ms deadline; Infinity for a wait whose owner ends it by closing the engine or the queue */
-  open<T>(operation: string, ms: number, send: (id: number) => void): Promise<T> {
-    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+  /** A request whose owner bounds it. @returns gives it up: a later answer is for nobody */
+  ask<T>(answer: Answer<T>, send: (id: number) => void): () => void {
+    this.#access("write");
+    if (this.#closed !== undefined) {
+      answer.error(this.#closed);
+      return () => undefined;
+    }
     const id = ++this.#last;
-    return new Promise<T>((resolve, reject) => {
-      const timer = Number.isFinite(ms)
-        ? this.#clock.setTimer(ms, () => {
-            this.reject(id, silent(operation, ms));
-            this.#late(operation);
-          })
-        : undefined;
-      this.#pending.set(id, { operation, timer, resolve: resolve as (value: unknown) => void, reject });
-      send(id);
-    });
+    this.#pending.set(id, answer as Answer<unknown>);
+    send(id);
+    return () => {
+      this.#take(id);
+    };
   }
 
-  /** False when nobody waits for `id`: an answer after the deadline, or one that was never asked for. */
-  resolve(id: number, value: unknown): boolean {
-    const pending = this.#take(id);
-    pending?.resolve(value);
-    return pending !== undefined;
+  /** @param ms deadline. @throws HostError engine-silent, and what `reject` and `close` were given */
+  async open<T>(operation: string, ms: number, send: (id: number) => void): Promise<T> {
+    const deadline = this.#runtime.clock.now() + ms;
+    const reply = new Completion<T>(this.#runtime, `${operation} of ${this.name}`);
+    const answer = {
+      value: (value: T) => reply.completeAll(value),
+      error: (error: unknown) => reply.fail(error),
+    };
+    const giveUp = this.ask(answer, send);
+    try {
+      return await reply.wait({ deadline });
+    } catch (error) {
+      if (!isKernelError(error, "ETIMEDOUT")) throw error;
+      giveUp();
+      this.#late(operation);
+      throw silent(operation, ms);
+    }
   }
 
-  reject(id: number, error: Error): boolean {
-    const pending = this.#take(id);
-    pending?.reject(error);
-    return pending !== undefined;
+  /** Without effect when nobody waits for `id`: an answer after the deadline, or one that was never asked for. */
+  resolve(id: number, value: unknown): void {
+    this.#take(id)?.value(value);
+  }
+
+  reject(id: number, error: Error): void {
+    this.#take(id)?.error(error);
   }
 
   /** Every request now and later is rejected with `error`. */
   close(error: Error): void {
+    this.#access("write");
     this.#closed ??= error;
     for (const id of [...this.#pending.keys()]) this.reject(id, error);
   }
 
-  #take(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
+  #take(id: number): Answer<unknown> | undefined {
+    this.#access("write");
+    const answer = this.#pending.get(id);
     this.#pending.delete(id);
-    pending?.timer?.cancel();
-    return pending;
+    return answer;
+  }
+
+  #access(mode: "read" | "write"): void {
+    this.#runtime.scheduler.access(this, mode);
   }
 }
 

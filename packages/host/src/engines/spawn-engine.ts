@@ -1,7 +1,8 @@
 /** From a launcher and a choice of adapter to a running child: what probing and slices have in common. */
-import type { Runtime } from "parhelion-core";
+import { invoke, type Runtime } from "parhelion-core";
 import { HostError } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
+import type { StartEngineChild } from "./engine-child.js";
 import { type EngineDeadlines, EngineProcess } from "./engine-process.js";
 import type { EngineChoice, EngineLauncher } from "./launcher.js";
 
@@ -10,6 +11,8 @@ export interface EngineSpawnerOptions {
   readonly runtime: Runtime;
   readonly limits: HostLimits;
   readonly deadlines: EngineDeadlines;
+  /** Default: a child process. */
+  readonly startChild?: StartEngineChild | undefined;
 }
 
 export interface SpawnOptions {
@@ -26,6 +29,7 @@ export interface SpawnOptions {
 }
 
 export class EngineSpawner {
+  readonly name = "engines";
   readonly options: EngineSpawnerOptions;
   readonly #living = new Set<EngineProcess>();
   #state: "open" | "closed" = "open";
@@ -36,8 +40,11 @@ export class EngineSpawner {
 
   /** Rejects with what the launcher threw; whether the engine comes up is told by its `ready`. */
   async spawn(options: SpawnOptions): Promise<EngineProcess> {
-    const { launcher, runtime, limits, deadlines } = this.options;
-    const environment = await launcher.environmentFor(options.choice.kind);
+    const { launcher, runtime, limits, deadlines, startChild } = this.options;
+    const environment = await invoke(runtime, "engine.environment", this, () =>
+      launcher.environmentFor(options.choice.kind),
+    );
+    runtime.scheduler.access(this, "write");
     if (this.#state === "closed") throw new HostError("host-stopping", "the host has stopped");
     const engine: EngineProcess = new EngineProcess({
       entry: launcher.entry,
@@ -49,21 +56,28 @@ export class EngineSpawner {
         forceFallback: options.choice.forceFallback,
       },
       deadlines,
-      clock: runtime.clock,
+      runtime,
+      name: `engine of ${options.slice}`,
+      startChild,
       onOutput: (stream, line) =>
         runtime.log("debug", "engine.output", { slice: options.slice, engine: engine.pid, stream, line }),
       onDeviceLost: (device, reason, message) => options.onDeviceLost(engine, device, reason, message),
     });
     this.#living.add(engine);
-    void engine.exited.then(() => this.#living.delete(engine));
+    runtime.scheduler.spawn(`end of ${engine.name}`, async () => {
+      await engine.whenExited();
+      runtime.scheduler.access(this, "write");
+      this.#living.delete(engine);
+    });
     return engine;
   }
 
   /** Kills what still runs, starts nothing any more, and waits until all are gone: a kill can't be refused. */
   async close(cause: string): Promise<void> {
+    this.options.runtime.scheduler.access(this, "write");
     this.#state = "closed";
     const living = [...this.#living];
     for (const engine of living) engine.kill(cause);
-    await Promise.all(living.map(({ exited }) => exited));
+    for (const engine of living) await engine.whenExited();
   }
 }

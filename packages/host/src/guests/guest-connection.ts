@@ -39,7 +39,7 @@ export class GuestConnection {
     const { runtime, limits, vmbus, guest } = options;
     this.#options = options;
     this.reach = options.reach;
-    this.processes = new GuestProcesses(guest, limits, runtime.ids);
+    this.processes = new GuestProcesses(runtime, guest, limits);
     const failed = (command: string, error: unknown) =>
       runtime.log("error", "command.failed", { guest, command, error });
     const warnings = new LogThrottle(runtime);
@@ -67,7 +67,7 @@ export class GuestConnection {
       slice,
       processes: this.processes,
       limits,
-      clock: runtime.clock,
+      runtime,
       endpoint: queueSocketName(slice.index),
       reach: this.reach === "local" ? 0 : 1,
       adapterHandle: slice.generation,

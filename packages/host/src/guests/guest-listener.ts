@@ -72,7 +72,10 @@ export class GuestListener {
       (socket) => {
         socket.on("error", () => undefined);
         undecided.add(socket);
-        void this.#identify(socket, reach).finally(() => undecided.known(socket));
+        this.#options.runtime.scheduler.spawn("first words of a connection", async () => {
+          await this.#identify(socket, reach);
+          undecided.known(socket);
+        });
       },
     );
     this.#servers.push(server);

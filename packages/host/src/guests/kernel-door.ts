@@ -1,9 +1,9 @@
 /** Lets guest kernels in: one at a time for each guest, and only with that guest's credential. */
 import type { Socket } from "node:net";
-import { VmbusHost } from "parhelion-buses";
-import type { Runtime } from "parhelion-core";
+import type { Duplex } from "node:stream";
+import { type VmbusCarrier, VmbusHost } from "parhelion-buses";
+import { type Runtime, WaitQueue } from "parhelion-core";
 import { Newcomers } from "parhelion-protocol";
-import { settledWithin } from "../deadline.js";
 import { HostError, messageOf } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
 import { LogThrottle } from "../log-throttle.js";
@@ -29,9 +29,19 @@ export interface KernelDoorOptions {
   readonly relay: QueueRelay;
 }
 
+/** Who is at the door. */
+export interface Visitor {
+  readonly reach: GuestReach;
+  /** Address, for messages; undefined on this machine. */
+  readonly from: string | undefined;
+  /** Called when the credential is a guest's. */
+  known(): void;
+}
+
 export class KernelDoor {
   readonly #options: KernelDoorOptions;
   readonly #sockets = new Set<Socket>();
+  readonly #left: WaitQueue;
   readonly #strangers: Readonly<Record<GuestReach, Newcomers>> = {
     local: new Newcomers(maxStrangers),
     remote: new Newcomers(maxStrangers),
@@ -41,6 +51,7 @@ export class KernelDoor {
   constructor(options: KernelDoorOptions) {
     this.#options = options;
     const { runtime } = options;
+    this.#left = new WaitQueue(runtime, "kernels to leave");
     this.#refusals = { local: new LogThrottle(runtime), remote: new LogThrottle(runtime) };
   }
 
@@ -48,33 +59,51 @@ export class KernelDoor {
   admit(socket: Socket, reach: GuestReach): void {
     this.#strangers[reach].add(socket);
     this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
-    const from = socket.remoteAddress;
-    void this.#meet(socket, reach).catch((error: unknown) => {
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      this.#left.wake();
+    });
+    const visitor: Visitor = {
+      reach,
+      from: socket.remoteAddress,
+      known: () => this.#strangers[reach].known(socket),
+    };
+    this.#options.runtime.scheduler.spawn("meeting with a kernel", () => this.meet(socket, visitor));
+  }
+
+  /** Attaches the kernel at the other end to its guest, or closes the connection. Never rejects. */
+  async meet(connection: Duplex | VmbusCarrier, visitor: Visitor): Promise<void> {
+    try {
+      await this.#meet(connection, visitor);
+    } catch (error) {
+      const { reach, from } = visitor;
       const fields = { reach, from, reason: messageOf(error) };
       // Who came without a credential was not refused.
       if (error instanceof HostError) this.#refusals[reach].warn("guest.refused", fields);
       else this.#options.runtime.log("info", "guest.not-met", fields);
-    });
-    socket.resume();
+    }
   }
 
   /** Waits until every connection has ended; a peer that does not read its last bytes is cut off. */
   async close(): Promise<void> {
     const { clock } = this.#options.runtime;
-    const ended = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
-    await settledWithin(clock, farewellMs, Promise.all(ended));
+    try {
+      await this.#left.wait(() => this.#sockets.size === 0, { deadline: clock.now() + farewellMs });
+    } catch {
+      // Those that are left are cut off.
+    }
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  async #meet(socket: Socket, reach: GuestReach): Promise<void> {
+  async #meet(stream: Duplex | VmbusCarrier, visitor: Visitor): Promise<void> {
+    const { reach, from } = visitor;
     const { runtime, limits, secrets, relay, byCredential } = this.#options;
     let guest: Guest | undefined;
     const vmbus = await VmbusHost.accept(
-      socket,
+      stream,
       {
         runtime,
-        peer: reach === "local" ? "a local guest" : `the guest at ${socket.remoteAddress}`,
+        peer: reach === "local" ? "a local guest" : `the guest at ${from}`,
         authorize: ({ credential }) => {
           guest = byCredential(credential);
           if (guest === undefined)
@@ -88,7 +117,7 @@ export class KernelDoor {
       },
       { deadline: runtime.clock.now() + contactMs },
     );
-    this.#strangers[reach].known(socket);
+    visitor.known();
     const known = guest as Guest;
     const connection = new GuestConnection({ runtime, limits, secrets, vmbus, guest: known.id, reach });
     try {

@@ -7,24 +7,20 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
-  ChannelType,
-  type Command,
-  createVmbus,
   GLOBAL_CHANNEL,
   PCI_CHANNEL,
   pciHeader,
   VGPU_CHANNEL,
   type VmbusChannel,
-  VmbusConnection,
-  type VmbusDevice,
   vgpuRegisters,
 } from "parhelion-buses";
-import { createRuntime, isKernelError, type LogRecord, System } from "parhelion-core";
-import { guestCommand, isControlError, pciCommand, vgpuCommand, vmCommand } from "parhelion-protocol";
+import { isKernelError, type LogRecord } from "parhelion-core";
+import { guestCommand, isControlError, pciCommand, vgpuCommand } from "parhelion-protocol";
 import { type Host, startHost } from "../host.js";
 import type { HostOptions } from "../host-options.js";
 import { deviceRequest } from "../vgpu/bench.test.fixture.js";
 import type { CreatedGuest } from "./guests.js";
+import { Kernel } from "./kernel.test.fixture.js";
 
 /** Ends a test that hangs; no test comes near it. */
 const limit = { timeout: 60_000 };
@@ -54,43 +50,6 @@ async function withHost(
     await host.stop();
     assert.deepEqual(await readdir(stateDirectory), []);
     await rm(stateDirectory, { recursive: true });
-  }
-}
-
-/** A guest kernel without drivers: its channels are used by hand. */
-class Kernel {
-  readonly system = new System(createRuntime());
-  readonly bus = createVmbus();
-  readonly events: Command[] = [];
-  connection!: VmbusConnection;
-
-  static async connect(socket: Socket, credential: string): Promise<Kernel> {
-    const kernel = new Kernel();
-    kernel.system.registerBus(kernel.bus as never);
-    kernel.connection = await VmbusConnection.connect(kernel.system, kernel.bus, socket, {
-      name: "test",
-      credential,
-    });
-    return kernel;
-  }
-
-  devices(type: string): VmbusDevice[] {
-    return this.system
-      .devicesOf(this.bus as never)
-      .filter((device) => (device as VmbusDevice).offer.interfaceType === type) as VmbusDevice[];
-  }
-
-  async open(type: string, index = 0): Promise<VmbusChannel> {
-    const channel = this.devices(type)[index]?.channel as VmbusChannel;
-    const channelType = type === GLOBAL_CHANNEL ? ChannelType.VM_TO_HOST : ChannelType.VGPU_TO_HOST;
-    await channel.open({ channelType, message: (command) => this.events.push(command) });
-    return channel;
-  }
-
-  async newProcess(): Promise<number> {
-    const channel = this.devices(GLOBAL_CHANNEL)[0]?.channel as VmbusChannel;
-    if (channel.state !== "open") await this.open(GLOBAL_CHANNEL);
-    return (await channel.request(vmCommand.createProcess, { processId: 7, name: "app" })).process;
   }
 }
 

@@ -36,7 +36,7 @@ async function remotely(run: (remote: Remote) => Promise<void>, limit = 4): Prom
     socket.pipe(socket);
   }).listen(join(directory, "q0"));
   const bench = new VgpuBench({}, join(directory, "q0"));
-  const guest = new Guest({ id: "g1", name: "", directory, credential });
+  const guest = new Guest({ runtime: createRuntime(), id: "g1", name: "", directory, credential });
   guest.project(bench.slice);
   const refusals: string[] = [];
   const relay = new QueueRelay({

@@ -16,14 +16,25 @@ export async function clearRunDirectories(stateDirectory: string): Promise<void>
   await rm(join(stateDirectory, "g"), { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }
 
+/** Where the guests' run directories are made. */
+export interface RunDirectories {
+  /** @param id 8 hex digits. @returns its path */
+  make(id: string): Promise<string>;
+  remove(directory: string): Promise<void>;
+}
+
+export function runDirectoriesIn(stateDirectory: string): RunDirectories {
+  return { make: (id) => makeRunDirectory(stateDirectory, id), remove: removeRunDirectory };
+}
+
 /** @param id 8 hex digits */
-export async function makeRunDirectory(stateDirectory: string, id: string): Promise<string> {
+async function makeRunDirectory(stateDirectory: string, id: string): Promise<string> {
   const directory = join(stateDirectory, "g", id);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
 }
 
-export async function removeRunDirectory(directory: string): Promise<void> {
+async function removeRunDirectory(directory: string): Promise<void> {
   // A guest's kernel that hears of the end just now may still write there, between the emptying and the removal.
   await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }

@@ -57,8 +57,6 @@ export class VgpuOffer {
   }
 
   #tellLost(device: VgpuDevice, { reason, message }: DeviceLoss): void {
-    // While it is being created the answer to the creation says it.
-    if (device.handle === 0) return;
     const text = message.slice(0, maxText);
     this.#tell(guestCommand.deviceLost, { device: device.handle, reason, text }, device.process.handle);
   }

@@ -38,7 +38,7 @@ export class SliceFactory {
         description: adapter.description,
         queuePath: checkSocketPath(join(guest.directory, queueSocketName(index))),
         limits: this.#spawner.options.limits,
-        ids: runtime.ids,
+        runtime,
       },
       (slice) => this.#supervise(slice, adapter),
     );

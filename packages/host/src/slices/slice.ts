@@ -1,6 +1,6 @@
 /** What one guest has of one adapter: an engine of its own, its devices, and what is charged to it. */
 import { isDeepStrictEqual } from "node:util";
-import type { Ids } from "parhelion-core";
+import type { Runtime } from "parhelion-core";
 import type { AdapterDescription, DeviceGrant, DeviceRequest } from "parhelion-protocol";
 import type { EngineProcess } from "../engines/engine-process.js";
 import type { EngineLoss } from "../engines/engine-state.js";
@@ -27,14 +27,15 @@ export interface SliceInit {
   /** Where the engine listens for queues. */
   readonly queuePath: string;
   readonly limits: HostLimits;
-  /** Numbers of queues: unique in the host, because a process that uses two slices may name the queue of one on the other. */
-  readonly ids: Pick<Ids, "next">;
+  readonly runtime: Runtime;
 }
 
 /** Told when a device of the slice is lost, while the slice is connected to a guest. */
 export type DeviceLostListener = (device: VgpuDevice, loss: DeviceLoss) => void;
 
 export class Slice implements DeviceHome {
+  readonly name: string;
+  readonly runtime: Runtime;
   readonly uuid: string;
   readonly pciInstance: string;
   readonly index: number;
@@ -52,11 +53,12 @@ export class Slice implements DeviceHome {
   #description: AdapterDescription;
   readonly #tokens = new Set<string>();
   #lastDevice = 0;
-  readonly #ids: Pick<Ids, "next">;
   /** Devices that are being created and have no engine yet. */
   #awaited = 0;
 
   constructor(init: SliceInit, supervise: (slice: Slice) => EngineSupervisor) {
+    this.runtime = init.runtime;
+    this.name = `slice ${init.uuid}`;
     this.uuid = init.uuid;
     this.pciInstance = init.pciInstance;
     this.index = init.index;
@@ -65,16 +67,17 @@ export class Slice implements DeviceHome {
     this.#description = init.description;
     this.queuePath = init.queuePath;
     this.limits = init.limits;
-    this.#ids = init.ids;
     this.engine = supervise(this);
   }
 
   get description(): AdapterDescription {
+    this.#access("read");
     return this.#description;
   }
 
   /** The engine is the one that knows. */
   describe(description: AdapterDescription): void {
+    this.#access("write");
     if (isDeepStrictEqual(this.#description, description)) return;
     this.#description = description;
     this.descriptionChanged();
@@ -85,16 +88,19 @@ export class Slice implements DeviceHome {
     return BigInt(this.generation);
   }
 
+  /** Unique in the host: a process that uses two slices may name the queue of one on the other. */
   nextQueueNumber(): number {
-    return this.#ids.next("queue");
+    return this.runtime.ids.next("queue");
   }
 
   /** Tokens whose queue a remote guest may be about to connect. */
   rememberToken(token: string): void {
+    this.#access("write");
     this.#tokens.add(token);
   }
 
   forgetToken(token: string): boolean {
+    this.#access("write");
     return this.#tokens.delete(token);
   }
 
@@ -103,20 +109,25 @@ export class Slice implements DeviceHome {
     process: GuestProcess,
     request: DeviceRequest,
   ): Promise<{ readonly device: VgpuDevice; readonly grant: DeviceGrant }> {
+    this.#access("write");
     charge(this.limits, this.uuid, "devicesPerSlice", this.devices.size + this.#awaited);
     this.#awaited += 1;
     let engine: EngineProcess;
     try {
       engine = await this.engine.acquire(this.limits.enginePatienceMs);
     } finally {
+      this.#access("write");
       this.#awaited -= 1;
     }
     const device = new VgpuDevice(this, process, engine, ++this.#lastDevice);
     // Known before the engine is: a loss that overtakes the answer must find it.
     this.devices.set(device.number, device);
+    process.access("write");
     process.devices.add(device);
     try {
       const grant = await engine.createDevice(device.number, process.number, request);
+      this.#access("write");
+      process.access("write");
       if (process.state === "destroyed") device.destroy("its process has gone");
       if (device.state === "creating") device.state = "active";
       device.assertActive();
@@ -130,23 +141,31 @@ export class Slice implements DeviceHome {
 
   /** The engine says that one device is gone. */
   engineLostDevice(engine: EngineProcess, number: number, loss: DeviceLoss): void {
+    this.#access("write");
     const device = this.devices.get(number);
     if (device?.engine === engine) this.#lose(device, loss);
   }
 
   engineLost(engine: EngineProcess, { reason }: EngineLoss): void {
+    this.#access("write");
     for (const device of [...this.devices.values()]) {
       if (device.engine === engine) this.#lose(device, { reason: "unknown", message: reason });
     }
   }
 
   destroyDevices(why: string): void {
+    this.#access("write");
     for (const device of [...this.devices.values()]) device.destroy(why);
   }
 
   #lose(device: VgpuDevice, loss: DeviceLoss): void {
     if (device.state !== "active" && device.state !== "creating") return;
     device.lose(loss);
-    this.deviceLost(device, loss);
+    // While it is being created the answer to the creation says it.
+    if (device.handle !== 0) this.deviceLost(device, loss);
+  }
+
+  #access(mode: "read" | "write"): void {
+    this.runtime.scheduler.access(this, mode);
   }
 }

@@ -1,5 +1,5 @@
 /** A slice on scripted engines, driven by commands as they come from a guest. */
-import { createRuntime, systemClock } from "parhelion-core";
+import { createRuntime } from "parhelion-core";
 import type { AdapterDescription, DeviceRequest, Exchange } from "parhelion-protocol";
 import { defaultEngineDeadlines, EngineProcess } from "../engines/engine-process.js";
 import { EngineSupervisor } from "../engines/engine-supervisor.js";
@@ -38,7 +38,7 @@ export class VgpuBench {
   readonly #table: CommandTable<VgpuEnd>;
 
   constructor(limits: Partial<HostLimits> = {}, queuePath = "/unused") {
-    const { ids } = createRuntime();
+    const runtime = createRuntime();
     const all = { ...defaultLimits, ...limits };
     this.slice = new Slice(
       {
@@ -50,11 +50,11 @@ export class VgpuBench {
         description,
         queuePath,
         limits: all,
-        ids,
+        runtime,
       },
       (slice) =>
         new EngineSupervisor({
-          runtime: createRuntime(),
+          runtime,
           slice: slice.uuid,
           suspectMs: 60_000,
           backOff: { firstMs: 1, mostMs: 1, healthyAfterMs: 0 },
@@ -65,7 +65,8 @@ export class VgpuBench {
               environment: {},
               start: { queuePath, dawn: [], forceFallback: false },
               deadlines: defaultEngineDeadlines,
-              clock: systemClock,
+              runtime,
+              name: "engine of a test",
               onOutput: () => undefined,
               onDeviceLost: (device, reason, message) =>
                 slice.engineLostDevice(engine, device, { reason, message }),
@@ -77,13 +78,13 @@ export class VgpuBench {
         }),
     );
     this.slice.deviceLost = (device, loss) => this.lost.push({ device, loss });
-    this.processes = new GuestProcesses("g-1", all, ids);
+    this.processes = new GuestProcesses(runtime, "g-1", all);
     let tokens = 0;
     this.vgpu = {
       slice: this.slice,
       processes: this.processes,
       limits: all,
-      clock: systemClock,
+      runtime,
       endpoint: "q0",
       reach: 1,
       adapterHandle: 77,

@@ -1,5 +1,5 @@
 /** Waits for fences on behalf of a processor. Each ends: by the fences, by its timeout, or with a device or fence in it. */
-import type { Clock } from "parhelion-core";
+import { Completion, isKernelError, type Runtime } from "parhelion-core";
 import { NtStatus } from "parhelion-protocol";
 import type { HostLimits } from "../limits.js";
 import { CommandError, charge } from "./command-error.js";
@@ -19,7 +19,7 @@ export interface FenceWait {
 
 /** On whose behalf something is waited for. */
 export interface Waiter {
-  readonly clock: Clock;
+  readonly runtime: Runtime;
   readonly limits: HostLimits;
   readonly slice: { readonly uuid: string };
   readonly process: GuestProcess;
@@ -35,9 +35,16 @@ export async function waitForFences(waiter: Waiter, wait: FenceWait): Promise<vo
   const ms = Math.min(most, wait.timeoutMs === 0 ? most : wait.timeoutMs);
   const late = `the fences did not reach their values within ${ms} ms`;
   const objects = targets.map(({ object }) => object);
-  await bounded<unknown>(waiter, objects, ms, late, (signal) => {
-    const reached = targets.map(({ object, value }) => object.fence.reach(value, signal));
-    return (wait.flags & waitAny) !== 0 ? Promise.race(reached) : Promise.all(reached);
+  await bounded<void>(waiter, objects, ms, late, (over) => {
+    let missing = (wait.flags & waitAny) !== 0 ? 1 : targets.length;
+    const answer = () => ({
+      value: () => {
+        missing -= 1;
+        if (missing === 0) over.completeAll();
+      },
+      error: (error: unknown) => over.fail(error),
+    });
+    return targets.map(({ object, value }) => object.fence.watch(value, answer()));
   });
 }
 
@@ -51,31 +58,41 @@ export async function submitToQueue(waiter: Waiter, handle: number): Promise<big
   const object = waiter.process.get("syncobject", queue.fenceHandle);
   const ms = Math.min(waiter.limits.fenceWaitMs, submitMs);
   const late = `the engine has not read the queue within ${ms} ms: its GPU is far behind; ask again`;
-  return bounded(waiter, [object], ms, late, (signal) => queue.progress.submit(signal));
+  return bounded<bigint>(waiter, [object], ms, late, (over) => [
+    queue.progress.submit({
+      value: (value) => over.completeAll(BigInt(value)),
+      error: (error) => over.fail(error),
+    }),
+  ]);
 }
 
-/** One wait of the process: counted, and ended by the deadline or with one of the fences. */
+/**
+ * One wait of the process: counted, and ended by the deadline or with one of the fences.
+ * @param begin sees to it that `over` is told. @returns what gives that up
+ */
 async function bounded<T>(
-  { clock, limits, slice, process }: Waiter,
+  { runtime, limits, slice, process }: Waiter,
   objects: readonly VgpuSyncObject[],
   ms: number,
   late: string,
-  wait: (signal: AbortSignal) => Promise<T>,
+  begin: (over: Completion<T>) => readonly (() => void)[],
 ): Promise<T> {
   charge(limits, slice.uuid, "waitsPerProcess", process.waits);
+  process.access("write");
   process.waits += 1;
-  const own = new AbortController();
-  const timer = clock.setTimer(ms, () => own.abort(new CommandError(NtStatus.TIMEOUT, late)));
-  const signal = AbortSignal.any([
-    own.signal,
-    ...objects.flatMap(({ life, device }) => [life.signal, device.life]),
-  ]);
+  const over = new Completion<T>(runtime, `wait of process ${process.number}`);
+  const deadline = runtime.clock.now() + ms;
+  const failed = (reason: Error): void => over.fail(reason);
+  const ends: (() => void)[] = [];
   try {
-    return await wait(signal);
+    for (const { life, device } of objects) ends.push(life.onEnd(failed), device.life.onEnd(failed));
+    ends.push(...begin(over));
+    return await over.wait({ deadline });
+  } catch (error) {
+    throw isKernelError(error, "ETIMEDOUT") ? new CommandError(NtStatus.TIMEOUT, late) : error;
   } finally {
-    timer.cancel();
-    // Ends what is left of an any-wait or of a failed one; nobody listens to it any more.
-    own.abort(new CommandError(NtStatus.UNSUCCESSFUL, "the wait is over"));
+    for (const end of ends) end();
+    process.access("write");
     process.waits -= 1;
   }
 }

@@ -1,28 +1,44 @@
 /** What fence waits wait for: values that only grow. */
+import type { Named, Runtime } from "parhelion-core";
 import { NtStatus } from "parhelion-protocol";
 import type { EngineProcess } from "../engines/engine-process.js";
+import type { Answer } from "../engines/pending-requests.js";
 import { CommandError } from "./command-error.js";
 
 export interface Fence {
-  /** Resolves when the fence has reached `value`; rejects with the signal's reason, or when it never will. */
-  reach(value: bigint, signal: AbortSignal): Promise<void>;
+  /**
+   * Answers, with what the fence has reached, when that is `value` or more; now when it is already. With an error when it never
+   * will be. @returns gives it up
+   */
+  watch(value: bigint, answer: Answer<void>): () => void;
+}
+
+interface Watcher {
+  readonly value: bigint;
+  readonly answer: Answer<void>;
 }
 
 /** A fence that processors set. */
-export class MonitoredFence implements Fence {
+export class MonitoredFence implements Fence, Named {
+  readonly name: string;
+  readonly #runtime: Runtime;
+  readonly #watchers = new Set<Watcher>();
   #value: bigint;
-  readonly #waiters = new Set<{ readonly value: bigint; done(): void }>();
 
-  constructor(initial: bigint) {
+  constructor(runtime: Runtime, name: string, initial: bigint) {
+    this.#runtime = runtime;
+    this.name = name;
     this.#value = initial;
   }
 
   get value(): bigint {
+    this.#access("read");
     return this.#value;
   }
 
   /** @throws CommandError INVALID_PARAMETER when the value would go back */
   assertCanSet(value: bigint): void {
+    this.#access("read");
     if (value < this.#value) {
       throw new CommandError(
         NtStatus.INVALID_PARAMETER,
@@ -34,75 +50,84 @@ export class MonitoredFence implements Fence {
   /** @throws CommandError INVALID_PARAMETER when the value would go back */
   set(value: bigint): void {
     this.assertCanSet(value);
+    this.#access("write");
     this.#value = value;
-    for (const waiter of [...this.#waiters]) if (waiter.value <= value) waiter.done();
+    for (const watcher of [...this.#watchers]) {
+      if (watcher.value > value) continue;
+      this.#watchers.delete(watcher);
+      watcher.answer.value();
+    }
   }
 
-  reach(value: bigint, signal: AbortSignal): Promise<void> {
-    if (this.#value >= value) return Promise.resolve();
-    if (signal.aborted) return Promise.reject(signal.reason);
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#waiters.delete(waiter);
-        signal.removeEventListener("abort", abort);
-      };
-      const abort = () => {
-        leave();
-        reject(signal.reason);
-      };
-      const waiter = {
-        value,
-        done: () => {
-          leave();
-          resolve();
-        },
-      };
-      this.#waiters.add(waiter);
-      signal.addEventListener("abort", abort, { once: true });
-    });
+  watch(value: bigint, answer: Answer<void>): () => void {
+    this.#access("write");
+    const watcher = { value, answer };
+    if (this.#value >= value) answer.value();
+    else this.#watchers.add(watcher);
+    return () => {
+      this.#access("write");
+      this.#watchers.delete(watcher);
+    };
+  }
+
+  #access(mode: "read" | "write"): void {
+    this.#runtime.scheduler.access(this, mode);
   }
 }
 
 /** A queue's count of completed submits; the engine moves it. */
-export class ProgressFence implements Fence {
+export class ProgressFence implements Fence, Named {
+  readonly name: string;
+  readonly #runtime: Runtime;
   readonly #engine: EngineProcess;
   readonly #queue: number;
   /** By value; each settles at the latest when its queue or its engine ends. */
-  readonly #asked = new Map<number, Promise<number>>();
+  readonly #asked = new Map<number, Set<Answer<void>>>();
 
-  constructor(engine: EngineProcess, queue: number) {
+  constructor(runtime: Runtime, engine: EngineProcess, queue: number) {
+    this.#runtime = runtime;
+    this.name = `progress of queue ${queue}`;
     this.#engine = engine;
     this.#queue = queue;
   }
 
-  async reach(value: bigint, signal: AbortSignal): Promise<void> {
+  /** One question for all who wait for a value: the engine can't be told that one of them has given up. */
+  watch(value: bigint, answer: Answer<void>): () => void {
+    this.#access("write");
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw new CommandError(NtStatus.INVALID_PARAMETER, `no queue completes ${value} submits`);
+      answer.error(new CommandError(NtStatus.INVALID_PARAMETER, `no queue completes ${value} submits`));
+      return () => undefined;
     }
-    await orAborted(this.#reach(Number(value)), signal);
+    const asked = this.#asked.get(Number(value));
+    const watchers = asked ?? new Set();
+    watchers.add(answer);
+    if (asked === undefined) this.#ask(Number(value), watchers);
+    return () => {
+      this.#access("write");
+      watchers.delete(answer);
+    };
   }
 
-  /** For all who wait for this value: the engine can't be told that one of them has given up. */
-  #reach(value: number): Promise<number> {
-    const known = this.#asked.get(value);
-    if (known !== undefined) return known;
-    const asked = this.#engine.waitFence(this.#queue, value).finally(() => this.#asked.delete(value));
-    this.#asked.set(value, asked);
-    return asked;
+  /** The engine looks at the queue's ring now; the answer is the value to watch for all that it finds. @returns gives it up */
+  submit(answer: Answer<number>): () => void {
+    return this.#engine.submit(this.#queue, answer);
   }
 
-  /** The engine looks at the queue's ring now. @returns the value to `reach` for all that it finds there */
-  async submit(signal: AbortSignal): Promise<bigint> {
-    return BigInt(await this.#engine.submit(this.#queue, signal));
+  #ask(value: number, watchers: Set<Answer<void>>): void {
+    this.#asked.set(value, watchers);
+    const settle = (tell: (answer: Answer<void>) => void): void => {
+      this.#access("write");
+      this.#asked.delete(value);
+      for (const answer of [...watchers]) tell(answer);
+      watchers.clear();
+    };
+    this.#engine.waitFence(this.#queue, value, {
+      value: () => settle((answer) => answer.value()),
+      error: (error) => settle((answer) => answer.error(error)),
+    });
   }
-}
 
-/** As `promise`, unless the signal is aborted first. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
+  #access(mode: "read" | "write"): void {
+    this.#runtime.scheduler.access(this, mode);
+  }
 }

@@ -1,11 +1,14 @@
 /** One process in a guest, as the host sees it: a handle, and a table of what it created. */
-import type { Ids } from "parhelion-core";
+import type { Access, Named, Runtime } from "parhelion-core";
 import { HandleTable } from "parhelion-protocol";
 import type { HostLimits } from "../limits.js";
 import { charge } from "./command-error.js";
 import type { DeviceOwner, VgpuDevice, VgpuObjects } from "./vgpu-device.js";
 
 export class GuestProcess implements DeviceOwner {
+  readonly #runtime: Runtime;
+  /** Stands for all that the process has. */
+  readonly #tables: Named;
   /** For logs only: the guest chooses them. */
   readonly pid: number;
   readonly name: string;
@@ -19,44 +22,58 @@ export class GuestProcess implements DeviceOwner {
   waits = 0;
   readonly #objects = new HandleTable<VgpuObjects[keyof VgpuObjects]>({ limit: 2 ** 20 });
 
-  constructor(number: number, pid: number, name: string) {
+  constructor(runtime: Runtime, pid: number, name: string) {
+    const number = runtime.ids.next("guest process");
+    this.#runtime = runtime;
+    this.#tables = { name: `guest process ${number}` };
     this.number = number;
     this.pid = pid;
     this.name = name;
   }
 
+  /** Declares to the scheduler that what the process has is read or changed. */
+  access(mode: Access): void {
+    this.#runtime.scheduler.access(this.#tables, mode);
+  }
+
   add<K extends keyof VgpuObjects>(type: K, object: VgpuObjects[K]): number {
+    this.access("write");
     return this.#objects.add(type, object);
   }
 
   /** @throws ControlError EBADF */
   get<K extends keyof VgpuObjects>(type: K, handle: number): VgpuObjects[K] {
+    this.access("read");
     return this.#objects.get(type, handle) as VgpuObjects[K];
   }
 
   /** @throws ControlError EBADF */
   remove<K extends keyof VgpuObjects>(type: K, handle: number): VgpuObjects[K] {
+    this.access("write");
     return this.#objects.remove(type, handle) as VgpuObjects[K];
   }
 
   /** Everything that the process has goes; safe to repeat. */
   destroy(): void {
+    this.access("write");
     this.state = "destroyed";
     for (const device of [...this.devices]) device.destroy("its process has gone");
   }
 }
 
 /** The processes of one connected guest. */
-export class GuestProcesses {
+export class GuestProcesses implements Named {
+  readonly name: string;
+  readonly #runtime: Runtime;
   readonly #guest: string;
   readonly #limits: HostLimits;
-  readonly #ids: Pick<Ids, "next">;
   readonly #table = new HandleTable<GuestProcess>({ limit: 2 ** 16 });
 
-  constructor(guest: string, limits: HostLimits, ids: Pick<Ids, "next">) {
+  constructor(runtime: Runtime, guest: string, limits: HostLimits) {
+    this.#runtime = runtime;
+    this.name = `processes of guest ${guest}`;
     this.#guest = guest;
     this.#limits = limits;
-    this.#ids = ids;
   }
 
   get size(): number {
@@ -64,13 +81,15 @@ export class GuestProcesses {
   }
 
   *values(): IterableIterator<{ readonly handle: number; readonly process: GuestProcess }> {
+    this.#runtime.scheduler.access(this, "read");
     for (const { handle, object } of this.#table.entries()) yield { handle, process: object };
   }
 
   /** @throws CommandError QUOTA_EXCEEDED */
   create(pid: number, name: string): number {
+    this.#runtime.scheduler.access(this, "write");
     charge(this.#limits, this.#guest, "processesPerGuest", this.#table.size);
-    const process = new GuestProcess(this.#ids.next("guest process"), pid, name);
+    const process = new GuestProcess(this.#runtime, pid, name);
     process.handle = this.#table.add("process", process);
     return process.handle;
   }
@@ -88,11 +107,13 @@ export class GuestProcesses {
 
   /** @throws ControlError EBADF */
   get(handle: number): GuestProcess {
+    this.#runtime.scheduler.access(this, "read");
     return this.#table.get("process", handle);
   }
 
   /** @throws ControlError EBADF */
   destroy(handle: number): void {
+    this.#runtime.scheduler.access(this, "write");
     this.#table.remove("process", handle).destroy();
   }
 

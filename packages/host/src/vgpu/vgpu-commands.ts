@@ -1,5 +1,5 @@
 /** The commands of a vGPU's channel, each a few lines on the objects that do the work. */
-import type { Clock } from "parhelion-core";
+import type { Runtime } from "parhelion-core";
 import {
   type DeviceRequest,
   isProtocolError,
@@ -22,7 +22,7 @@ export interface VgpuEnd {
   readonly slice: Slice;
   readonly processes: GuestProcesses;
   readonly limits: HostLimits;
-  readonly clock: Clock;
+  readonly runtime: Runtime;
   /** The name under which the guest reaches the engine's queue socket in its run directory. */
   readonly endpoint: string;
   /** 0 by that socket, 1 through the guest kernel: the guest is on another machine. */

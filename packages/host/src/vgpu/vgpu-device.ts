@@ -2,10 +2,12 @@
  * A device of a guest's process on one engine process: contexts, queues, fences and accounted memory hang off it and go with
  * it. When its engine dies it is lost for good; a new device gets the next engine.
  */
+import type { Named, Runtime } from "parhelion-core";
 import { NtStatus } from "parhelion-protocol";
 import type { EngineProcess } from "../engines/engine-process.js";
 import { CommandError } from "./command-error.js";
 import { MonitoredFence, ProgressFence } from "./fence.js";
+import { Life } from "./life.js";
 
 export type VgpuDeviceState = "creating" | "active" | "lost" | "destroyed";
 
@@ -41,8 +43,8 @@ export interface VgpuAllocation {
 export interface VgpuSyncObject {
   readonly device: VgpuDevice;
   readonly fence: MonitoredFence | ProgressFence;
-  /** Aborted when the fence is destroyed: who waits for it waits no more. */
-  readonly life: AbortController;
+  /** Ends when the fence is destroyed: who waits for it waits no more. */
+  readonly life: Life;
 }
 
 /** What handles of a process stand for, by the names of their types. */
@@ -63,7 +65,8 @@ export interface DeviceOwner {
 }
 
 /** What a device needs of its slice. */
-export interface DeviceHome {
+export interface DeviceHome extends Named {
+  readonly runtime: Runtime;
   readonly devices: Map<number, VgpuDevice>;
   allocatedBytes: number;
   nextQueueNumber(): number;
@@ -83,7 +86,8 @@ export class VgpuDevice {
   readonly contexts = new Set<VgpuContext>();
   readonly #fences = new Set<number>();
   readonly #allocations = new Set<number>();
-  readonly #life = new AbortController();
+  /** Ends, with a CommandError, when the device is lost or destroyed: nothing that it promised will happen. */
+  readonly life: Life;
   #queues = 0;
 
   constructor(slice: DeviceHome, process: DeviceOwner, engine: EngineProcess, number: number) {
@@ -91,24 +95,22 @@ export class VgpuDevice {
     this.process = process;
     this.engine = engine;
     this.number = number;
+    this.life = new Life(slice.runtime, `device ${number} of ${slice.name}`);
   }
 
   get counts(): { readonly queues: number; readonly fences: number; readonly allocations: number } {
     return { queues: this.#queues, fences: this.#fences.size, allocations: this.#allocations.size };
   }
 
-  /** Aborted, with a CommandError, when the device is lost or destroyed: nothing that it promised will happen. */
-  get life(): AbortSignal {
-    return this.#life.signal;
-  }
-
   /** @throws CommandError DEVICE_REMOVED */
   assertActive(): void {
+    this.#access("read");
     if (this.state === "active") return;
     throw this.#gone(this.loss?.message ?? `it is ${this.state}`);
   }
 
   createContext(): VgpuContext {
+    this.#access("write");
     const context = { device: this, handle: 0, queues: new Set<HwQueue>() };
     context.handle = this.process.add("context", context);
     this.contexts.add(context);
@@ -116,6 +118,7 @@ export class VgpuDevice {
   }
 
   destroyContext(context: VgpuContext): void {
+    this.#access("write");
     for (const queue of [...context.queues]) this.destroyQueue(queue);
     this.contexts.delete(context);
     this.process.remove("context", context.handle);
@@ -123,19 +126,22 @@ export class VgpuDevice {
 
   /** @throws EngineRefusedError, HostError, CommandError DEVICE_REMOVED when the device or context goes meanwhile */
   async createQueue(context: VgpuContext, token: string): Promise<HwQueue> {
+    this.#access("write");
     const number = this.slice.nextQueueNumber();
     this.#queues += 1;
     try {
       await this.engine.createQueue(this.number, number, token);
+      this.#access("write");
       if (this.state !== "active" || !this.contexts.has(context)) {
         this.engine.destroyQueue(number);
         throw this.#gone("it went while its queue was made");
       }
     } catch (error) {
+      this.#access("write");
       this.#queues -= 1;
       throw error;
     }
-    const progress = new ProgressFence(this.engine, number);
+    const progress = new ProgressFence(this.slice.runtime, this.engine, number);
     const fenceHandle = this.#addFence(progress);
     const queue = { context, handle: 0, fenceHandle, progress, number, token };
     queue.handle = this.process.add("hwqueue", queue);
@@ -144,6 +150,7 @@ export class VgpuDevice {
   }
 
   destroyQueue(queue: HwQueue): void {
+    this.#access("write");
     this.engine.destroyQueue(queue.number);
     this.slice.forgetToken(queue.token);
     queue.context.queues.delete(queue);
@@ -153,13 +160,16 @@ export class VgpuDevice {
   }
 
   createFence(initial: bigint): number {
-    const handle = this.#addFence(new MonitoredFence(initial));
+    this.#access("write");
+    const { runtime, name } = this.slice;
+    const handle = this.#addFence(new MonitoredFence(runtime, `fence of ${name}`, initial));
     this.#fences.add(handle);
     return handle;
   }
 
   /** @throws CommandError INVALID_PARAMETER for a queue's progress fence */
   destroyFence(handle: number): void {
+    this.#access("write");
     if (!this.#fences.delete(handle)) {
       throw new CommandError(NtStatus.INVALID_PARAMETER, "a queue's progress fence goes with its queue");
     }
@@ -167,6 +177,7 @@ export class VgpuDevice {
   }
 
   createAllocation(size: number): number {
+    this.#access("write");
     const handle = this.process.add("allocation", { device: this, size });
     this.#allocations.add(handle);
     this.slice.allocatedBytes += size;
@@ -174,6 +185,7 @@ export class VgpuDevice {
   }
 
   destroyAllocation(handle: number): void {
+    this.#access("write");
     const { size } = this.process.remove("allocation", handle);
     this.#allocations.delete(handle);
     this.slice.allocatedBytes -= size;
@@ -181,17 +193,19 @@ export class VgpuDevice {
 
   /** The engine, or the whole engine process, gave it up. What hangs off it stays until the guest destroys it. */
   lose(loss: DeviceLoss): void {
+    this.#access("write");
     if (this.state === "lost" || this.state === "destroyed") return;
     this.state = "lost";
     this.loss = loss;
-    this.#life.abort(this.#gone(loss.message));
+    this.life.end(this.#gone(loss.message));
   }
 
   /** Everything on it goes; safe to repeat. */
   destroy(why: string): void {
+    this.#access("write");
     if (this.state === "destroyed") return;
     this.state = "destroyed";
-    this.#life.abort(this.#gone(why));
+    this.life.end(this.#gone(why));
     for (const context of [...this.contexts]) this.destroyContext(context);
     for (const handle of [...this.#fences]) this.destroyFence(handle);
     for (const handle of [...this.#allocations]) this.destroyAllocation(handle);
@@ -202,13 +216,19 @@ export class VgpuDevice {
   }
 
   #addFence(fence: MonitoredFence | ProgressFence): number {
-    return this.process.add("syncobject", { device: this, fence, life: new AbortController() });
+    const life = new Life(this.slice.runtime, `life of a ${fence.name}`);
+    return this.process.add("syncobject", { device: this, fence, life });
   }
 
   #removeFence(handle: number): void {
     this.process
       .remove("syncobject", handle)
-      .life.abort(new CommandError(NtStatus.INVALID_HANDLE, "the fence was destroyed"));
+      .life.end(new CommandError(NtStatus.INVALID_HANDLE, "the fence was destroyed"));
+  }
+
+  /** All that hangs off the devices of a slice is shared by what runs for the slice. */
+  #access(mode: "read" | "write"): void {
+    this.slice.runtime.scheduler.access(this.slice, mode);
   }
 
   #gone(why: string): CommandError {

@@ -39,6 +39,10 @@ export class ClassRegistration implements Named {
     return this.devices().filter((device) => !this.#arriving.has(device));
   }
 
+  isMember(device: Device): boolean {
+    return this.device(device.name) === device && !this.#arriving.has(device);
+  }
+
   /** @throws KernelError EEXIST */
   add(device: Device): void {
     this.#runtime.scheduler.access(this, "write");

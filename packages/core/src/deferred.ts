@@ -4,58 +4,175 @@
  *
  * A probe that is about to defer can miss a binding that completes meanwhile. Whoever adds a device therefore compares
  * `triggers` with what it was before the probe and triggers again when it has changed.
+ *
+ * A probe that binds children and then defers has itself tried again by them, for ever. It is told apart from one that
+ * waits for others by what was bound since it last deferred: only devices below one that is being probed.
  */
 import type { Device } from "./device.js";
 import type { Runtime, WaitOptions } from "./runtime.js";
 import type { Named } from "./sync/scheduler.js";
+import { Timer } from "./sync/timer.js";
 import { type Work, WorkQueue } from "./sync/work-queue.js";
+
+/** A device that waits, and what its driver said that it waits for. */
+export interface Deferral {
+  readonly device: Device;
+  readonly reason: string;
+  /** "stopped": retried for ever by its own children; only the binding of another device tries it again. */
+  readonly state: "waiting" | "stopped";
+}
+
+interface Entry {
+  readonly device: Device;
+  reason: string;
+  place: "pending" | "active" | "retrying" | "stopped";
+  /** The value of `#progress` when it deferred last. */
+  progress: number;
+  /** Whether something below it was bound while it was being retried. */
+  children: "none" | "bound";
+  /** How often in a row it was retried because of its own children. */
+  rounds: number;
+}
+
+/** Enough that children which settle after a few rounds are no loop. */
+const mostRounds = 10;
 
 export class DeferredProbe implements Named {
   readonly name = "deferred probe";
   readonly #runtime: Runtime;
   readonly #queue: WorkQueue;
   readonly #work: Work;
-  readonly #pending = new Set<Device>();
-  readonly #active = new Set<Device>();
+  readonly #entries = new Map<Device, Entry>();
+  /** Those of `#entries` that are to be retried, in order. */
+  readonly #active = new Set<Entry>();
+  readonly #timeoutMs: number;
+  readonly #timer: Timer;
+  #patience: "unlimited" | "waiting" | "over" = "unlimited";
   #triggers = 0;
+  /** How many bindings were not below a device that is being probed. */
+  #progress = 0;
 
-  /** @param retry probes one device again; the caller of it holds a reference */
-  constructor(runtime: Runtime, retry: (device: Device) => Promise<void>) {
+  /**
+   * @param timeoutMs how long probes may defer for want of something optional, from the first one that does; Infinity:
+   * always
+   * @param retry probes one device again, under the caller's reference, and sees to it that `retried` is called
+   */
+  constructor(runtime: Runtime, timeoutMs: number, retry: (device: Device) => Promise<void>) {
     this.#runtime = runtime;
+    this.#timeoutMs = timeoutMs;
     this.#queue = new WorkQueue(runtime, "deferred probe");
     this.#work = { name: "retry", run: () => this.#retryActive(retry) };
+    this.#timer = new Timer(runtime, "deferred probe timeout", () => this.#timedOut());
   }
 
-  /** How often `trigger` was called. */
+  /** How often devices have been sent to be retried. */
   get triggers(): number {
     this.#runtime.scheduler.access(this, "read");
     return this.#triggers;
   }
 
-  /** The devices that wait, oldest first. */
-  list(): readonly Device[] {
+  /** Whether nothing is being retried. */
+  get idle(): boolean {
     this.#runtime.scheduler.access(this, "read");
-    return [...this.#active, ...this.#pending];
+    for (const { place } of this.#entries.values())
+      if (place === "active" || place === "retrying") return false;
+    return true;
+  }
+
+  /** What a probe should say when something optional is missing. */
+  get state(): "EPROBE_DEFER" | "ETIMEDOUT" {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#patience === "over" ? "ETIMEDOUT" : "EPROBE_DEFER";
+  }
+
+  /** The devices that wait, oldest first. */
+  list(): readonly Deferral[] {
+    this.#runtime.scheduler.access(this, "read");
+    const waiting = [...this.#entries.values()].filter(({ place }) => place !== "retrying");
+    return waiting.map(({ device, reason, place }) => ({
+      device,
+      reason,
+      state: place === "stopped" ? "stopped" : "waiting",
+    }));
   }
 
   /** Without effect on a device that is on its way out: its removal may have passed here already. */
-  add(device: Device): void {
+  add(device: Device, error: unknown): void {
     this.#runtime.scheduler.access(this, "write");
-    if (device.registered && !this.#active.has(device)) this.#pending.add(device);
+    if (!device.registered) return;
+    this.#startTimer("first deferral");
+    const reason = error instanceof Error ? error.message : String(error);
+    const entry = this.#entries.get(device);
+    if (entry === undefined) {
+      const progress = this.#progress;
+      const fresh: Entry = { device, reason, place: "pending", progress, children: "none", rounds: 0 };
+      this.#entries.set(device, fresh);
+      return;
+    }
+    entry.reason = reason;
+    if (entry.place !== "retrying") return;
+    const looped = entry.children === "bound" && entry.progress === this.#progress;
+    entry.rounds = looped ? entry.rounds + 1 : 0;
+    entry.children = "none";
+    entry.progress = this.#progress;
+    entry.place = entry.rounds < mostRounds ? "pending" : "stopped";
+    // To the end: it has just been tried.
+    this.#entries.delete(device);
+    this.#entries.set(device, entry);
+    if (entry.place === "stopped") {
+      this.#runtime.log("error", "probe.endless", {
+        device: device.devpath,
+        reason,
+        rule: "a probe that defers must do so before it creates children: each of them has it tried again",
+      });
+    }
+  }
+
+  /** The device has been tried again: unless it deferred anew it does not wait any more. */
+  retried(device: Device): void {
+    this.#runtime.scheduler.access(this, "write");
+    if (this.#entries.get(device)?.place === "retrying") this.#entries.delete(device);
   }
 
   remove(device: Device): void {
     this.#runtime.scheduler.access(this, "write");
-    this.#pending.delete(device);
-    this.#active.delete(device);
+    const entry = this.#entries.get(device);
+    if (entry === undefined) return;
+    this.#entries.delete(device);
+    this.#active.delete(entry);
   }
 
-  trigger(): void {
+  /** The device has been bound. */
+  bound(device: Device): void {
+    this.#runtime.scheduler.access(this, "write");
+    let below: "nothing" | "a probe" = "nothing";
+    for (let parent = device.parent; parent !== null; parent = parent.parent) {
+      if (parent.binding.state !== "probing") continue;
+      below = "a probe";
+      const entry = this.#entries.get(parent);
+      if (entry?.place === "retrying") entry.children = "bound";
+    }
+    if (below === "nothing") this.#progress += 1;
+    this.trigger(below === "nothing" ? "all" : "pending");
+  }
+
+  /** Sends devices to be retried. @param which "all": the stopped ones too */
+  trigger(which: "pending" | "all"): void {
     this.#runtime.scheduler.access(this, "write");
     this.#triggers += 1;
-    for (const device of this.#pending) this.#active.add(device);
-    this.#pending.clear();
+    for (const entry of this.#entries.values()) {
+      if (entry.place !== "pending" && !(entry.place === "stopped" && which === "all")) continue;
+      if (entry.place === "stopped") entry.rounds = 0;
+      entry.place = "active";
+      this.#active.add(entry);
+    }
     if (this.#active.size > 0) this.#queue.queue(this.#work);
+  }
+
+  /** A driver that comes may be what is waited for: the timeout starts anew unless it has passed. */
+  driverRegistered(): void {
+    this.#runtime.scheduler.access(this, "write");
+    if (this.#patience === "waiting") this.#startTimer("again");
   }
 
   /** Waits until the retries that have been triggered are done. @throws KernelError ETIMEDOUT */
@@ -66,16 +183,39 @@ export class DeferredProbe implements Named {
   async #retryActive(retry: (device: Device) => Promise<void>): Promise<void> {
     for (;;) {
       this.#runtime.scheduler.access(this, "write");
-      const [device] = this.#active;
-      if (device === undefined) return;
-      this.#active.delete(device);
+      const [entry] = this.#active;
+      if (entry === undefined) return;
+      this.#active.delete(entry);
+      const { device } = entry;
+      entry.place = "retrying";
       device.get();
       try {
         // One that is on its way out may have lost its bus already.
         if (device.registered) await retry(device);
+        else this.retried(device);
       } finally {
         device.put();
       }
     }
+  }
+
+  #startTimer(why: "first deferral" | "again"): void {
+    if (
+      why === "first deferral" &&
+      (this.#patience !== "unlimited" || this.#timeoutMs === Number.POSITIVE_INFINITY)
+    ) {
+      return;
+    }
+    this.#patience = "waiting";
+    this.#timer.start(this.#timeoutMs);
+  }
+
+  #timedOut(): void {
+    this.#runtime.scheduler.access(this, "write");
+    this.#patience = "over";
+    for (const { device, reason } of this.list()) {
+      this.#runtime.log("warn", "probe.still-deferred", { device: device.devpath, reason });
+    }
+    this.trigger("all");
   }
 }

@@ -6,13 +6,17 @@ import type { Autoprobe } from "./autoprobe.js";
 import type { Binder } from "./bind.js";
 import type { Bus } from "./bus.js";
 import type { DeviceClass } from "./class.js";
+import type { ClassMembers } from "./class-members.js";
 import type { ClassRegistration } from "./class-registration.js";
 import type { DeferredProbe } from "./deferred.js";
 import type { Device } from "./device.js";
 import { DeviceDirectories } from "./device-directories.js";
+import type { DeviceLinks } from "./device-links.js";
+import { withDeviceLock } from "./device-lock.js";
 import { deviceUevent } from "./device-uevent.js";
 import { BugError, KernelError } from "./error.js";
 import type { NodeRegistry } from "./node-registry.js";
+import type { Notifiers } from "./notifiers.js";
 import { noDeadline, type Runtime } from "./runtime.js";
 import type { Subsystem } from "./subsystem.js";
 import type { StillWanted } from "./sync/call.js";
@@ -27,10 +31,12 @@ export interface TreeSurroundings {
   readonly binder: Binder;
   readonly deferred: DeferredProbe;
   readonly autoprobe: Autoprobe;
+  readonly links: DeviceLinks;
+  readonly notifiers: Notifiers;
   /** @throws KernelError EINVAL not registered */
   subsystemOf(bus: Bus): Subsystem;
   /** @throws KernelError EINVAL not registered */
-  classOf(deviceClass: DeviceClass): ClassRegistration;
+  membersOf(deviceClass: DeviceClass): ClassMembers;
 }
 
 export class DeviceTree implements Named {
@@ -49,7 +55,7 @@ export class DeviceTree implements Named {
 
   /** Registers and announces the device. Synchronous: it fails as a whole or not at all. */
   add(device: Device): void {
-    const { uevents, nodes } = this.#around;
+    const { uevents, nodes, notifiers } = this.#around;
     const { subsystem, registration } = this.#check(device);
     // First what can fail …
     subsystem?.addDevice(device);
@@ -67,21 +73,27 @@ export class DeviceTree implements Named {
     device.registration.moveTo("registered");
     device.attributes.publish();
     if (device.node !== null) nodes.publish(device.node);
+    notifiers.tell("add-device", device);
     const source = deviceUevent(device, "add");
     if (source !== null) uevents.send("add", source);
   }
 
   /** The second half of adding: finds a driver, then lets the parent and the class know the device. */
   async settle(device: Device): Promise<void> {
-    const { autoprobe, runtime } = this.#around;
+    const { autoprobe } = this.#around;
     device.get();
     try {
-      if (device.bus !== null) await autoprobe.device(device, this.#around.subsystemOf(device.bus));
-      runtime.scheduler.access(this, "write");
+      if (device.bus !== null) {
+        const subsystem = this.#around.subsystemOf(device.bus);
+        // Whoever adds a device to a bus that needs the parent's lock holds that, or does not need to.
+        if (subsystem.autoprobe === "on") {
+          await autoprobe.unattended(device, subsystem, "device", () => {});
+        }
+      }
       // A removal that began during the probe has passed these lists already.
       if (!device.registered) return;
-      device.parent?.children.add(device);
-      if (device.class !== null) this.#around.classOf(device.class).settle(device);
+      device.parent?.addChild(device);
+      if (device.class !== null) await this.#around.membersOf(device.class).join(device);
     } finally {
       device.put();
     }
@@ -105,25 +117,33 @@ export class DeviceTree implements Named {
 
   /** What follows `kill`. Waits as long as it takes: a removal that stopped half way could not be taken up again. */
   async teardown(device: Device): Promise<void> {
-    const { binder, deferred, nodes, runtime, uevents } = this.#around;
-    device.parent?.children.delete(device);
+    const { binder, deferred, links, nodes, notifiers, uevents } = this.#around;
+    notifiers.tell("del-device", device);
+    device.parent?.removeChild(device);
     if (device.node !== null) nodes.unpublish(device.node);
-    if (device.class !== null) this.#around.classOf(device.class).remove(device);
+    if (device.class !== null) await this.#around.membersOf(device.class).leave(device);
     await device.attributes.remove();
     if (device.bus !== null) this.#around.subsystemOf(device.bus).removeDevice(device);
-    await device.mutex.withLock((guard) => binder.release(guard, device), { deadline: noDeadline });
+    await withDeviceLock(device, "device", noDeadline, (lock) => binder.release(lock));
     deferred.remove(device);
+    links.purge(device);
     await device.devres.releaseAll();
-    if (device.children.size > 0) {
-      const children = [...device.children].map((child) => child.devpath);
-      runtime.log("error", "device.children-left", { device: device.devpath, children });
-    }
+    this.#lookForChildren(device);
+    notifiers.tell("removed-device", device);
     const source = deviceUevent(device, "remove");
     if (source !== null) uevents.send("remove", source);
-    runtime.scheduler.access(this, "write");
     this.directories.delete(device);
     device.registration.moveTo("removed");
     device.put();
+  }
+
+  #lookForChildren(device: Device): void {
+    const { children } = device;
+    if (children.size === 0) return;
+    this.#around.runtime.log("error", "device.children-left", {
+      device: device.devpath,
+      children: [...children].map((child) => child.devpath),
+    });
   }
 
   #check(device: Device): { subsystem: Subsystem | null; registration: ClassRegistration | null } {
@@ -145,7 +165,7 @@ export class DeviceTree implements Named {
     if (this.directories.occupant(device.devpath) !== undefined)
       throw new KernelError("EEXIST", `${what}: the name is in use`);
     return {
-      registration: device.class === null ? null : this.#around.classOf(device.class),
+      registration: device.class === null ? null : this.#around.membersOf(device.class).registration,
       subsystem: device.bus === null ? null : this.#around.subsystemOf(device.bus),
     };
   }

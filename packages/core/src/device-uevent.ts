@@ -14,7 +14,8 @@ export function deviceKeys(device: Device, action: UeventAction): UeventKeys {
   if (device.bus === null && device.class === null) return [];
   const keys: (readonly [string, string])[] = nodeKeys(device);
   if (device.devtype !== null) keys.push(["DEVTYPE", device.devtype]);
-  if (device.driver !== null) keys.push(["DRIVER", device.driver.name]);
+  const driver = device.peekDriver();
+  if (driver !== null) keys.push(["DRIVER", driver.name]);
   keys.push(...ask(device, device.bus), ...ask(device, device.class));
   // Whoever loads drivers by MODALIAS must not load one because a driver has just left.
   return action === "unbind" ? keys.filter(([key]) => key !== "MODALIAS") : keys;

@@ -5,21 +5,23 @@
  * Buses extend this class with what their devices are.
  */
 import type { Attribute, AttributeGroup } from "./attribute.js";
-import { AttributeSet } from "./attribute-set.js";
+import { AttributeSet, type AttributeSetInit } from "./attribute-set.js";
 import type { Bus } from "./bus.js";
 import type { DeviceClass } from "./class.js";
 import { Devres } from "./devres.js";
 import type { Driver } from "./driver.js";
 import { BugError, KernelError } from "./error.js";
 import type { DeviceNode } from "./node.js";
+import { parseOverride } from "./override.js";
 import type { Runtime, WaitOptions } from "./runtime.js";
 import { StateMachine, type Transitions } from "./state-machine.js";
 import { Mutex } from "./sync/mutex.js";
 import { type Counted, Refcount } from "./sync/refcount.js";
-import type { Named } from "./sync/scheduler.js";
+import type { Access, Named } from "./sync/scheduler.js";
 
 export type RegistrationState = "initialized" | "registered" | "dead" | "removed";
-export type BindingState = "unbound" | "probing" | "bound" | "unbinding";
+/** "failing": the probe has refused and what it had acquired is being released. */
+export type BindingState = "unbound" | "probing" | "failing" | "bound" | "unbinding";
 
 const registrationTransitions: Transitions<RegistrationState> = {
   initialized: ["registered"],
@@ -30,7 +32,8 @@ const registrationTransitions: Transitions<RegistrationState> = {
 
 const bindingTransitions: Transitions<BindingState> = {
   unbound: ["probing"],
-  probing: ["bound", "unbound"],
+  probing: ["bound", "failing"],
+  failing: ["unbound"],
   bound: ["unbinding"],
   unbinding: ["unbound"],
 };
@@ -66,18 +69,18 @@ export class Device implements Named, Counted {
   readonly mutex: Mutex;
   readonly registration: StateMachine<RegistrationState>;
   readonly binding: StateMachine<BindingState>;
-  /** Registered children. Written by the core only. */
-  readonly children = new Set<Device>();
-  /** Set while binding, bound or unbinding. Written by the core only, under the lock. */
-  driver: Driver | null = null;
-  /** What the bound driver's probe returned. The core clears it when the binding ends. */
-  driverData: unknown = undefined;
   /**
    * Of the current binding; closed for good when it ends. Before the first binding: what belongs to the device until
    * it is removed; a probe is refused (EBUSY) while there is such a thing. Replaced by the core only, under the lock.
    */
   devres: Devres;
   readonly #refs: Refcount;
+  readonly #release: (() => void) | undefined;
+  #driver: Driver | null = null;
+  #driverData: unknown = undefined;
+  #driverOverride: string | null = null;
+  /** Made for the first child: most devices have none. */
+  #children: Set<Device> | null = null;
   #uevents: "sent" | "suppressed" = "sent";
 
   constructor(runtime: Runtime, init: DeviceInit) {
@@ -95,7 +98,7 @@ export class Device implements Named, Counted {
     this.devtype = init.devtype ?? null;
     this.node = init.node ?? null;
     this.devpath = `${this.#directory()}/${this.name}`;
-    this.attributes = new AttributeSet(runtime, this.devpath, this, init);
+    this.attributes = new AttributeSet(runtime, this.devpath, this, attributesOf(init));
     this.mutex = new Mutex(runtime, `lock of ${this.devpath}`);
     this.registration = new StateMachine(
       runtime,
@@ -105,7 +108,8 @@ export class Device implements Named, Counted {
     );
     this.binding = new StateMachine(runtime, `binding of ${this.devpath}`, bindingTransitions, "unbound");
     this.devres = new Devres(runtime, `devres of ${this.devpath}`);
-    this.#refs = new Refcount(runtime, this.devpath, () => this.#lastPut(init.release));
+    this.#release = init.release;
+    this.#refs = new Refcount(runtime, this.devpath, () => this.#lastPut());
     // Until the last put, not until removal: what is still reachable may ask its parent.
     this.parent?.get();
     this.node?.belongTo(this);
@@ -118,6 +122,82 @@ export class Device implements Named, Counted {
   /** Whether a driver is bound: its probe has succeeded and its remove has not begun. */
   get bound(): boolean {
     return this.binding.state === "bound";
+  }
+
+  /**
+   * Set while binding, bound or unbinding. Written by the core only, under the lock; to be read under it too, or from
+   * the driver's own callbacks. Without the lock ask `bound` or `peekDriver`.
+   */
+  get driver(): Driver | null {
+    this.#uses("driver", "load");
+    return this.#driver;
+  }
+
+  set driver(driver: Driver | null) {
+    this.#uses("driver", "store");
+    this.#driver = driver;
+  }
+
+  /** `driver` for who does not hold the lock: right at the moment, and another may be bound by the next one. */
+  peekDriver(): Driver | null {
+    // The core moves `binding` in every step that stores `driver`, so this orders the two (Linux: READ_ONCE).
+    this.runtime.scheduler.access(this.binding, "read");
+    return this.#driver;
+  }
+
+  /** What the bound driver's probe returned. The core clears it when the binding ends. Read it as `driver`. */
+  get driverData(): unknown {
+    this.#uses("driver data", "load");
+    return this.#driverData;
+  }
+
+  set driverData(data: unknown) {
+    this.#uses("driver data", "store");
+    this.#driverData = data;
+  }
+
+  /** The name of the only driver that may have this device; null: any that matches. */
+  get driverOverride(): string | null {
+    if (this.bus?.driverOverride === undefined) return null;
+    // Guards itself: matching looks before it has the lock, and again under it.
+    this.#uses("driver override", "read");
+    return this.#driverOverride;
+  }
+
+  /**
+   * Decides which driver may have the device from now on; it neither binds nor unbinds. Takes the device's lock.
+   * @param text the driver's name, up to the first newline; an empty one clears the override
+   * @throws KernelError EOPNOTSUPP the bus has no override, EINVAL 4095 bytes or more, ETIMEDOUT
+   */
+  async setDriverOverride(text: string, options?: WaitOptions): Promise<void> {
+    if (this.bus?.driverOverride === undefined) {
+      throw new KernelError("EOPNOTSUPP", `${this.devpath}: its bus has no driver override`);
+    }
+    const name = parseOverride(text);
+    await this.mutex.withLock(() => {
+      this.#uses("driver override", "write");
+      this.#driverOverride = name;
+    }, options);
+  }
+
+  /** The registered children at this moment. */
+  get children(): ReadonlySet<Device> {
+    this.#uses("children", "read");
+    return new Set(this.#children);
+  }
+
+  /** Only the core calls this. */
+  addChild(child: Device): void {
+    this.#uses("children", "write");
+    this.#children ??= new Set();
+    this.#children.add(child);
+  }
+
+  /** Only the core calls this. */
+  removeChild(child: Device): void {
+    this.#uses("children", "write");
+    this.#children?.delete(child);
+    if (this.#children?.size === 0) this.#children = null;
   }
 
   /** For diagnostics. */
@@ -164,6 +244,10 @@ export class Device implements Named, Counted {
     return this.attributes.write(path, text, options);
   }
 
+  #uses(what: string, mode: Access): void {
+    this.runtime.scheduler.access({ name: `${what} of ${this.devpath}` }, mode);
+  }
+
   #directory(): string {
     const { parent } = this;
     if (this.class === null) return parent?.devpath ?? "/devices";
@@ -172,9 +256,9 @@ export class Device implements Named, Counted {
     return parent.class === null ? `${parent.devpath}/${this.class.name}` : parent.devpath;
   }
 
-  #lastPut(release: (() => void) | undefined): void {
+  #lastPut(): void {
     const finish = () => {
-      release?.();
+      this.#release?.();
       this.parent?.put();
     };
     if (this.devres.closeIfEmpty()) finish();
@@ -185,4 +269,10 @@ export class Device implements Named, Counted {
       });
     }
   }
+}
+
+/** The bus's come first, as in the tree. */
+function attributesOf(init: DeviceInit): AttributeSetInit {
+  const { deviceGroups } = init.bus ?? {};
+  return deviceGroups === undefined ? init : { ...init, groups: [...deviceGroups, ...(init.groups ?? [])] };
 }

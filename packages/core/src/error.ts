@@ -38,6 +38,7 @@ export type BugCode =
   | "refcount-underflow"
   | "refcount-use-after-release"
   | "devres-unknown"
+  | "sync-state-not-paused"
   | "wrong-runtime";
 
 export class BugError extends Error {

@@ -3,50 +3,21 @@ import { AttributeSet } from "./attribute-set.js";
 import type { Bus } from "./bus.js";
 import type { Device } from "./device.js";
 import type { Driver } from "./driver.js";
+import { DriverRegistration } from "./driver-registration.js";
 import { KernelError } from "./error.js";
+import { checkName } from "./name.js";
 import type { Runtime } from "./runtime.js";
-import { StateMachine, type Transitions } from "./state-machine.js";
 import type { Named } from "./sync/scheduler.js";
-
-type DriverState = "registered" | "unregistering" | "unregistered";
-
-const driverTransitions: Transitions<DriverState> = {
-  registered: ["unregistering"],
-  unregistering: ["unregistered"],
-  unregistered: [],
-};
-
-/** One registration of a driver. The driver object itself stays free of state. */
-export class DriverRegistration implements Named {
-  readonly name: string;
-  readonly driver: Driver;
-  readonly devpath: string;
-  readonly lifecycle: StateMachine<DriverState>;
-  readonly attributes: AttributeSet;
-  /**
-   * Devices it is being probed on or bound to, oldest first. A device enters under its lock in the step that checks
-   * `lifecycle`, so an unregister that comes after that check finds it here, and one that came before is seen by it.
-   */
-  readonly devices = new Set<Device>();
-  /** Whether `add` was sent, so that `remove` is sent if and only if it was. */
-  announced: "no" | "yes" = "no";
-
-  constructor(runtime: Runtime, driver: Driver) {
-    this.driver = driver;
-    this.name = driver.name;
-    this.devpath = `/bus/${driver.bus.name}/drivers/${driver.name}`;
-    this.lifecycle = new StateMachine(runtime, `driver ${this.devpath}`, driverTransitions, "registered");
-    this.attributes = new AttributeSet(runtime, this.devpath, driver, driver);
-  }
-}
 
 export class Subsystem implements Named {
   readonly name: string;
   readonly bus: Bus;
+  /** The bus's own. */
   readonly attributes: AttributeSet;
   readonly #runtime: Runtime;
   readonly #devices = new Map<string, Device>();
   readonly #drivers = new Map<string, DriverRegistration>();
+  #autoprobe: "on" | "off" = "on";
 
   constructor(runtime: Runtime, bus: Bus) {
     this.#runtime = runtime;
@@ -56,29 +27,48 @@ export class Subsystem implements Named {
     this.attributes.publish();
   }
 
+  /** Whether a new device looks for a driver and a new driver for devices. */
+  get autoprobe(): "on" | "off" {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#autoprobe;
+  }
+
+  set autoprobe(autoprobe: "on" | "off") {
+    this.#runtime.scheduler.access(this, "write");
+    this.#autoprobe = autoprobe;
+  }
+
+  get empty(): boolean {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#devices.size === 0 && this.#drivers.size === 0;
+  }
+
   /** A snapshot, oldest first. */
   devices(): readonly Device[] {
-    this.#runtime.scheduler.access(this, "read");
-    return [...this.#devices.values()];
+    return [...this.eachDevice()];
   }
 
-  /** A snapshot, oldest first. */
-  drivers(): readonly DriverRegistration[] {
+  /** Oldest first; whoever waits between two sees those that came meanwhile, and not those that went. */
+  *eachDevice(): Generator<Device> {
     this.#runtime.scheduler.access(this, "read");
-    return [...this.#drivers.values()];
+    for (const device of this.#devices.values()) {
+      yield device;
+      this.#runtime.scheduler.access(this, "read");
+    }
   }
 
-  device(name: string): Device | undefined {
-    this.#runtime.scheduler.access(this, "read");
-    return this.#devices.get(name);
-  }
-
+  /** Like `eachDevice`. */
   *eachDriver(): Generator<DriverRegistration> {
     this.#runtime.scheduler.access(this, "read");
     for (const registration of this.#drivers.values()) {
       yield registration;
       this.#runtime.scheduler.access(this, "read");
     }
+  }
+
+  device(name: string): Device | undefined {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#devices.get(name);
   }
 
   driver(name: string): DriverRegistration | undefined {
@@ -108,19 +98,20 @@ export class Subsystem implements Named {
     device.put();
   }
 
-  /** @throws KernelError EBUSY */
+  /** @throws KernelError EBUSY, EINVAL the name */
   addDriver(driver: Driver): DriverRegistration {
     this.#runtime.scheduler.access(this, "write");
     if (this.#drivers.has(driver.name)) {
       throw new KernelError("EBUSY", `there is a driver ${driver.name} on ${this.name} already`);
     }
+    checkName("driver", driver.name);
     const registration = new DriverRegistration(this.#runtime, driver);
     this.#drivers.set(driver.name, registration);
     return registration;
   }
 
-  removeDriver(registration: DriverRegistration): void {
+  removeDriver({ driver }: DriverRegistration): void {
     this.#runtime.scheduler.access(this, "write");
-    this.#drivers.delete(registration.name);
+    this.#drivers.delete(driver.name);
   }
 }

@@ -5,24 +5,41 @@
  * Every call that can wait ends by its deadline (the runtime's patience without one). After ETIMEDOUT a call that has
  * not reached its driver never will; in one that has, the driver is still at it and the work goes on.
  */
-
+import { AsyncProbes } from "./async-probes.js";
 import type { AttributeSet } from "./attribute-set.js";
 import { Autoprobe } from "./autoprobe.js";
 import { Binder } from "./bind.js";
 import type { Bus } from "./bus.js";
 import type { DeviceClass } from "./class.js";
-import { ClassRegistration } from "./class-registration.js";
-import { DeferredProbe } from "./deferred.js";
+import type { ClassInterface } from "./class-members.js";
+import { type Deferral, DeferredProbe } from "./deferred.js";
 import type { Device } from "./device.js";
+import type { DeviceLink, LinkFlag } from "./device-link.js";
+import { DeviceLinks } from "./device-links.js";
 import { DeviceTree } from "./device-tree.js";
 import type { Driver } from "./driver.js";
+import type { Binding } from "./driver-registration.js";
+import { Drivers } from "./drivers.js";
 import { isKernelError, KernelError } from "./error.js";
+import { ManualBinding } from "./manual-binding.js";
 import { NodeRegistry } from "./node-registry.js";
+import { type BusNotifier, Notifiers } from "./notifiers.js";
+import { Registry } from "./registry.js";
 import { createRuntime, deadlineOf, noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
-import { type DriverRegistration, Subsystem } from "./subsystem.js";
-import { call, type StillWanted } from "./sync/call.js";
+import { call } from "./sync/call.js";
+import { SyncState } from "./sync-state.js";
 import { Sysfs } from "./sysfs/sysfs.js";
-import { type UeventListener, type UeventSource, Uevents } from "./uevent.js";
+import { type UeventListener, Uevents } from "./uevent.js";
+
+export interface SystemOptions {
+  /** Drivers, by name, that are probed asynchronously though they do not ask for it; "*" is all of them. */
+  readonly asyncDrivers?: readonly string[];
+  /**
+   * How long after the first probe that defers, or the last driver registered since, `deferredProbeState` stays
+   * EPROBE_DEFER. In ms; without it, for ever.
+   */
+  readonly deferredProbeTimeoutMs?: number;
+}
 
 export class System {
   readonly runtime: Runtime;
@@ -30,41 +47,55 @@ export class System {
   /** The same, as the tree of files that Linux shows. */
   readonly sysfs: Sysfs;
   readonly #uevents: Uevents;
-  readonly #buses = new Map<Bus, Subsystem>();
-  readonly #classes = new Map<DeviceClass, ClassRegistration>();
-  readonly #binder: Binder;
+  readonly #notifiers: Notifiers;
+  readonly #registry: Registry;
   readonly #deferred: DeferredProbe;
+  readonly #asyncProbes: AsyncProbes;
+  readonly #links: DeviceLinks;
+  readonly #sync: SyncState;
   readonly #autoprobe: Autoprobe;
   readonly #tree: DeviceTree;
+  readonly #drivers: Drivers;
+  readonly #manual: ManualBinding;
 
-  constructor(runtime: Runtime = createRuntime()) {
-    this.runtime = runtime;
-    this.nodes = new NodeRegistry(runtime);
-    this.#uevents = new Uevents(runtime);
-    this.#deferred = new DeferredProbe(runtime, async (device) => {
-      if (device.bus !== null) await this.#autoprobe.device(device, this.#subsystem(device.bus));
-    });
-    this.#binder = new Binder(runtime, this.#uevents, (device) => {
-      this.#deferred.remove(device);
-      this.#deferred.trigger();
-    });
-    this.#autoprobe = new Autoprobe(runtime, this.#binder, this.#deferred);
-    this.#tree = new DeviceTree({
+  constructor(runtime: Runtime = createRuntime(), options: SystemOptions = {}) {
+    const uevents = new Uevents(runtime);
+    const nodes = new NodeRegistry(runtime);
+    const notifiers = new Notifiers(runtime);
+    const registry = new Registry(runtime, uevents);
+    const asyncProbes = new AsyncProbes(runtime, options.asyncDrivers ?? []);
+    const deferred: DeferredProbe = new DeferredProbe(
       runtime,
-      uevents: this.#uevents,
-      nodes: this.nodes,
-      binder: this.#binder,
-      deferred: this.#deferred,
-      autoprobe: this.#autoprobe,
-      subsystemOf: (bus) => this.#subsystem(bus),
-      classOf: (deviceClass) => this.#class(deviceClass),
-    });
+      options.deferredProbeTimeoutMs ?? noDeadline,
+      (device) => this.#retry(device),
+    );
+    const links = new DeviceLinks(runtime, (consumer) => deferred.add(consumer, "its supplier was bound"));
+    const bindings = new Map<Device, Binding>();
+    const sync = new SyncState(runtime, bindings, links);
+    const binder = new Binder({ runtime, uevents, notifiers, deferred, links, sync, bindings });
+    const autoprobe = new Autoprobe({ runtime, binder, deferred, asyncProbes });
+    const subsystemOf = registry.subsystem.bind(registry);
+    const membersOf = registry.members.bind(registry);
+    const parts = { runtime, uevents, nodes, notifiers, binder, deferred, autoprobe, asyncProbes, links };
+    this.runtime = runtime;
+    this.nodes = nodes;
+    this.#uevents = uevents;
+    this.#notifiers = notifiers;
+    this.#registry = registry;
+    this.#deferred = deferred;
+    this.#asyncProbes = asyncProbes;
+    this.#links = links;
+    this.#sync = sync;
+    this.#autoprobe = autoprobe;
+    this.#tree = new DeviceTree({ ...parts, subsystemOf, membersOf });
+    this.#drivers = new Drivers(parts);
+    this.#manual = new ManualBinding({ ...parts, subsystemOf });
     this.sysfs = new Sysfs({
       devices: this.#tree.directories,
-      nodes: this.nodes,
-      uevents: this.#uevents,
-      buses: () => this.#buses.values(),
-      classes: () => this.#classes.values(),
+      nodes,
+      uevents,
+      buses: () => registry.buses(),
+      classes: () => registry.classes(),
     });
   }
 
@@ -73,43 +104,72 @@ export class System {
     return this.#uevents.listen(listener);
   }
 
-  /** @throws KernelError EEXIST a bus of that name is registered */
+  /** Tells `notifier` what happens on the bus, registered or not. @returns a function that ends it */
+  onBusEvent(bus: Bus, notifier: BusNotifier): () => void {
+    return this.#notifiers.add(bus, notifier);
+  }
+
+  /** @throws KernelError EEXIST a bus of that name is registered, EINVAL a name that no file can have */
   registerBus(bus: Bus): void {
-    for (const { name } of this.#buses.keys()) {
-      if (name === bus.name) throw new KernelError("EEXIST", `there is a bus ${bus.name} already`);
-    }
-    this.#buses.set(bus, new Subsystem(this.runtime, bus));
-    this.#uevents.send("add", { devpath: `/bus/${bus.name}`, subsystem: "bus", keys: [] });
+    this.#registry.registerBus(bus);
   }
 
   /** @throws KernelError EINVAL not registered, EBUSY it has devices or drivers */
   unregisterBus(bus: Bus): void {
-    const subsystem = this.#subsystem(bus);
-    if (subsystem.devices().length > 0 || subsystem.drivers().length > 0) {
-      throw new KernelError("EBUSY", `bus ${bus.name} has devices or drivers; remove them first`);
-    }
-    this.#subsystem(bus).attributes.beginRemoval();
-    this.#buses.delete(bus);
-    this.#uevents.send("remove", { devpath: `/bus/${bus.name}`, subsystem: "bus", keys: [] });
+    this.#registry.unregisterBus(bus);
   }
 
-  /** @throws KernelError EEXIST a class of that name is registered */
+  /** @throws KernelError EEXIST a class of that name is registered, EINVAL a name that no file can have */
   registerClass(deviceClass: DeviceClass): void {
-    for (const { name } of this.#classes.keys()) {
-      if (name === deviceClass.name) throw new KernelError("EEXIST", `there is a class ${name} already`);
-    }
-    this.#classes.set(deviceClass, new ClassRegistration(this.runtime, deviceClass));
-    this.#uevents.send("add", { devpath: `/class/${deviceClass.name}`, subsystem: "class", keys: [] });
+    this.#registry.registerClass(deviceClass);
+  }
+
+  /** @throws KernelError EINVAL not registered, EBUSY it has devices or interfaces */
+  unregisterClass(deviceClass: DeviceClass): void {
+    this.#registry.unregisterClass(deviceClass);
+  }
+
+  /**
+   * Calls the interface for every member of the class, present and to come, after its drivers have been tried. Not
+   * from an interface of that class. @throws KernelError EINVAL not registered, EEXIST the interface is, ETIMEDOUT
+   */
+  async registerInterface(
+    deviceClass: DeviceClass,
+    added: ClassInterface,
+    options?: WaitOptions,
+  ): Promise<void> {
+    const members = this.#registry.members(deviceClass);
+    await call(this.runtime, `interface of ${deviceClass.name}`, () => members.addInterface(added), options);
+  }
+
+  /** @throws KernelError EINVAL the class or the interface is not registered, ETIMEDOUT */
+  async unregisterInterface(
+    deviceClass: DeviceClass,
+    gone: ClassInterface,
+    options?: WaitOptions,
+  ): Promise<void> {
+    const members = this.#registry.members(deviceClass);
+    await call(
+      this.runtime,
+      `interface of ${deviceClass.name}`,
+      () => members.removeInterface(gone),
+      options,
+    );
   }
 
   /** The registered devices of a bus, oldest first. @throws KernelError EINVAL the bus is not registered */
   devicesOf(bus: Bus): readonly Device[] {
-    return this.#subsystem(bus).devices();
+    return this.#registry.subsystem(bus).devices();
   }
 
   /** The registered devices of a class. @throws KernelError EINVAL the class is not registered */
   membersOf(deviceClass: DeviceClass): readonly Device[] {
-    return this.#class(deviceClass).members();
+    return this.#registry.members(deviceClass).registration.members();
+  }
+
+  /** The devices that a driver drives, in the order of binding. @throws KernelError EINVAL it is not registered */
+  devicesDrivenBy(driver: Driver): readonly Device[] {
+    return this.#registration(driver).bindings.devices();
   }
 
   /**
@@ -119,18 +179,14 @@ export class System {
   attributesOf(
     owner: { readonly bus: Bus } | { readonly deviceClass: DeviceClass } | { readonly driver: Driver },
   ): AttributeSet {
-    if ("deviceClass" in owner) return this.#class(owner.deviceClass).attributes;
-    if ("bus" in owner) return this.#subsystem(owner.bus).attributes;
-    const { driver } = owner;
-    const registration = this.#subsystem(driver.bus).registrationOf(driver);
-    if (registration === undefined)
-      throw new KernelError("EINVAL", `driver ${driver.name} is not registered`);
-    return registration.attributes;
+    if ("deviceClass" in owner) return this.#registry.members(owner.deviceClass).registration.attributes;
+    if ("bus" in owner) return this.#registry.subsystem(owner.bus).attributes;
+    return this.#registration(owner.driver).attributes;
   }
 
   /** The device of that name on the bus. @throws KernelError EINVAL the bus is not registered */
   findDevice(bus: Bus, name: string): Device | undefined {
-    return this.#subsystem(bus).device(name);
+    return this.#registry.subsystem(bus).device(name);
   }
 
   /** The device at a path that starts with /devices. */
@@ -177,103 +233,83 @@ export class System {
   /**
    * Registers the driver and probes the devices it matches. Settles when all have been tried, or (logged as
    * `probe.slow`) when the deadline passes; what the probes said is not an error.
-   * @throws KernelError EINVAL its bus is not registered, EBUSY the bus has a driver of that name
+   * @throws KernelError EINVAL its bus is not registered, or its name; EBUSY the bus has a driver of that name
    */
   async registerDriver(driver: Driver, options?: WaitOptions): Promise<void> {
-    const subsystem = this.#subsystem(driver.bus);
+    const subsystem = this.#registry.subsystem(driver.bus);
     const registration = subsystem.addDriver(driver);
-    await this.#probing(
-      registration.devpath,
-      async () => {
-        await this.#autoprobe.driver(registration, subsystem);
-        if (registration.lifecycle.state !== "registered") return;
-        registration.announced = "yes";
-        registration.attributes.publish();
-        this.#uevents.send("add", driverUevent(registration));
-      },
-      options,
-    );
+    await this.#probing(registration.devpath, () => this.#drivers.settle(registration, subsystem), options);
   }
 
   /**
    * Unbinds the driver from all its devices, last bound first, and forgets it. No device is bound to it afterwards,
-   * whatever raced. Not from its own probe or remove.
+   * whatever raced. Not from its own probe, remove or attribute.
    * @throws KernelError ENODEV not registered (any more), ETIMEDOUT it goes on
    */
   async unregisterDriver(driver: Driver, options?: WaitOptions): Promise<void> {
-    const subsystem = this.#subsystem(driver.bus);
-    const registration = subsystem.registrationOf(driver);
-    if (registration?.lifecycle.state !== "registered") {
-      throw new KernelError("ENODEV", `unregister driver ${driver.name}: it is not registered`);
-    }
-    registration.lifecycle.moveTo("unregistering");
-    await call(
-      this.runtime,
-      `unregister ${registration.devpath}`,
-      async () => {
-        await registration.attributes.remove();
-        for (
-          let device = last(registration.devices);
-          device !== undefined;
-          device = last(registration.devices)
-        ) {
-          await this.#detach(device, driver, noDeadline);
-        }
-        subsystem.removeDriver(registration);
-        if (registration.announced === "yes") this.#uevents.send("remove", driverUevent(registration));
-        registration.lifecycle.moveTo("unregistered");
-      },
-      options,
-    );
+    const subsystem = this.#registry.subsystem(driver.bus);
+    const registration = this.#drivers.kill(driver, subsystem);
+    const teardown = () => this.#drivers.teardown(registration, subsystem);
+    await call(this.runtime, `unregister ${registration.devpath}`, teardown, options);
   }
 
   /**
    * Binds the driver to the device: the only way there is. Takes the device's lock, so not from the device's own
    * probe or remove; whether they match is the caller's business.
    * @throws KernelError EINVAL not of one bus, ENODEV the device or the driver is not registered, EBUSY bound or
-   * resources left, EAGAIN the driver can't yet (the device is not queued: try again), ETIMEDOUT, and what probe throws
+   * resources left, EAGAIN the driver, or a supplier, can't yet (the device is not queued: try again), ETIMEDOUT, and
+   * what probe throws
    */
-  async attach(device: Device, driver: Driver, options?: WaitOptions): Promise<void> {
-    const what = `attach ${driver.name} to ${device.devpath}`;
-    if (device.bus !== driver.bus) throw new KernelError("EINVAL", `${what}: they are not of the same bus`);
-    const subsystem = this.#subsystem(driver.bus);
-    const deadline = deadlineOf(this.runtime, options);
-    const bind = async (stillWanted: StillWanted): Promise<void> => {
-      const outcome = await device.mutex.withLock(
-        async (guard) => {
-          stillWanted();
-          const registration = subsystem.registrationOf(driver);
-          if (registration === undefined)
-            throw new KernelError("ENODEV", `${what}: the driver is not registered`);
-          return this.#binder.probe(guard, device, registration);
-        },
-        { deadline },
-      );
-      if (outcome.kind === "bound") return;
-      if (!isKernelError(outcome.error, "EPROBE_DEFER")) throw outcome.error;
-      throw new KernelError("EAGAIN", `${what}: something it needs is missing; try again`, {
-        cause: outcome.error,
-      });
-    };
-    await call(this.runtime, what, bind, { deadline });
+  attach(device: Device, driver: Driver, options?: WaitOptions): Promise<void> {
+    return this.#manual.attach(device, driver, "nobody", options);
   }
 
   /**
-   * Unbinds the device's driver. With `expected` only that driver: what was bound meanwhile stays bound.
+   * Unbinds the device's driver, after those of the consumers that are linked to it. With `expected` only that driver:
+   * what was bound meanwhile stays bound.
    * @throws KernelError ENODEV `expected` is not bound to it, ETIMEDOUT
    */
-  async detach(device: Device, expected?: Driver, options?: WaitOptions): Promise<void> {
-    const deadline = deadlineOf(this.runtime, options);
-    const unbind = async (stillWanted: StillWanted): Promise<void> => {
-      const was = await this.#detach(device, expected ?? null, deadline, stillWanted);
-      if (was === "other" && expected !== undefined) {
-        throw new KernelError(
-          "ENODEV",
-          `detach ${expected.name} from ${device.devpath}: it is not bound to it`,
-        );
-      }
-    };
-    await call(this.runtime, `detach ${device.devpath}`, unbind, { deadline });
+  detach(device: Device, expected?: Driver, options?: WaitOptions): Promise<void> {
+    return this.#manual.detach(device, expected, options);
+  }
+
+  /**
+   * `attach` by the device's name, if bus and override agree: what writing to the driver's `bind` does.
+   * @throws KernelError ENODEV no such device, or they do not match; ENOENT the driver suppresses it; and as `attach`
+   */
+  bind(driver: Driver, deviceName: string, options?: WaitOptions): Promise<void> {
+    return this.#manual.bind(driver, deviceName, options);
+  }
+
+  /**
+   * `detach` by the device's name: what writing to the driver's `unbind` does.
+   * @throws KernelError ENODEV no such device, or the driver is not bound to it; ENOENT the driver suppresses it; and
+   * as `detach`
+   */
+  unbind(driver: Driver, deviceName: string, options?: WaitOptions): Promise<void> {
+    return this.#manual.unbind(driver, deviceName, options);
+  }
+
+  /**
+   * Looks for a driver for the device of that name, autoprobe on or off: what writing to `drivers_probe` does. None that
+   * matches is no error, nor is a device that has one.
+   * @throws KernelError ENODEV no such device, EINVAL matching failed or a supplier is missing, ETIMEDOUT
+   */
+  driversProbe(bus: Bus, deviceName: string, options?: WaitOptions): Promise<void> {
+    return this.#manual.driversProbe(bus, deviceName, options);
+  }
+
+  /** Whether new devices and drivers of the bus look for each other. @throws KernelError EINVAL not registered */
+  driversAutoprobe(bus: Bus): "on" | "off" {
+    return this.#registry.subsystem(bus).autoprobe;
+  }
+
+  /**
+   * What writing to `drivers_autoprobe` does; nothing that is bound changes.
+   * @param text off when it starts with 0, else on @throws KernelError EINVAL not registered
+   */
+  setDriversAutoprobe(bus: Bus, text: string): void {
+    this.#registry.subsystem(bus).autoprobe = text.startsWith("0") ? "off" : "on";
   }
 
   /**
@@ -287,7 +323,9 @@ export class System {
     device.get();
     const search = async (): Promise<void> => {
       try {
-        if (device.registered) await this.#autoprobe.device(device, this.#subsystem(bus));
+        if (device.registered) {
+          await this.#autoprobe.device(device, this.#registry.subsystem(bus), "with parent");
+        }
       } finally {
         device.put();
       }
@@ -295,32 +333,90 @@ export class System {
     await this.#probing(device.devpath, search, options);
   }
 
-  /** Waits until the deferred probes that can be retried have been. @throws KernelError ETIMEDOUT */
+  /**
+   * Waits until the probes that run in tasks of their own have ended, those that were deferred and can be retried
+   * included, and suppliers have been told. Not from a probe, nor with a device's lock held.
+   * @throws KernelError ETIMEDOUT
+   */
   async waitForProbe(options?: WaitOptions): Promise<void> {
-    await this.#deferred.flush(options);
+    const deadline = deadlineOf(this.runtime, options);
+    do {
+      await this.#asyncProbes.wait("all", { deadline });
+      await this.#deferred.flush({ deadline });
+    } while (!(this.#asyncProbes.idle && this.#deferred.idle));
+    await this.#sync.flush({ deadline });
   }
 
   /** The devices that wait for something before they can be probed. */
   deferredDevices(): readonly Device[] {
+    return this.#deferred.list().map(({ device }) => device);
+  }
+
+  /** The same, with what they wait for. */
+  deferredProbes(): readonly Deferral[] {
     return this.#deferred.list();
   }
 
-  /** Under the device's lock, so that who is bound can't change between the look and the release. */
-  async #detach(
-    device: Device,
-    expected: Driver | null,
-    deadline: number,
-    stillWanted: StillWanted = () => {},
-  ): Promise<"detached" | "other"> {
-    return device.mutex.withLock(
-      async (guard) => {
-        stillWanted();
-        if (device.driver === null || (expected !== null && device.driver !== expected)) return "other";
-        await this.#binder.release(guard, device);
-        return "detached";
-      },
-      { deadline },
-    );
+  /** What a probe should throw when something that it can do without is missing: see `deferredProbeTimeoutMs`. */
+  deferredProbeState(): "EPROBE_DEFER" | "ETIMEDOUT" {
+    return this.#deferred.state;
+  }
+
+  /**
+   * Says that `consumer` depends on `supplier`: unless the link is stateless it is bound only while the supplier is,
+   * and is unbound before it. Adding a link again makes it last as long as the longer-lived of the two.
+   * @param consumer need not be registered yet
+   * @throws KernelError EINVAL flags that mean nothing together, the supplier is the consumer or depends on it, or they
+   * have a link that is managed differently; ENODEV the supplier is not registered, or the consumer leaves
+   */
+  addLink(consumer: Device, supplier: Device, flags: readonly LinkFlag[] = []): DeviceLink {
+    return this.#links.add(consumer, supplier, flags);
+  }
+
+  /** Takes one adding of a stateless link back. @throws KernelError EINVAL it is managed, ENODEV it is gone */
+  removeLink(link: DeviceLink): void {
+    this.#links.remove(link);
+  }
+
+  /** The links to what the device depends on, and from what depends on it, at this moment. */
+  linksOf(device: Device): {
+    readonly suppliers: readonly DeviceLink[];
+    readonly consumers: readonly DeviceLink[];
+  } {
+    return { suppliers: this.#links.suppliers(device), consumers: this.#links.consumers(device) };
+  }
+
+  /** Until `resumeSyncState`, as often, no driver's `syncState` is called: more consumers are about to be added. */
+  pauseSyncState(): void {
+    this.#sync.pause();
+  }
+
+  /** @throws BugError sync-state-not-paused */
+  resumeSyncState(): void {
+    this.#sync.resume();
+  }
+
+  /** Whether `syncState` of the device's binding is due or was called. */
+  stateSynced(device: Device): boolean {
+    return this.#sync.synced(device);
+  }
+
+  /**
+   * Calls `syncState` though consumers are missing: what writing to `state_synced` does.
+   * @throws KernelError EINVAL the text is not 1, or it was called; ENODEV no driver is bound, ENOENT the driver has no
+   * such callback, ETIMEDOUT
+   */
+  writeStateSynced(device: Device, text: string, options?: WaitOptions): Promise<void> {
+    return this.#sync.write(device, text, options);
+  }
+
+  async #retry(device: Device): Promise<void> {
+    const { bus } = device;
+    const subsystem = bus === null ? null : this.#registry.subsystem(bus);
+    const retried = () => this.#deferred.retried(device);
+    if (subsystem?.autoprobe === "on") {
+      await this.#autoprobe.unattended(device, subsystem, "with parent", retried);
+    } else retried();
   }
 
   /** A slow probe holds its device's lock, not whoever added the device. */
@@ -333,24 +429,10 @@ export class System {
     }
   }
 
-  #subsystem(bus: Bus): Subsystem {
-    const subsystem = this.#buses.get(bus);
-    if (subsystem === undefined) throw new KernelError("EINVAL", `bus ${bus.name} is not registered`);
-    return subsystem;
+  /** @throws KernelError EINVAL */
+  #registration(driver: Driver) {
+    const registration = this.#registry.subsystem(driver.bus).registrationOf(driver);
+    if (registration !== undefined) return registration;
+    throw new KernelError("EINVAL", `driver ${driver.name} is not registered`);
   }
-
-  #class(deviceClass: DeviceClass): ClassRegistration {
-    const registration = this.#classes.get(deviceClass);
-    if (registration === undefined)
-      throw new KernelError("EINVAL", `class ${deviceClass.name} is not registered`);
-    return registration;
-  }
-}
-
-function driverUevent(registration: DriverRegistration): UeventSource {
-  return { devpath: registration.devpath, subsystem: "drivers", keys: [] };
-}
-
-function last(devices: ReadonlySet<Device>): Device | undefined {
-  return [...devices].at(-1);
 }

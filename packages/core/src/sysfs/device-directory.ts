@@ -70,7 +70,7 @@ export function sysfsPathOf(device: { readonly devpath: string }): string {
 /** Where the device's driver is shown: from before probe until before remove. */
 export function driverOf(device: Device): string | undefined {
   const { state } = device.binding;
-  return state === "probing" || state === "bound" ? device.driver?.name : undefined;
+  return state === "probing" || state === "bound" ? device.peekDriver()?.name : undefined;
 }
 
 function text(value: string): Entry {

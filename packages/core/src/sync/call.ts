@@ -40,12 +40,14 @@ export async function call<T>(
   const deadline = deadlineOf(runtime, options);
   let caller: "waiting" | "gone" = "waiting";
   const stillWanted = () => {
+    runtime.scheduler.access(done, "read");
     if (caller === "gone") throw timedOut("call", done);
   };
   runtime.scheduler.spawn(name, async () => {
     try {
       done.completeAll(await work(stillWanted));
     } catch (error) {
+      runtime.scheduler.access(done, "read");
       // A late ETIMEDOUT tells the caller nothing new.
       if (caller === "gone" && !isKernelError(error, "ETIMEDOUT"))
         runtime.log("warn", "call.failed-late", { call: name, error });
@@ -55,7 +57,10 @@ export async function call<T>(
   try {
     return await done.wait({ deadline });
   } catch (error) {
-    if (isKernelError(error, "ETIMEDOUT")) caller = "gone";
+    if (isKernelError(error, "ETIMEDOUT")) {
+      runtime.scheduler.access(done, "write");
+      caller = "gone";
+    }
     throw error;
   }
 }

@@ -53,6 +53,12 @@ export class AttributeSet implements Named {
     for (const group of init.groups ?? []) this.addGroup(group);
   }
 
+  /** Whether they can be found: from when the owner is registered until its removal begins. */
+  get state(): "hidden" | "visible" | "removed" {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#state;
+  }
+
   /** The paths of all attributes; those of a named group start with its name and a slash. */
   list(): readonly string[] {
     return [...this.#open().keys()];

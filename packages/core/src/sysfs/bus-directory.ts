@@ -90,11 +90,16 @@ class BusEntries {
     return ueventFile((action, extras) => this.#source.uevents.send(action, source, extras));
   }
 
-  /** There once the driver has been announced: not while it is still meeting the devices there are. */
+  /** Not there while the driver is still meeting the devices there are. */
   #driverUevent(registration: DriverRegistration): Entry {
-    if (registration.announced !== "yes") return undefined;
+    if (registration.attributes.state !== "visible") return undefined;
     const source = { devpath: registration.devpath, subsystem: "drivers", keys: [] };
-    return ueventFile((action, extras) => this.#source.uevents.send(action, source, extras));
+    return ueventFile((action, extras) => {
+      // Whether its end is still to be told goes by what was told last, whoever asked for it.
+      if (action === "add") registration.announced = "yes";
+      if (action === "remove") registration.announced = "no";
+      this.#source.uevents.send(action, source, extras);
+    });
   }
 }
 

@@ -1,18 +1,22 @@
 /** The device model, and the primitives that everything in it waits with. */
 export { type Attribute, type AttributeContext, type AttributeGroup, attributeLimit } from "./attribute.js";
 export { type AttributeEntry, AttributeSet, type AttributeSetInit } from "./attribute-set.js";
-export type { Bus } from "./bus.js";
+export type { Bus, OverridePolicy } from "./bus.js";
 export { type DeviceClass, miscClass } from "./class.js";
+export type { ClassInterface } from "./class-members.js";
 export { type Clock, type ClockTimer, systemClock } from "./clock.js";
+export type { Deferral } from "./deferred.js";
 export { type BindingState, Device, type DeviceInit, type RegistrationState } from "./device.js";
+export type { DeviceLink, LinkFlag, LinkState } from "./device-link.js";
 export { Devres, type DevresAction, type DevresGroup, type ReleaseAction } from "./devres.js";
-export type { Driver } from "./driver.js";
+export type { Driver, ProbeType } from "./driver.js";
 export { Errno, type ErrnoCode } from "./errno.js";
 export { type BugCode, BugError, isKernelError, KernelError } from "./error.js";
 export { type FileOperations, type Opener, OpenFile } from "./file.js";
 export type { LogLevel, LogRecord, LogSink } from "./log.js";
 export { DeviceNode, miscMajor, type NodeInit } from "./node.js";
 export { NodeRegistry, type NodeWatcher } from "./node-registry.js";
+export type { BusEvent, BusNotifier } from "./notifiers.js";
 export {
   createRuntime,
   deadlineOf,
@@ -31,11 +35,12 @@ export { type Guard, Mutex } from "./sync/mutex.js";
 export { type Counted, Refcount } from "./sync/refcount.js";
 export { RwLock } from "./sync/rwlock.js";
 export type { Access, Blocked, Named, Note, Scheduler, Wakeup } from "./sync/scheduler.js";
+export { SpinLock } from "./sync/spinlock.js";
 export { Timer } from "./sync/timer.js";
 export { WaitQueue } from "./sync/wait-queue.js";
 export { type Work, WorkQueue } from "./sync/work-queue.js";
 export { Sysfs, type SysfsStat, type SysfsVisit } from "./sysfs/sysfs.js";
-export { System } from "./system.js";
+export { System, type SystemOptions } from "./system.js";
 export {
   serializeUevent,
   type Uevent,

@@ -90,7 +90,7 @@ export function exploreCells(
       machine.runnable(state, runnable);
       if (runnable.length === 0) {
         complete++;
-        const waiting = machine.unfinished(state);
+        const waiting = machine.waiting(state);
         if (waiting.length > 0) deadlocked++;
         observe?.(machine.shared(state), waiting.length > 0);
         const failure = machine.failure(state);
@@ -109,7 +109,7 @@ export function exploreCells(
       const task = strategy.choose(runnable);
       if (task < 0) {
         abandoned++;
-        strategy.runEnded("abandoned", []);
+        strategy.runEnded("abandoned", machine.waiting(state));
         break;
       }
       const step = machine.step(state, task, depth);

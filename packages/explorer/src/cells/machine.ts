@@ -1,4 +1,4 @@
-import type { Step } from "../search/strategy.js";
+import type { Step, Waiting } from "../search/strategy.js";
 import type { CellsProgram, Compiled, FailingCounts } from "./define.js";
 import type { Value } from "./program.js";
 import { RegisterView } from "./register-view.js";
@@ -31,6 +31,7 @@ export class CellMachine {
     enabledBy: -1,
     acquires: -1,
     takes: -1,
+    releases: -1,
     varies: false,
   };
 
@@ -71,16 +72,20 @@ export class CellMachine {
     }
   }
 
-  /** Tasks that have not ended, with the lock they wait for, or -1. */
-  unfinished(state: Int32Array): { readonly task: number; readonly acquires: number }[] {
-    const unfinished: { task: number; acquires: number }[] = [];
+  /** Tasks that have not ended and can't run. */
+  waiting(state: Int32Array): Waiting[] {
+    const waiting: Waiting[] = [];
     for (let task = 0; task < this.tasks; task++) {
       const operation = this.#program.tasks[task]![state[this.#at + task]!];
       if (operation === undefined) continue;
-      const waits = operation.kind === "lock" && state[this.#startedBy + task] !== -2;
-      unfinished.push({ task, acquires: waits ? this.#objectOf(state, task, operation) : -1 });
+      const enabledBy = state[this.#startedBy + task]!;
+      if (enabledBy === -2) waiting.push({ task, acquires: -1 });
+      else if (operation.kind === "lock") {
+        const acquires = this.#objectOf(state, task, operation);
+        if (state[acquires] !== 0) waiting.push({ task, acquires, enabledBy });
+      }
     }
-    return unfinished;
+    return waiting;
   }
 
   /** The first failure on the way to a state: what, and in which step. */
@@ -114,7 +119,7 @@ export class CellMachine {
     const step = this.#step;
     step.task = task;
     step.enabledBy = state[this.#startedBy + task]!;
-    step.acquires = step.takes = -1;
+    step.acquires = step.takes = step.releases = -1;
     step.varies = false;
     step.footprint = this.#nothing;
     const object = operation.base < 0 ? -1 : this.#objectOf(state, task, operation);
@@ -165,8 +170,10 @@ export class CellMachine {
         step.varies = true;
         break;
       case "unlock":
-        if (before === task + 1) state[object] = 0;
-        else
+        if (before === task + 1) {
+          state[object] = 0;
+          step.releases = object;
+        } else
           this.#fail(
             state,
             `task ${task} unlocks ${this.#program.names[object]}, which it does not hold`,

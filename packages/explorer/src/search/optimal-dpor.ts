@@ -63,10 +63,9 @@ export class OptimalDpor extends Search {
     const { trail } = this;
     const length = trail.length;
     for (let at = 0; at < length; at++) this.#turnRaces(at, length);
-    if (how === "abandoned") return;
-    for (const { task, acquires } of waiting) {
+    for (const { task, acquires, enabledBy = -1 } of waiting) {
       if (acquires < 0) continue;
-      trail.push({ task, footprint: [acquires * 2 + 1], enabledBy: -1, acquires });
+      trail.push({ task, footprint: [acquires * 2 + 1], enabledBy, acquires });
       this.#turnRaces(length, length);
       trail.cutTo(length);
     }

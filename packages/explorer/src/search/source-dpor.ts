@@ -53,11 +53,11 @@ export class SourceDpor extends Search {
 
   override runEnded(how: RunEnd, waiting: readonly Waiting[]): void {
     super.runEnded(how, waiting);
-    if (how === "abandoned") return;
     const { trail } = this;
-    for (const { task, acquires } of waiting) {
+    // Also if abandoned: whoever waits here may, coming first, wake those that sleep.
+    for (const { task, acquires, enabledBy = -1 } of waiting) {
       if (acquires < 0) continue;
-      trail.push({ task, footprint: [acquires * 2 + 1], enabledBy: -1, acquires });
+      trail.push({ task, footprint: [acquires * 2 + 1], enabledBy, acquires });
       this.#turnRaces();
       trail.cutTo(trail.length - 1);
     }

@@ -17,6 +17,8 @@ export interface Step {
   readonly acquires: number;
   /** A lock that this step took without having been able to wait for it (a try that succeeded); absent: none. */
   readonly takes?: number;
+  /** A lock that this step gave back; absent: none. */
+  readonly releases?: number;
   /** Whether the same step in another state may use its objects in another way (a compare-and-swap that may fail). */
   readonly varies?: boolean;
 }
@@ -35,6 +37,8 @@ export interface Waiting {
   readonly task: number;
   /** The lock it waits for; -1: something else. */
   readonly acquires: number;
+  /** The step that made it able to try, as in `Step`; absent or -1: it was from the start. */
+  readonly enabledBy?: number;
 }
 
 /**
@@ -69,7 +73,10 @@ export interface Strategy {
   /** @param runnable task numbers, ascending, not empty. @returns the one that goes next; -1: abandon this run */
   choose(runnable: readonly number[]): number;
   stepped(step: Step): void;
-  /** @param waiting empty unless the run ended in a deadlock */
+  /**
+   * @param waiting tasks that have not ended and can't run. Of a complete run: not empty is a deadlock. Of an abandoned one:
+   * needed of those that wait for a lock.
+   */
   runEnded(how: RunEnd, waiting: readonly Waiting[]): void;
   /** What an exhausted search has seen. A strategy that does not say is taken for a sample. */
   readonly coverage?: Coverage;

@@ -36,10 +36,13 @@ export class Trail {
   readonly #useWrite: number[] = [];
   readonly #useObject: number[] = [];
   #useEnd = new Int32Array(64);
-  /** Per lock the step that took it last, and per step what that was before. */
+  /** Per lock the step that took it last, and the one that gave it back last. */
   #takers = new Int32Array(32).fill(-1);
-  #takerBefore = new Int32Array(64);
-  #taken = new Int32Array(64);
+  #givers = new Int32Array(32).fill(-1);
+  /** Per step the lock that it took or gave back, and the one who had done so before. */
+  #handled = new Int32Array(64);
+  #handledBefore = new Int32Array(64);
+  #gave: boolean[] = [];
   readonly #candidates: number[] = [];
   readonly #hashes: boolean;
   #low = new Int32Array(65);
@@ -93,10 +96,11 @@ export class Trail {
     else this.#clocks.fill(0, row, row + this.#stride);
     if (enabledBy >= 0 && this.dependence.enabling) this.#join(row, enabledBy);
     this.index[at] = ++this.#clocks[row + task]!;
-    this.#takerBefore[at] = -1;
-    const taken = acquires >= 0 ? acquires : (step.takes ?? -1);
-    this.#taken[at] = taken;
-    if (taken >= 0) this.#take(at, row, taken, acquires >= 0);
+    this.#handled[at] = -1;
+    if (acquires >= 0 && this.dependence.lockLock) this.#waitedFor(row, acquires);
+    if (acquires >= 0) this.#handle(at, acquires, false);
+    else if (step.takes !== undefined && step.takes >= 0) this.#handle(at, step.takes, false);
+    else if (step.releases !== undefined && step.releases >= 0) this.#handle(at, step.releases, true);
     if (footprint.length === 1) this.#use(at, row, footprint[0]!);
     else if (footprint.length > 1) this.#useAll(at, row, footprint);
     this.#raceEnd[at] = this.races.length;
@@ -109,8 +113,8 @@ export class Trail {
     while (this.length > length) {
       const at = --this.length;
       this.#last[this.task[at]!] = this.previous[at]!;
-      const taken = this.#taken[at]!;
-      if (taken >= 0) this.#takers[taken] = this.#takerBefore[at]!;
+      const handled = this.#handled[at]!;
+      if (handled >= 0) (this.#gave[at] ? this.#givers : this.#takers)[handled] = this.#handledBefore[at]!;
       const uses = at === 0 ? 0 : this.#useEnd[at - 1]!;
       while (this.#useStep.length > uses) {
         this.#useStep.pop();
@@ -120,19 +124,31 @@ export class Trail {
     }
   }
 
-  /** Taking a lock races with taking it the time before: what lies between can't be on the other side of it alone. */
-  #take(at: number, row: number, lock: number, waits: boolean): void {
-    if (lock >= this.#takers.length) this.#takers = grown(this.#takers, lock + 1, -1);
-    const taker = this.#takers[lock]!;
-    this.#takerBefore[at] = taker;
-    this.#takers[lock] = at;
-    if (!waits || !this.dependence.lockLock) return;
-    if (taker >= 0 && this.#clocks[row + this.task[taker]!]! < this.index[taker]!) this.races.push(taker);
-    const use = lock < this.#heads.length ? this.#heads[lock]! : -1;
-    for (let at = use; at >= 0; at = this.#useBefore[at]!) {
-      this.#join(row, this.#useStep[at]!);
-      if (this.#useWrite[at] === at) break;
+  #handle(at: number, lock: number, gave: boolean): void {
+    if (lock >= this.#takers.length) {
+      this.#takers = grown(this.#takers, lock + 1, -1);
+      this.#givers = grown(this.#givers, lock + 1, -1);
     }
+    const last = gave ? this.#givers : this.#takers;
+    this.#handled[at] = lock;
+    this.#gave[at] = gave;
+    this.#handledBefore[at] = last[lock]!;
+    last[lock] = at;
+  }
+
+  /**
+   * Taking a lock that one has to wait for races with taking it the time before. What happened to the lock from then until
+   * it was given back can't come after on its own; if it is still held, that is so for all that happened to it.
+   */
+  #waitedFor(row: number, lock: number): void {
+    const taker = lock < this.#takers.length ? this.#takers[lock]! : -1;
+    if (taker < 0) return;
+    if (this.#clocks[row + this.task[taker]!]! < this.index[taker]!) this.races.push(taker);
+    const giver = this.#givers[lock]!;
+    if (giver > taker) this.#join(row, giver);
+    else
+      for (let use = this.#heads[lock]!; use >= 0; use = this.#useBefore[use]!)
+        this.#join(row, this.#useStep[use]!);
   }
 
   #use(at: number, row: number, use: number): void {
@@ -211,8 +227,8 @@ export class Trail {
     this.previous = grown(this.previous, size);
     this.#raceEnd = grown(this.#raceEnd, size);
     this.#useEnd = grown(this.#useEnd, size);
-    this.#takerBefore = grown(this.#takerBefore, size);
-    this.#taken = grown(this.#taken, size);
+    this.#handled = grown(this.#handled, size);
+    this.#handledBefore = grown(this.#handledBefore, size);
     this.#low = grown(this.#low, size + 1);
     this.#high = grown(this.#high, size + 1);
     this.#clocks = grown(this.#clocks, size * this.#stride);

@@ -11,8 +11,9 @@ import { Sequence, type WakeupNode } from "./wakeup-tree.js";
  * place does not lead there, the whole sequence is planned, not only its beginning; that is what keeps a run from
  * ending where everything that could go on sleeps.
  *
- * What the second step touches without the first before it may differ from what was seen. A runner that can look ahead
- * (`foreseeWith`) makes the search exact; without, it stays complete but may abandon a run now and then.
+ * What the second step touches without the first before it may differ from what was seen (`Step.varies`). A runner that can
+ * look ahead (`foreseeWith`) tells, and then no run is abandoned. Without, such a step counts as clashing with everything:
+ * still every trace once, but some runs end where everything that could go on sleeps.
  */
 export class OptimalDpor extends Search {
   readonly coverage = "everything";
@@ -42,9 +43,14 @@ export class OptimalDpor extends Search {
     const depth = this.trail.length;
     const plan = this.#plans[depth];
     if (plan !== undefined && plan.length > 0) {
-      const node = plan.shift()!;
-      this.#plans[depth + 1] = node.children;
-      return runnable.includes(node.task) ? node.task : -1;
+      for (let node = plan.shift(); node !== undefined; node = plan.shift()) {
+        // What begins with a sleeping task has been seen: it was planned without knowing all that it touches.
+        if (this.#sleepers.has(depth, node.task) || !runnable.includes(node.task)) continue;
+        this.#plans[depth + 1] = node.children;
+        return node.task;
+      }
+      this.#plans[depth + 1] = [];
+      return -1;
     }
     this.#plans[depth] = [];
     this.#plans[depth + 1] = [];
@@ -104,16 +110,18 @@ export class OptimalDpor extends Search {
     sequence.insertInto(this.#plans[first]!);
   }
 
-  #append(first: number, at: number, footprint: readonly number[]): void {
+  #append(first: number, at: number, footprint: readonly number[] | null): void {
     const { trail } = this;
     const enabler = trail.dependence.enabling ? trail.enabledBy[at]! : -1;
     this.#position[at] = this.#sequence.length;
     this.#sequence.push(trail.task[at]!, footprint, enabler > first ? this.#position[enabler]! : -1);
   }
 
-  #footprintOf(first: number, second: number): readonly number[] {
+  /** Null: unknown. */
+  #footprintOf(first: number, second: number): readonly number[] | null {
     const { trail } = this;
-    if (this.#foresee === undefined || trail.varies[second] !== true) return trail.footprint[second]!;
+    if (trail.varies[second] !== true) return trail.footprint[second]!;
+    if (this.#foresee === undefined) return null;
     return this.#foresee(first, [...this.#sequence.tasks, trail.task[second]!]);
   }
 }

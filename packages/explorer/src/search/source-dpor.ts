@@ -109,6 +109,8 @@ export class SourceDpor extends Search {
   /** Whether none of the steps seen happened before it: it may as well come first. */
   #isInitial(at: number, last: boolean): boolean {
     const { trail } = this;
+    // Without the step that it raced with it may touch other things than it did.
+    if (last && trail.varies[at] === true) return this.#seen.length === 0;
     // Through its lock a step comes after all that the lock's holder did, and won't when it takes the lock first.
     const through = last && trail.acquires[at]! >= 0;
     for (const task of this.#seen) {

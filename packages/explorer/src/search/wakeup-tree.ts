@@ -1,19 +1,23 @@
 import type { Dependence } from "./dependence.js";
 
-/** A step to be taken, what it is known to touch, and what may follow it; the earlier a child, the sooner its turn. */
+/** A step to be taken, what it will touch, and what may follow it; the earlier a child, the sooner its turn. */
 export interface WakeupNode {
   readonly task: number;
-  readonly footprint: readonly number[];
+  /** Null: not known before it is taken. */
+  readonly footprint: readonly number[] | null;
   readonly children: WakeupNode[];
 }
 
 /**
  * A sequence of steps that is to be taken from some state, as far as it is still to be found in a wakeup tree. Steps are
  * struck off where the tree already takes them.
+ *
+ * The last step's footprint may be unknown. Then it is taken to clash with everything but itself, so that the sequence is
+ * rather planned once too often, and given up on the way, than left out.
  */
 export class Sequence {
   readonly tasks: number[] = [];
-  readonly footprints: (readonly number[])[] = [];
+  readonly footprints: (readonly number[] | null)[] = [];
   /** Position in the sequence of the step that made a step's task able to run, or -1. */
   readonly #enablers: number[] = [];
   readonly #struck: boolean[] = [];
@@ -27,7 +31,7 @@ export class Sequence {
     this.tasks.length = this.footprints.length = this.#enablers.length = this.#struck.length = 0;
   }
 
-  push(task: number, footprint: readonly number[], enabler: number): void {
+  push(task: number, footprint: readonly number[] | null, enabler: number): void {
     this.tasks.push(task);
     this.footprints.push(footprint);
     this.#enablers.push(enabler);
@@ -39,15 +43,20 @@ export class Sequence {
    * none before it (answers its position), or because the task takes no step in it and its step depends on none of it
    * (answers `length`). Otherwise -1.
    */
-  beginsWith(task: number, footprint: readonly number[]): number {
+  beginsWith(task: number, footprint: readonly number[] | null): number {
     const at = this.#firstOf(task);
-    const theirs = at < this.tasks.length ? this.footprints[at]! : footprint;
+    // The task's own next step from here is what it is, whoever tells.
+    const theirs = at < this.tasks.length ? (this.footprints[at] ?? footprint) : footprint;
     const enabler = at < this.tasks.length ? this.#enablers[at]! : -1;
     for (let i = 0; i < at; i++) {
       if (this.#struck[i]) continue;
-      if (i === enabler || this.#dependence.clash(this.footprints[i]!, theirs)) return -1;
+      if (i === enabler || this.#mayClash(this.footprints[i]!, theirs)) return -1;
     }
     return at;
+  }
+
+  #mayClash(earlier: readonly number[] | null, later: readonly number[] | null): boolean {
+    return earlier === null || later === null || this.#dependence.clash(earlier, later);
   }
 
   get length(): number {

@@ -95,6 +95,7 @@ export class Trail {
     if (previous >= 0) this.#clocks.copyWithin(row, previous * this.#stride, (previous + 1) * this.#stride);
     else this.#clocks.fill(0, row, row + this.#stride);
     if (enabledBy >= 0 && this.dependence.enabling) this.#join(row, enabledBy);
+    if (enabledBy === -2) for (const last of this.#last) if (last >= 0 && last !== at) this.#join(row, last);
     this.index[at] = ++this.#clocks[row + task]!;
     this.#handled[at] = -1;
     if (acquires >= 0 && this.dependence.lockLock) this.#waitedFor(row, acquires);

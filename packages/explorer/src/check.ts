@@ -1,110 +1,163 @@
 /** Runs a program under every schedule that a search asks for, until something fails, all is seen, or a cap is met. */
-import type { Observer } from "./detect/observer.js";
-import type { Failure } from "./failure.js";
+import type { Failure, FailureKind } from "./failure.js";
+import { type Method, searchesFor } from "./method.js";
 import type { Program } from "./program.js";
-import type { AnyTime } from "./run/controlled-scheduler.js";
-import { Names } from "./run/objects.js";
-import { Run, type RunResult } from "./run/run.js";
+import type { RunResult } from "./run/run.js";
 import { writeSchedule } from "./run/schedule.js";
-import type { Strategy } from "./search/strategy.js";
+import type { Coverage, Strategy } from "./search/strategy.js";
+import { type Rules, Session } from "./session.js";
 
 export type Verdict = "safe" | "unsafe" | "unknown";
 
-export interface CheckOptions {
-  readonly strategy: Strategy;
-  /** Fresh ones for each run. */
-  readonly observers?: () => readonly Observer[];
-  /** Which timers may fire at any step; default none: time passes when nothing can run. */
-  readonly anyTime?: AnyTime;
-  /** Default "failure": nothing in the program is meant to be ended by its deadline. */
-  readonly deadlines?: "expected" | "failure";
+export interface CheckOptions extends Rules {
+  /** Default "optimal". */
+  readonly method?: Method;
+  /** Instead of a method. */
+  readonly strategy?: Strategy;
   /** Runs at most; default 1,000,000. Met, the verdict is "unknown". */
   readonly maxRuns?: number;
-  /** Steps of one run at most; default 10,000. Met, the verdict is "unknown". */
-  readonly maxSteps?: number;
   /** Go on after a failure, to count and to find the shortest; default "stop". */
   readonly afterFailure?: "stop" | "go on";
   readonly progress?: (runs: number) => void;
 }
 
+/** A failure and the schedule that leads to it. */
+export interface Found extends Failure {
+  readonly schedule: string;
+}
+
+/** How far a bounded search came. */
+export interface BoundResult {
+  readonly preemptions: number;
+  readonly runs: number;
+  readonly failed: number;
+  /** "everything": the bound kept nothing out. */
+  readonly coverage: Coverage;
+}
+
 export interface CheckResult {
   readonly program: string;
+  /** "safe": every trace was seen and none failed. "unknown": none failed, and not every one was seen. */
   readonly verdict: Verdict;
+  /** Of the traces: what the search is sure to have seen. */
+  readonly coverage: Coverage;
   /** Complete runs, failed ones included. */
   readonly runs: number;
   /** Runs that turned out to be redundant on the way. */
   readonly abandoned: number;
   readonly cut: number;
   readonly failed: number;
-  readonly failure: (Failure & { readonly schedule: string }) | null;
+  /** How many runs failed with each kind. */
+  readonly kinds: Readonly<Partial<Record<FailureKind, number>>>;
+  /** The one with the fewest steps. */
+  readonly failure: Found | null;
   readonly steps: number;
+  /** One for each bound on preemptions that was asked for. */
+  readonly bounds: readonly BoundResult[];
 }
 
-/** Between two of these the event loop turns; microtasks that are used up within one mean an uncontrolled wait. */
-const turnMs = 20;
-
-export async function check(program: Program, options: CheckOptions): Promise<CheckResult> {
-  const { strategy, observers = () => [], maxRuns = 1_000_000, afterFailure = "stop", progress } = options;
-  const names = { objects: new Names(), tasks: new Names() };
-  const counts = { complete: 0, failed: 0, abandoned: 0, cut: 0 };
-  let steps = 0;
-  let failure: CheckResult["failure"] = null;
-  let capped: "no" | "yes" = "no";
-  let last: readonly number[] = [];
-  let current: Run | null = null;
-  const turn = () =>
-    new Promise<void>((resolve) => {
-      setImmediate(() => {
-        current?.reportUncontrolled();
-        resolve();
-      });
-    });
-  let turned = turn();
-  let turnsAt = performance.now() + turnMs;
-  for (;;) {
-    const shared = strategy.nextRun();
-    if (shared === null) break;
-    if (counts.complete + counts.failed >= maxRuns) {
-      capped = "yes";
-      break;
+/** @throws RangeError for a method that makes no sense */
+export async function check(program: Program, options: CheckOptions = {}): Promise<CheckResult> {
+  const { method = "optimal", strategy, maxRuns = 1_000_000, afterFailure = "stop", progress } = options;
+  const session = new Session(program, options);
+  const searches = strategy === undefined ? searchesFor(method) : [{ strategy, preemptions: null }];
+  const tally = new Tally(session);
+  const bounds: BoundResult[] = [];
+  let coverage: Coverage = "sample";
+  for (const { strategy, preemptions } of searches) {
+    const [runs, failed] = [tally.runs, tally.counts.failed];
+    const ended = await search(session, strategy, tally, { maxRuns: maxRuns + runs, afterFailure, progress });
+    coverage = ended === "exhausted" ? (strategy.coverage ?? "sample") : "sample";
+    if (preemptions !== null) {
+      bounds.push({ preemptions, runs: tally.runs - runs, failed: tally.counts.failed - failed, coverage });
     }
-    current = new Run(
-      program,
-      {
-        ...names,
-        observers: observers(),
-        anyTime: options.anyTime ?? "none",
-        deadlines: options.deadlines ?? "failure",
-        maxSteps: options.maxSteps ?? 10_000,
-      },
-      strategy,
-      last.slice(0, shared),
-    );
-    const result: RunResult = await current.execute();
-    current = null;
-    last = result.choices;
-    steps += result.choices.length;
-    counts[result.end] += 1;
-    if (result.failure !== null && (failure === null || result.failure.step < failure.step)) {
-      failure = { ...result.failure, schedule: writeSchedule(result.choices) };
-    }
-    if (failure !== null && afterFailure === "stop") break;
-    if (performance.now() >= turnsAt) {
-      await turned;
-      progress?.(counts.complete + counts.failed);
-      turned = turn();
-      turnsAt = performance.now() + turnMs;
-    }
+    if (coverage === "everything" || (tally.failure !== null && afterFailure === "stop")) break;
   }
-  await turned;
+  await session.pace.settle();
+  const failure = tally.failure ?? lockOrder(session, options);
   return {
     program: program.name,
-    verdict: failure !== null ? "unsafe" : capped === "yes" || counts.cut > 0 ? "unknown" : "safe",
-    runs: counts.complete + counts.failed,
-    abandoned: counts.abandoned,
-    cut: counts.cut,
-    failed: counts.failed,
+    verdict: failure !== null ? "unsafe" : coverage === "everything" ? "safe" : "unknown",
+    coverage,
+    runs: tally.runs,
+    abandoned: tally.counts.abandoned,
+    cut: tally.counts.cut,
+    failed: tally.counts.failed,
+    kinds: tally.kinds,
     failure,
-    steps,
+    steps: tally.steps,
+    bounds,
+  };
+}
+
+/** What the runs came to so far. */
+class Tally {
+  readonly counts = { complete: 0, failed: 0, abandoned: 0, cut: 0 };
+  readonly kinds: Partial<Record<FailureKind, number>> = {};
+  steps = 0;
+  failure: Found | null = null;
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  get runs(): number {
+    return this.counts.complete + this.counts.failed;
+  }
+
+  add({ end, failure, choices, base }: RunResult): void {
+    this.#session.detectors.lockOrder.runIs(choices, base);
+    this.steps += choices.length;
+    this.counts[end] += 1;
+    if (failure === null) return;
+    this.kinds[failure.kind] = (this.kinds[failure.kind] ?? 0) + 1;
+    // The run may have gone on.
+    const steps = choices.slice(0, Math.max(0, failure.step - base + 1));
+    if (this.failure === null || failure.step < this.failure.step) {
+      this.failure = { ...failure, schedule: writeSchedule(steps) };
+    }
+  }
+}
+
+type Limits = Required<Pick<CheckOptions, "maxRuns" | "afterFailure">> & {
+  readonly progress: CheckOptions["progress"];
+};
+
+async function search(
+  session: Session,
+  strategy: Strategy,
+  tally: Tally,
+  { maxRuns, afterFailure, progress }: Limits,
+): Promise<"exhausted" | "ended early"> {
+  let last: readonly number[] = [];
+  const { cut } = tally.counts;
+  for (;;) {
+    const shared = strategy.nextRun();
+    if (shared === null) return tally.counts.cut > cut ? "ended early" : "exhausted";
+    if (tally.runs >= maxRuns) return "ended early";
+    const result = await session.run(strategy, last.slice(0, shared), "go on");
+    last = result.choices;
+    tally.add(result);
+    if (tally.failure !== null && afterFailure === "stop") return "ended early";
+    if (await session.pace.breathe()) progress?.(tally.runs);
+  }
+}
+
+/** Reported only where nothing worse was found. */
+function lockOrder({ detectors }: Session, { ignore }: CheckOptions): Found | null {
+  const cycle = ignore?.includes("lock-order") === true ? null : detectors.lockOrder.cycle();
+  const [first] = cycle ?? [];
+  if (cycle === null || first === undefined) return null;
+  const edges = cycle.map(
+    ({ task, from, to, schedule }) =>
+      `${task} takes ${to} while it holds ${from} (schedule "${writeSchedule(schedule)}")`,
+  );
+  return {
+    kind: "lock-order",
+    message: `locks are taken in opposite orders: ${edges.join("; ")}`,
+    step: first.steps[1],
+    clash: first.steps,
+    schedule: writeSchedule(first.schedule),
   };
 }

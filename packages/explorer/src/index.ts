@@ -9,6 +9,7 @@ export {
 } from "./cells/explore.js";
 export {
   add,
+  assume,
   type CellName,
   check as checkThat,
   compareAndSwap,
@@ -28,9 +29,17 @@ export {
   unlock,
   type Value,
 } from "./cells/program.js";
-export { type CheckOptions, type CheckResult, check, type Verdict } from "./check.js";
-export type { Observer, Scene } from "./detect/observer.js";
-export type { Failure, FailureKind } from "./failure.js";
+export {
+  type BoundResult,
+  type CheckOptions,
+  type CheckResult,
+  check,
+  type Found,
+  type Verdict,
+} from "./check.js";
+export type { Observer, Phase, Report, Scene } from "./detect/observer.js";
+export { type Failure, type FailureKind, failureKinds } from "./failure.js";
+export type { Method } from "./method.js";
 export type { Atomic, CallbackWindow, Pool, Program, World } from "./program.js";
 export type { AnyTime } from "./run/controlled-scheduler.js";
 export type { Task } from "./run/task.js";
@@ -51,3 +60,4 @@ export type {
   Strategy,
   Waiting,
 } from "./search/strategy.js";
+export type { Rules } from "./session.js";

@@ -7,10 +7,11 @@
  * a task of its own that may run whenever it is armed, and that does nothing once it has been cancelled; `now` stays.
  */
 import type { Access, Blocked, Clock, ClockTimer, Named, Note, Scheduler, Wakeup } from "parhelion-core";
-import type { Observer, Scene } from "../detect/observer.js";
-import type { Failure } from "../failure.js";
+import type { Observer, Phase, Report, Scene } from "../detect/observer.js";
+import type { Failure, FailureKind } from "../failure.js";
 import { Footprint } from "./footprint.js";
 import { type Names, Objects } from "./objects.js";
+import { Progress } from "./progress.js";
 import type { Task } from "./task.js";
 
 /** Who decides. All are called between two steps. */
@@ -54,16 +55,28 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   #order = 0;
   readonly #anyTime: AnyTime;
   readonly #settled = Promise.resolve();
+  readonly #ignored: ReadonlySet<FailureKind>;
   #failure: Failure | null = null;
+  #warning: Failure | null = null;
+  phase: Phase = "setup";
   #watching: "yes" | "no" = "yes";
+  readonly #progress = new Progress();
   #enabledBy = -1;
   #over: (() => void) | null = null;
 
   /** Lets time pass in `before` and `after` and when nothing can run. */
   readonly #time: Task;
 
-  constructor(names: Names, taskNames: Names, observers: readonly Observer[], anyTime: AnyTime) {
+  /** @param ignored failures that are none in this program */
+  constructor(
+    names: Names,
+    taskNames: Names,
+    observers: readonly Observer[],
+    anyTime: AnyTime,
+    ignored: ReadonlySet<FailureKind>,
+  ) {
     this.#anyTime = anyTime;
+    this.#ignored = ignored;
     this.#names = names;
     this.#taskNames = taskNames;
     this.#objects = new Objects(names);
@@ -92,8 +105,27 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     return this.#names.name(object);
   }
 
-  fail(failure: Parameters<Scene["fail"]>[0]): void {
+  wholeOf(object: number): string | null {
+    return this.#names.whole(object);
+  }
+
+  /** What the run has failed with though it went on. */
+  get warning(): Failure | null {
+    return this.#warning;
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  fail(failure: Report): void {
+    if (this.#ignored.has(failure.kind)) return;
     this.#failure ??= { step: this.#step, clash: [], ...failure };
+  }
+
+  warn(failure: Report): void {
+    if (this.#ignored.has(failure.kind)) return;
+    this.#warning ??= { step: this.#step, clash: [], ...failure };
   }
 
   // What code under test calls.
@@ -148,11 +180,13 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     if (this.#task === null || this.#watching === "no") return;
     const object = this.#objects.number(on);
     this.#footprint.add(object, mode === "write" || mode === "store" ? 1 : 0);
+    if (this.#names.whole(object) !== null) this.#footprint.add(this.#names.life(object), 0);
     for (const observer of this.#observers) observer.access?.(this, object, mode);
   }
 
   note(note: Note, on: Named): void {
     const object = this.#objects.number(on);
+    if (note === "free" && this.#task !== null) this.#footprint.add(this.#names.life(object), 1);
     for (const observer of this.#observers) observer.note?.(this, note, object);
   }
 
@@ -252,6 +286,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     if (parent !== null) parent.children += 1;
     const task = createTask(this.#taskNames.number(path), name, role, parent === null ? -1 : this.#step);
     this.tasks.push(task);
+    if (role !== "timer") this.#progress.made();
     for (const observer of this.#observers) observer.spawned?.(this, task);
     return task;
   }
@@ -306,6 +341,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
 
   #ended(task: Task): void {
     task.state = "ended";
+    if (task.role !== "timer") this.#progress.made();
     for (const observer of this.#observers) observer.ended?.(this, task);
     this.#later();
   }
@@ -323,14 +359,23 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
       this.#task = null;
       director.stepEnded(last, this.#footprint.entries);
     }
-    if (this.#failure !== null) return this.#stop();
+    if (this.#failure !== null) {
+      this.#stop();
+      return;
+    }
     let runnable = this.#collect();
     while (runnable.length === 0) {
-      if (!director.idle() || this.#failure !== null) return this.#stop();
+      if (!director.idle() || this.#failure !== null) {
+        this.#stop();
+        return;
+      }
       runnable = this.#collect();
     }
     const task = director.choose(runnable);
-    if (task === null) return this.#stop();
+    if (task === null) {
+      this.#stop();
+      return;
+    }
     this.#step += 1;
     this.#footprint.begin();
     this.#task = task;

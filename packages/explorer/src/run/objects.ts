@@ -1,9 +1,14 @@
 /** Numbers for names, the same in every run of one search. */
 import type { Named } from "parhelion-core";
 
+/** A part of something else is known by its name; core names the parts of a device so. */
+const partOf = /^(?:lock|registration|binding|devres|state|parts) of (.+)$/;
+
 export class Names {
   readonly #numbers = new Map<string, number>();
   readonly #names: string[] = [];
+  readonly #wholes: (string | null | undefined)[] = [];
+  readonly #lives: (number | undefined)[] = [];
 
   get size(): number {
     return this.#names.length;
@@ -20,6 +25,26 @@ export class Names {
 
   name(number: number): string {
     return this.#names[number] ?? `#${number}`;
+  }
+
+  /** What the object is a part of. */
+  whole(number: number): string | null {
+    let whole = this.#wholes[number];
+    if (whole === undefined) {
+      whole = partOf.exec(this.name(number))?.[1] ?? null;
+      this.#wholes[number] = whole;
+    }
+    return whole;
+  }
+
+  /** Stands for being there: of the whole for a part, else of the object itself. Written when that is freed. */
+  life(number: number): number {
+    let life = this.#lives[number];
+    if (life === undefined) {
+      life = this.number(`life of ${this.whole(number) ?? this.name(number)}`);
+      this.#lives[number] = life;
+    }
+    return life;
   }
 }
 

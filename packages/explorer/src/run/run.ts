@@ -1,13 +1,14 @@
 /** One run of a program under one schedule: set-up, the part before, the tasks, the part after, and what is left. */
-import { createRuntime, type Ids, type LogRecord, type Runtime } from "parhelion-core";
+import { BugError, createRuntime, type Ids, type LogRecord, type Runtime } from "parhelion-core";
 import type { Observer } from "../detect/observer.js";
-import type { Failure } from "../failure.js";
+import type { Failure, FailureKind } from "../failure.js";
 import type { Program } from "../program.js";
 import type { RunEnd, Strategy } from "../search/strategy.js";
 import { ProgramWorld } from "../world/world.js";
 import { type AnyTime, ControlledScheduler, type Director } from "./controlled-scheduler.js";
 import type { Names } from "./objects.js";
 import type { Task } from "./task.js";
+import { Turns } from "./turns.js";
 
 export interface RunOptions {
   readonly objects: Names;
@@ -16,8 +17,13 @@ export interface RunOptions {
   readonly anyTime: AnyTime;
   /** Whether a wait that ends by its deadline is part of what the program does, or a wait that nobody ended. */
   readonly deadlines: "expected" | "failure";
-  /** Steps of the tasks, at most. */
+  readonly ignored: ReadonlySet<FailureKind>;
+  /** What a warning does: a race is told apart from what follows from it by going on. */
+  readonly warnings: "go on" | "end the run";
+  /** Steps of the tasks, at most. Then as many more in which every task gets its turn: does the run end by itself? */
   readonly maxSteps: number;
+  /** When the turns begin instead, in steps. */
+  readonly fairAfter?: number;
 }
 
 export interface RunResult {
@@ -47,8 +53,8 @@ export class Run {
     this.#options = options;
     this.#strategy = strategy;
     this.#prefix = prefix;
-    const { objects, tasks, observers, anyTime } = options;
-    this.#scheduler = new ControlledScheduler(objects, tasks, observers, anyTime);
+    const { objects, tasks, observers, anyTime, ignored } = options;
+    this.#scheduler = new ControlledScheduler(objects, tasks, observers, anyTime, ignored);
     const log: LogRecord[] = [];
     this.#world = new ProgramWorld(this.#scheduler, createControlledRuntime(this.#scheduler, log), log);
   }
@@ -74,6 +80,7 @@ export class Run {
     let waiting: readonly Task[] = [];
     if (scheduler.failure === null) {
       this.#base = scheduler.step + 1;
+      scheduler.phase = "tasks";
       this.#world.startTasks();
       await scheduler.run(this.#explore());
       if (this.#end === "complete" && scheduler.failure === null) {
@@ -84,7 +91,7 @@ export class Run {
       }
       if (this.#end === "complete" && scheduler.failure === null) this.#leftOver();
     }
-    const { failure } = scheduler;
+    const failure = scheduler.failure ?? scheduler.warning;
     if (failure !== null) this.#end = "failed";
     this.#strategy.runEnded(
       this.#end,
@@ -94,9 +101,10 @@ export class Run {
   }
 
   /** Runs something in one fixed order: each task as far as it comes, the oldest first. */
-  async #alone(what: string, run: () => Promise<void>): Promise<void> {
+  async #alone(what: "before" | "after", run: () => Promise<void>): Promise<void> {
     const scheduler = this.#scheduler;
     if (scheduler.failure !== null) return;
+    scheduler.phase = what;
     const task = scheduler.start(what, "helper", run);
     let steps = 0;
     await scheduler.run({
@@ -119,30 +127,41 @@ export class Run {
     const strategy = this.#strategy;
     const prefix = this.#prefix;
     const choices = this.#choices;
+    const { maxSteps, fairAfter = maxSteps } = this.#options;
+    const turns = new Turns();
     const { invariant } = this.#program;
     const look =
       invariant === undefined ? null : () => invariant.call(this.#program, this.#shared, this.#world);
     return {
       stepEnded: (task, footprint) => {
         const enabledBy = scheduler.enabledBy;
-        if (choices.length > prefix.length) {
+        if (choices.length > prefix.length && choices.length <= fairAfter) {
           strategy.stepped({
             task: task.number,
             footprint,
             enabledBy: enabledBy < 0 ? enabledBy : Math.max(-1, enabledBy - this.#base),
             acquires: -1,
+            varies: true,
           });
         }
         if (look !== null && scheduler.failure === null) scheduler.unwatched(look);
+        const { warning } = scheduler;
+        if (warning !== null && this.#options.warnings === "end the run") scheduler.fail(warning);
       },
       choose: (runnable) => {
         const step = choices.length;
-        if (step >= this.#options.maxSteps) {
+        scheduler.progress.step(step);
+        let place: number;
+        if (step === fairAfter) {
           this.#end = "cut";
+          scheduler.progress.watch();
+        }
+        if (step >= fairAfter + maxSteps) {
+          if (scheduler.progress.latest < fairAfter + maxSteps / 2) this.#livelock(runnable);
           return null;
         }
-        let place: number;
-        if (step < prefix.length) place = prefix[step] as number;
+        if (step >= fairAfter) place = turns.next(runnable, step);
+        else if (step < prefix.length) place = prefix[step] as number;
         else {
           const number = strategy.choose(this.#numbers(runnable));
           place = number === -1 ? -1 : runnable.findIndex((task) => task.number === number);
@@ -173,6 +192,16 @@ export class Run {
     return runnable.map(({ number }) => number).sort((a, b) => a - b);
   }
 
+  #livelock(runnable: readonly Task[]): void {
+    const { maxSteps, fairAfter = maxSteps } = this.#options;
+    const points = runnable.map(({ name, op, on }) => `${name} at ${op} of ${on.name}`);
+    this.#scheduler.fail({
+      kind: "livelock",
+      message: `every task got its turn for ${maxSteps} steps and nothing came of it: ${points.join("; ")}`,
+      step: this.#base + fairAfter,
+    });
+  }
+
   #stuck(waiting: readonly Task[]): void {
     const scheduler = this.#scheduler;
     for (const observer of this.#options.observers) observer.stuck?.(scheduler, waiting);
@@ -187,6 +216,7 @@ export class Run {
       const points = left.map(({ name, op, on }) => `${name} in ${op} of ${on.name}`);
       scheduler.fail({ kind: "leak", message: `still there at the end: ${points.join("; ")}` });
     }
+    for (const message of this.#world.leaks()) scheduler.fail({ kind: "leak", message });
     for (const observer of this.#options.observers) observer.runEnded?.(scheduler);
   }
 }
@@ -207,7 +237,13 @@ function createControlledRuntime(scheduler: ControlledScheduler, log: LogRecord[
         return random >>> 0;
       },
     },
-    log: (record) => log.push(record),
+    log: (record) => {
+      log.push(record);
+      scheduler.progress.made();
+      const bug = Object.values(record.fields).find((field) => field instanceof BugError);
+      if (bug !== undefined)
+        scheduler.fail({ kind: "exception", message: `logged as ${record.event}: ${String(bug)}` });
+    },
   });
 }
 

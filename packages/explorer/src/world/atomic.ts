@@ -23,7 +23,7 @@ export class AtomicCell<T> implements Atomic<T> {
   async store(value: T): Promise<void> {
     await this.#scheduler.yield("store", this);
     this.#scheduler.access(this, "write");
-    this.#value = value;
+    this.#become(value);
   }
 
   exchange(value: T): Promise<T> {
@@ -35,7 +35,7 @@ export class AtomicCell<T> implements Atomic<T> {
     const holds = this.#value === expected;
     // One that fails changes nothing.
     this.#scheduler.access(this, holds ? "write" : "read");
-    if (holds) this.#value = next;
+    if (holds) this.#become(next);
     return holds;
   }
 
@@ -43,11 +43,16 @@ export class AtomicCell<T> implements Atomic<T> {
     await this.#scheduler.yield("update", this);
     this.#scheduler.access(this, "write");
     const value = this.#value;
-    this.#value = next(value);
+    this.#become(next(value));
     return value;
   }
 
   peek(): T {
     return this.#value;
+  }
+
+  #become(value: T): void {
+    this.#value = value;
+    this.#scheduler.progress.became(this.name, value);
   }
 }

@@ -16,7 +16,6 @@ interface Region {
 export class Memory {
   readonly #scheduler: ControlledScheduler;
   readonly #regions = new WeakMap<object, Region>();
-  readonly #live = new Set<Region>();
   readonly #count = new Map<string, number>();
 
   constructor(scheduler: ControlledScheduler) {
@@ -30,7 +29,6 @@ export class Memory {
     this.#scheduler.access({ name: `allocations of ${name}` }, "write");
     const proxy = this.#watch(number === 1 ? name : `${name} (${number})`, fields, "live");
     const region = this.#regions.get(proxy) as Region;
-    this.#live.add(region);
     this.#scheduler.note("alloc", region.on);
     return proxy;
   }
@@ -51,13 +49,7 @@ export class Memory {
     }
     this.#scheduler.access(region.on, "store");
     region.life = "freed";
-    this.#live.delete(region);
     this.#scheduler.note("free", region.on);
-  }
-
-  /** What was allocated and not freed. */
-  left(): readonly string[] {
-    return [...this.#live].map(({ name }) => name);
   }
 
   #watch<T extends object>(name: string, fields: T, life: Life): T {
@@ -86,6 +78,7 @@ export class Memory {
       },
       set: (target, field, value, receiver) => {
         use(field, "store");
+        this.#scheduler.progress.became(`${name}.${String(field)}`, value);
         return Reflect.set(target, field, value, receiver);
       },
       has: (target, field) => {

@@ -37,6 +37,13 @@ export class ProgramWorld implements World {
     });
   }
 
+  /** What was taken and not given back, as sentences. */
+  leaks(): readonly string[] {
+    return this.pools.flatMap(({ name, taken }) =>
+      taken === 0 ? [] : [`${taken} of ${name} are still out at the end`],
+    );
+  }
+
   startTasks(): void {
     for (const { name, run } of this.#tasks) this.#scheduler.start(name, "program", run);
   }

@@ -1,0 +1,100 @@
+/**
+ * What is counted or allocated: left at the end it is a leak, and its parts must not be used after it was freed. A part
+ * is known by its name, "lock of X" for example: core names the parts of a device so.
+ *
+ * Whoever frees may use the parts while it does, and so may the tasks that it starts to do it.
+ */
+import type { Access, Note } from "parhelion-core";
+import type { Task } from "../run/task.js";
+import type { Observer, Phase, Scene } from "./observer.js";
+
+interface Birth {
+  readonly step: number;
+  readonly by: string;
+  readonly phase: Phase;
+}
+
+interface Life {
+  /** Of those that live now: two things may have one name. */
+  readonly births: Birth[];
+  /** When none is left. */
+  freed: { readonly step: number; readonly by: Task | null } | null;
+  /** Who takes it down. */
+  readonly releasing: Set<Task>;
+}
+
+export class Lifetimes implements Observer {
+  readonly #lives = new Map<string, Life>();
+  #releases: "none" | "some" = "none";
+
+  runBegan(): void {
+    this.#lives.clear();
+    this.#releases = "none";
+  }
+
+  note(scene: Scene, note: Note, object: number): void {
+    if (note === "alloc") {
+      const life = this.#life(scene.objectName(object));
+      life.births.push({ step: scene.step, by: scene.task?.name ?? scene.phase, phase: scene.phase });
+      life.freed = null;
+    } else if (note === "free") {
+      const life = this.#life(scene.objectName(object));
+      life.births.shift();
+      if (life.births.length > 0) return;
+      life.freed = { step: scene.step, by: scene.task };
+      if (scene.task !== null) life.releasing.add(scene.task);
+      this.#releases = "some";
+    }
+  }
+
+  spawned({ task, step }: Scene, child: Task): void {
+    if (this.#releases === "none" || task === null) return;
+    for (const { freed, releasing } of this.#lives.values()) {
+      if (!releasing.has(task)) continue;
+      // A task that has freed something is bound to it no longer than its step; one started for it always is.
+      if (freed?.by !== task || freed.step === step) releasing.add(child);
+    }
+  }
+
+  access(scene: Scene, object: number, mode: Access): void {
+    if (this.#releases === "none") return;
+    const owner = scene.wholeOf(object);
+    const life = owner === null ? undefined : this.#lives.get(owner);
+    const { task, step } = scene;
+    if (life === undefined || life.freed === null || task === null || task.name === "after") return;
+    const { freed, releasing } = life;
+    if (releasing.has(task) && (freed.by !== task || freed.step === step)) return;
+    scene.fail({
+      kind: "use-after-free",
+      message:
+        `${task.name} uses ${scene.objectName(object)} (${mode}) after ${freed.by?.name ?? "setup"} freed ${owner} ` +
+        `in step ${freed.step}`,
+      clash: [freed.step, step],
+    });
+  }
+
+  runEnded(scene: Scene): void {
+    for (const [name, { births }] of this.#lives) {
+      // Without an `after` nobody takes down what was there before.
+      const left = births.find(({ phase }) => phase === "tasks" || scene.phase === "after");
+      if (left === undefined) continue;
+      scene.fail({
+        kind: "leak",
+        message:
+          left.step < 0
+            ? `${name}, there since setup, is never freed`
+            : `${name}, there since step ${left.step} of ${left.by}, is never freed`,
+        clash: left.step < 0 ? [] : [left.step],
+      });
+      return;
+    }
+  }
+
+  #life(name: string): Life {
+    const known = this.#lives.get(name);
+    if (known !== undefined) return known;
+    const life: Life = { births: [], freed: null, releasing: new Set() };
+    this.#lives.set(name, life);
+    return life;
+  }
+}

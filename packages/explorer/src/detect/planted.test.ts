@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CheckResult, check } from "../check.js";
+import { type FailureKind, failureKinds } from "../failure.js";
+import type { Program } from "../program.js";
+import type { Observer } from "./observer.js";
+import { type Planted, planted, type Version } from "./planted.test.fixture.js";
+
+function programOf(bug: Planted, version: Version): Program {
+  let parts: Pick<Program, "before" | "after" | "invariant"> | undefined;
+  return {
+    name: `${bug.name}, ${version}`,
+    setup: (world) => {
+      parts = bug.setup(world, version);
+    },
+    after: async (shared, world) => parts?.after?.(shared, world),
+    invariant: (shared, world) => parts?.invariant?.(shared, world),
+  };
+}
+
+/** Also what the steps of the failing run were, as "task: operation of object". */
+async function run(
+  bug: Planted,
+  version: Version,
+): Promise<{ result: CheckResult; steps: readonly string[] }> {
+  let steps: string[] = [];
+  const observer: Observer = {
+    runBegan: () => {
+      steps = [];
+    },
+    stepBegan: ({ task }) => {
+      if (task !== null) steps.push(`${task.name}: ${task.op} of ${task.on.name}`);
+    },
+  };
+  const result = await check(programOf(bug, version), { observers: () => [observer], maxSteps: 200 });
+  return { result, steps };
+}
+
+for (const bug of planted) {
+  test(`${bug.finds}: ${bug.name}`, async () => {
+    const { result, steps } = await run(bug, "with the bug");
+    assert.equal(result.verdict, "unsafe");
+    assert.equal(result.failure?.kind, bug.finds, result.failure?.message);
+    assert.deepEqual(
+      result.failure?.clash.map((step) => steps[step]),
+      bug.clash,
+      result.failure?.message,
+    );
+  });
+
+  test(`${bug.finds}: ${bug.name}, mended`, async () => {
+    const { result } = await run(bug, "mended");
+    assert.equal(result.failure, null);
+    assert.equal(result.verdict, "safe");
+  });
+}
+
+test("every kind of failure is planted somewhere", () => {
+  const kinds = Object.keys(failureKinds) as FailureKind[];
+  const found = new Set(planted.map(({ finds }) => finds));
+  assert.deepEqual(
+    kinds.filter((kind) => !found.has(kind)),
+    [],
+  );
+});
+
+test("a kind that is ignored is no failure", async () => {
+  for (const bug of planted) {
+    const { verdict } = await check(programOf(bug, "with the bug"), {
+      maxSteps: 200,
+      ignore: Object.keys(failureKinds) as FailureKind[],
+    });
+    assert.notEqual(verdict, "unsafe", bug.name);
+  }
+});

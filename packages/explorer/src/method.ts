@@ -1,0 +1,65 @@
+/** Which interleavings a check looks at, by name. */
+import { Bounded } from "./search/bounded.js";
+import { EverySchedule } from "./search/every-schedule.js";
+import { OptimalDpor } from "./search/optimal-dpor.js";
+import { Pct, RandomWalk } from "./search/sampling.js";
+import { SleepSets } from "./search/sleep-sets.js";
+import { SourceDpor } from "./search/source-dpor.js";
+import type { Strategy } from "./search/strategy.js";
+
+export type NamedMethod =
+  /** One run for each way in which steps that depend on each other can be ordered. */
+  | "optimal"
+  /** The same with some runs given up half-way; less to keep in mind. */
+  | "source"
+  | "sleep sets"
+  /** Every order of all steps: to compare with. */
+  | "every";
+
+export type Method =
+  | NamedMethod
+  /** At most so many times the turn is taken from a task that could go on. A list: one after the other. */
+  | { readonly preemptions: number | readonly number[] }
+  /** Random priorities with `depth` - 1 random changes; finds a fault of that depth with a known chance (PCT). */
+  | {
+      readonly pct: {
+        readonly depth: number;
+        readonly runs: number;
+        readonly seed: number;
+        /** About how many steps a run has; default 100. */
+        readonly steps?: number;
+      };
+    }
+  | { readonly random: { readonly runs: number; readonly seed: number } };
+
+export interface Search {
+  readonly strategy: Strategy;
+  /** Null: not bounded. */
+  readonly preemptions: number | null;
+}
+
+/** The searches to be done one after the other. @throws RangeError a bound that is no whole number, or below 0 */
+export function searchesFor(method: Method): readonly Search[] {
+  if (typeof method === "string") return [{ strategy: named(method), preemptions: null }];
+  if ("preemptions" in method) {
+    return [method.preemptions]
+      .flat()
+      .map((preemptions) => ({ strategy: new Bounded(preemptions), preemptions }));
+  }
+  const strategy =
+    "pct" in method ? new Pct({ steps: 100, ...method.pct }) : new RandomWalk({ ...method.random });
+  return [{ strategy, preemptions: null }];
+}
+
+function named(method: NamedMethod): Strategy {
+  switch (method) {
+    case "optimal":
+      return new OptimalDpor();
+    case "source":
+      return new SourceDpor();
+    case "sleep sets":
+      return new SleepSets();
+    case "every":
+      return new EverySchedule();
+  }
+}

@@ -1,0 +1,20 @@
+/** Who has waited longest for a turn. */
+import type { Task } from "./task.js";
+
+export class Turns {
+  readonly #last = new Map<Task, number>();
+
+  /** @returns the place of the one that goes in this step */
+  next(runnable: readonly Task[], step: number): number {
+    let place = 0;
+    for (const [other, task] of runnable.entries()) {
+      if (this.#since(task) < this.#since(runnable[place] as Task)) place = other;
+    }
+    this.#last.set(runnable[place] as Task, step);
+    return place;
+  }
+
+  #since(task: Task): number {
+    return this.#last.get(task) ?? -1;
+  }
+}

@@ -158,7 +158,7 @@ function compile(
 
 function valueIn(instruction: Instruction): Value {
   if ("value" in instruction) return instruction.value;
-  if (instruction.kind === "check") return instruction.holds;
+  if ("holds" in instruction) return instruction.holds;
   if (instruction.kind === "jump") return instruction.when ?? 1;
   return 0;
 }

@@ -5,6 +5,8 @@ import { RegisterView } from "./register-view.js";
 
 /** Instructions of its own that a task may run between two operations, before it counts as never coming back. */
 const maxLocalInstructions = 100_000;
+/** Where a task is that an assumption stopped. */
+const stuck = -1;
 
 /**
  * Runs a program of cells step by step. A state is a row of numbers: cells, locks (0: free, else who holds it, from 1),
@@ -76,10 +78,11 @@ export class CellMachine {
   waiting(state: Int32Array): Waiting[] {
     const waiting: Waiting[] = [];
     for (let task = 0; task < this.tasks; task++) {
-      const operation = this.#program.tasks[task]![state[this.#at + task]!];
-      if (operation === undefined) continue;
+      const at = state[this.#at + task]!;
+      const operation = this.#program.tasks[task]![at];
+      if (operation === undefined && at !== stuck) continue;
       const enabledBy = state[this.#startedBy + task]!;
-      if (enabledBy === -2) waiting.push({ task, acquires: -1 });
+      if (operation === undefined || enabledBy === -2) waiting.push({ task, acquires: -1 });
       else if (operation.kind === "lock") {
         const acquires = this.#objectOf(state, task, operation);
         if (state[acquires] !== 0) waiting.push({ task, acquires, enabledBy });
@@ -188,6 +191,7 @@ export class CellMachine {
       case "label":
       case "jump":
       case "check":
+      case "assume":
         break;
     }
     state[this.#at + task]!++;
@@ -216,6 +220,9 @@ export class CellMachine {
         case "check":
           if (this.#valueOf(state, task, instruction.value) === 0)
             this.#fail(state, instruction.message, depth);
+          break;
+        case "assume":
+          if (this.#valueOf(state, task, instruction.value) === 0) next = stuck;
           break;
         case "label":
           break;

@@ -49,7 +49,8 @@ export type LocalInstruction =
   | { readonly kind: "set"; readonly to: Register; readonly value: Value }
   | { readonly kind: "label"; readonly name: string }
   | { readonly kind: "jump"; readonly label: string; readonly when?: Value | undefined }
-  | { readonly kind: "check"; readonly holds: Value; readonly message: string };
+  | { readonly kind: "check"; readonly holds: Value; readonly message: string }
+  | { readonly kind: "assume"; readonly holds: Value };
 
 export type Instruction = Operation | LocalInstruction;
 
@@ -113,4 +114,12 @@ export function jump(to: string, when?: Value): Instruction {
 /** Fails the program if the value is 0. The run goes on to its end. */
 export function check(holds: Value, message: string): Instruction {
   return { kind: "check", holds, message };
+}
+
+/**
+ * Stops the task for good if the value is 0; the run then counts as a deadlock. Stands for waiting in a loop, of which only
+ * the last round matters.
+ */
+export function assume(holds: Value): Instruction {
+  return { kind: "assume", holds };
 }

@@ -25,6 +25,29 @@ test("a cancelled timer does not expire", async () => {
   });
 });
 
+test("a callback that is running when the timer expires again runs once more afterwards, never beside itself", async () => {
+  await fc.assert(
+    fc.asyncProperty(interleavings, async (choices) => {
+      let inside = 0;
+      let runs = 0;
+      const program = ({ runtime }: Controlled) => {
+        const timer = new Timer(runtime, "t", async () => {
+          inside += 1;
+          assert.equal(inside, 1);
+          runs += 1;
+          if (runs === 1) timer.start(1);
+          for (let i = 0; i < 3; i += 1) await runtime.scheduler.yield("in callback", timer);
+          inside -= 1;
+        });
+        timer.start(1);
+      };
+      await interleave(choices, program, "any time");
+      assert.equal(runs, 2);
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test("after cancelSync the callback is not running and never runs again, even if it starts itself", async () => {
   await fc.assert(
     fc.asyncProperty(interleavings, fc.nat(3), async (choices, cancelAt) => {

@@ -10,7 +10,8 @@ export class Timer implements Named {
   readonly #expired: () => void | Promise<void>;
   readonly #idle: WaitQueue;
   #armed: ClockTimer | null = null;
-  #running = 0;
+  /** Expiries whose callback has not ended, the one that runs included: a callback never runs beside itself. */
+  #due = 0;
   #cancelling = 0;
 
   /** @param expired runs once per `start`; a rejection is logged as `timer.failed` */
@@ -32,23 +33,20 @@ export class Timer implements Named {
     if (this.#cancelling > 0) return false;
     this.#armed?.cancel();
     const armed = this.#runtime.clock.setTimer(ms, () => {
-      if (this.#armed !== armed) return;
-      this.#runtime.scheduler.access(this, "write");
-      this.#armed = null;
-      this.#running += 1;
-      this.#runtime.scheduler.spawn(`timer ${this.name}`, () => this.#run());
+      if (this.#armed === armed) this.#expire();
     });
     this.#armed = armed;
     return true;
   }
 
-  /** Whether it was armed. The callback may still be running. */
+  /** Whether there was something to cancel. The callback may still be running. */
   cancel(): boolean {
     this.#runtime.scheduler.access(this, "write");
-    const wasArmed = this.#armed !== null;
+    const wasPending = this.#armed !== null || this.#due > 1;
     this.#armed?.cancel();
     this.#armed = null;
-    return wasArmed;
+    this.#due = Math.min(this.#due, 1);
+    return wasPending;
   }
 
   /**
@@ -56,26 +54,36 @@ export class Timer implements Named {
    * callback itself. @throws KernelError ETIMEDOUT: disarmed, but the callback still runs
    */
   async cancelSync(options?: WaitOptions): Promise<boolean> {
-    const wasArmed = this.cancel();
+    const wasPending = this.cancel();
     this.#cancelling += 1;
     try {
-      await this.#idle.wait(() => this.#running === 0, options);
+      await this.#idle.wait(() => this.#due === 0, options);
     } finally {
       this.#runtime.scheduler.access(this, "write");
       this.#cancelling -= 1;
     }
-    return wasArmed;
+    return wasPending;
+  }
+
+  #expire(): void {
+    this.#runtime.scheduler.access(this, "write");
+    this.#armed = null;
+    this.#due += 1;
+    // The task that runs the callback for an earlier expiry runs it for this one as well.
+    if (this.#due === 1) this.#runtime.scheduler.spawn(`timer ${this.name}`, () => this.#run());
   }
 
   async #run(): Promise<void> {
-    try {
-      await this.#expired();
-    } catch (error) {
-      this.#runtime.log("error", "timer.failed", { timer: this.name, error });
-    }
-    await this.#runtime.scheduler.yield("timer.done", this);
-    this.#runtime.scheduler.access(this, "write");
-    this.#running -= 1;
+    do {
+      try {
+        await this.#expired();
+      } catch (error) {
+        this.#runtime.log("error", "timer.failed", { timer: this.name, error });
+      }
+      await this.#runtime.scheduler.yield("timer.done", this);
+      this.#runtime.scheduler.access(this, "write");
+      this.#due -= 1;
+    } while (this.#due > 0);
     this.#idle.wake();
   }
 }

@@ -12,6 +12,7 @@ import {
 } from "./device-link.js";
 import { KernelError } from "./error.js";
 import { noDeadline, type Runtime } from "./runtime.js";
+import type { Named } from "./sync/scheduler.js";
 import { WaitQueue } from "./sync/wait-queue.js";
 
 interface Ends {
@@ -19,7 +20,8 @@ interface Ends {
   readonly consumers: Set<DeviceLink>;
 }
 
-export class DeviceLinks {
+export class DeviceLinks implements Named {
+  readonly name = "device links";
   readonly #runtime: Runtime;
   /** Only devices that have links. */
   readonly #ends = new Map<Device, Ends>();
@@ -91,6 +93,12 @@ export class DeviceLinks {
     return [...(this.#ends.get(device)?.consumers ?? [])];
   }
 
+  /** Every link once, at this moment. */
+  *all(): Generator<DeviceLink> {
+    this.#runtime.scheduler.access(this, "read");
+    for (const device of this.#ends.keys()) yield* this.suppliers(device);
+  }
+
   /**
    * The device is about to be probed: its suppliers stay bound until the probe has ended.
    * @throws KernelError EPROBE_DEFER one of them is not available; nothing has changed then
@@ -143,9 +151,8 @@ export class DeviceLinks {
   busy(device: Device): boolean {
     for (const link of this.consumers(device)) {
       if (!link.managed) continue;
-      const { state } = link;
-      if (state === "consumer-probe" || state === "active") return true;
-      if (state === "available") link.moveTo("supplier-unbind");
+      if (reliesOnSupplier(link)) return true;
+      if (link.state === "available") link.moveTo("supplier-unbind");
     }
     return false;
   }
@@ -155,20 +162,19 @@ export class DeviceLinks {
    * meanwhile.
    */
   async unbindConsumers(supplier: Device, unbind: (consumer: Device) => Promise<void>): Promise<void> {
-    const relies = ({ state }: DeviceLink) => state === "consumer-probe" || state === "active";
-    const next = () => this.consumers(supplier).find(relies);
+    const next = () => this.consumers(supplier).find(reliesOnSupplier);
     for (let link = next(); link !== undefined; link = next()) {
       const { consumer } = link;
       consumer.get();
       try {
-        if (link.state === "active") {
-          link.moveTo("supplier-unbind");
-          await unbind(consumer);
-        } else {
+        if (link.state === "consumer-probe") {
           const probing = link;
           const ended = () =>
             !(this.consumers(supplier).includes(probing) && probing.state === "consumer-probe");
           await this.#probed.wait(ended, { deadline: noDeadline });
+        } else {
+          if (link.state === "active") link.moveTo("supplier-unbind");
+          await unbind(consumer);
         }
       } finally {
         consumer.put();
@@ -205,7 +211,10 @@ export class DeviceLinks {
     this.#endsOf(supplier).consumers.delete(link);
     for (const device of [consumer, supplier]) {
       const ends = this.#endsOf(device);
-      if (ends.suppliers.size + ends.consumers.size === 0) this.#ends.delete(device);
+      if (ends.suppliers.size + ends.consumers.size === 0) {
+        this.#runtime.scheduler.access(this, "write");
+        this.#ends.delete(device);
+      }
       device.put();
     }
     this.#probed.wake();
@@ -226,7 +235,10 @@ export class DeviceLinks {
   }
 
   #endsOf(device: Device): Ends {
-    const ends = this.#ends.get(device) ?? { suppliers: new Set(), consumers: new Set() };
+    const found = this.#ends.get(device);
+    if (found !== undefined) return found;
+    const ends: Ends = { suppliers: new Set(), consumers: new Set() };
+    this.#runtime.scheduler.access(this, "write");
     this.#ends.set(device, ends);
     return ends;
   }
@@ -234,4 +246,16 @@ export class DeviceLinks {
   #uses(device: Device, mode: "read" | "write"): void {
     this.#runtime.scheduler.access({ name: `links of ${device.devpath}` }, mode);
   }
+}
+
+/**
+ * Whether the consumer uses what the supplier's driver gives it. One that another release of the supplier is unbinding
+ * still does until that is done: the kernel does not look, so there two releases at once can remove the supplier's
+ * driver under a consumer.
+ */
+function reliesOnSupplier({ managed, state, consumer }: DeviceLink): boolean {
+  if (!managed) return false;
+  if (state !== "supplier-unbind") return state === "consumer-probe" || state === "active";
+  const bound = consumer.binding.state;
+  return bound === "bound" || bound === "unbinding";
 }

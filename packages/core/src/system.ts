@@ -96,6 +96,8 @@ export class System {
       uevents,
       buses: () => registry.buses(),
       classes: () => registry.classes(),
+      links: () => links.all(),
+      control: this,
     });
   }
 

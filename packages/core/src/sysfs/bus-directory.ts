@@ -1,7 +1,10 @@
 /** /sys/bus/B and /sys/bus/B/drivers/D. */
+
+import type { Bus } from "../bus.js";
+import type { DriverRegistration } from "../driver-registration.js";
 import type { Subsystem } from "../subsystem.js";
 import { attributeEntry } from "./attributes.js";
-import { driverOf, sysfsPathOf } from "./device-directory.js";
+import { driverOf, sysfsPathOf } from "./device-files.js";
 import {
   directory,
   type FixedEntries,
@@ -9,11 +12,11 @@ import {
   link,
   type SysfsDirectory,
   type SysfsEntry,
+  trigger,
 } from "./entry.js";
 import type { SysfsSource } from "./source.js";
 import { ueventFile } from "./uevent-file.js";
 
-type DriverRegistration = NonNullable<ReturnType<Subsystem["driver"]>>;
 type Entry = SysfsEntry | undefined;
 
 class BusEntries {
@@ -25,11 +28,15 @@ class BusEntries {
     this.#source = source;
     this.#bus = new Map<string, (bus: Subsystem) => Entry>([
       ["uevent", (bus) => this.#busUevent(bus)],
+      ["drivers_probe", ({ bus }) => this.#driversProbe(bus)],
+      ["drivers_autoprobe", (bus) => this.#driversAutoprobe(bus)],
       ["devices", (bus) => this.#devices(bus)],
       ["drivers", (bus) => this.#drivers(bus)],
     ]);
     this.#driver = new Map<string, (registration: DriverRegistration) => Entry>([
       ["uevent", (registration) => this.#driverUevent(registration)],
+      ["bind", (registration) => this.#byHand("bind", registration)],
+      ["unbind", (registration) => this.#byHand("unbind", registration)],
     ]);
   }
 
@@ -72,7 +79,9 @@ class BusEntries {
       function* () {
         yield* fixedNames(fixed, registration);
         yield* attributes.names();
-        // TODO bindings
+        for (const device of registration.bindings.devices()) {
+          if (driverOf(device) === registration.driver.name) yield device.name;
+        }
       },
       (name) => {
         const own = fixed.get(name)?.(registration) ?? attributeEntry(attributes, name);
@@ -88,6 +97,29 @@ class BusEntries {
   #busUevent({ bus }: Subsystem): Entry {
     const source = { devpath: `/bus/${bus.name}`, subsystem: "bus", keys: [] };
     return ueventFile((action, extras) => this.#source.uevents.send(action, source, extras));
+  }
+
+  #driversProbe(bus: Bus): Entry {
+    const { control } = this.#source;
+    return trigger((name, options) => control.driversProbe(bus, name, options));
+  }
+
+  #driversAutoprobe(subsystem: Subsystem): Entry {
+    return {
+      kind: "file",
+      mode: 0o644,
+      read: async () => (subsystem.autoprobe === "on" ? "1\n" : "0\n"),
+      write: async (text) => {
+        this.#source.control.setDriversAutoprobe(subsystem.bus, text);
+        return undefined;
+      },
+    };
+  }
+
+  #byHand(what: "bind" | "unbind", { attributes, driver }: DriverRegistration): Entry {
+    if (driver.suppressBindAttrs === true || attributes.state !== "visible") return undefined;
+    const { control } = this.#source;
+    return trigger((name, options) => control[what](driver, name, options));
   }
 
   /** Not there while the driver is still meeting the devices there are. */

@@ -1,14 +1,17 @@
 /** /sys/class */
 import type { ClassRegistration } from "../class-registration.js";
 import { attributeEntry } from "./attributes.js";
-import { sysfsPathOf } from "./device-directory.js";
+import { sysfsPathOf } from "./device-files.js";
 import { directory, link, type SysfsDirectory } from "./entry.js";
+import { DeviceLinkEntries } from "./link-directory.js";
 import type { SysfsSource } from "./source.js";
 
 export function classesDirectory(source: SysfsSource): SysfsDirectory {
+  const links = new DeviceLinkEntries(source);
   return directory(
-    () => [...source.classes()].map(({ deviceClass }) => deviceClass.name),
+    () => ["devlink", ...[...source.classes()].map(({ deviceClass }) => deviceClass.name)],
     (name) => {
+      if (name === "devlink") return links.classDirectory();
       for (const each of source.classes()) if (each.deviceClass.name === name) return classDirectory(each);
       return undefined;
     },

@@ -1,99 +1,73 @@
-/** A device's directory: what the core says about it, its attributes, its children. */
+/** A device's directory: what the core says about it, its attributes, its links, its children. */
 import type { Device } from "../device.js";
 import type { Occupant } from "../device-directories.js";
-import { deviceKeys, deviceUevent } from "../device-uevent.js";
 import { attributeEntry } from "./attributes.js";
-import {
-  directory,
-  type FixedEntries,
-  fixedNames,
-  link,
-  type SysfsDirectory,
-  type SysfsEntry,
-} from "./entry.js";
-import { type SysfsSource, sysfsRoot } from "./source.js";
-import { ueventFile } from "./uevent-file.js";
-
-type Entry = SysfsEntry | undefined;
+import { deviceFiles } from "./device-files.js";
+import { directory, type FixedEntries, fixedNames, type SysfsDirectory, type SysfsEntry } from "./entry.js";
+import { DeviceLinkEntries } from "./link-directory.js";
+import type { SysfsSource } from "./source.js";
 
 export class DeviceEntries {
   readonly #source: SysfsSource;
   readonly #fixed: FixedEntries<Device>;
+  readonly #links: DeviceLinkEntries;
 
   constructor(source: SysfsSource) {
     this.#source = source;
-    this.#fixed = new Map<string, (device: Device) => Entry>([
-      ["uevent", (device) => this.#uevent(device)],
-      ["dev", devFile],
-      ["driver", driverLink],
-      ["subsystem", subsystemLink],
-      ["modalias", modaliasFile],
-    ]);
+    this.#fixed = deviceFiles(source);
+    this.#links = new DeviceLinkEntries(source);
   }
 
-  /** The directory at a path from /devices: of a device, or one that stands between devices. */
-  at(devpath: string, occupant: Occupant): SysfsDirectory {
+  /** /sys/devices */
+  root(): SysfsDirectory {
+    return this.#between("/devices", { virtual: () => this.#virtual() });
+  }
+
+  /** There though nothing may be in it, as in Linux, where something always is. */
+  #virtual(): SysfsDirectory {
+    const links = this.#links.directory();
+    return this.#between("/devices/virtual", { devlink: () => (this.#links.none() ? undefined : links) });
+  }
+
+  /** A directory that stands between devices. @param also what is in it besides */
+  #between(
+    devpath: string,
+    also: Readonly<Record<string, () => SysfsDirectory | undefined>>,
+  ): SysfsDirectory {
     const { devices } = this.#source;
-    const childAt = (name: string): SysfsDirectory | undefined => {
-      const path = `${devpath}/${name}`;
-      const child = devices.occupant(path);
-      return child === undefined ? undefined : this.at(path, child);
-    };
-    if (occupant === null) return directory(() => devices.in(devpath).keys(), childAt);
-    const { attributes } = occupant;
-    const fixed = this.#fixed;
     return directory(
       function* () {
-        yield* fixedNames(fixed, occupant);
-        yield* attributes.names();
+        for (const [name, entry] of Object.entries(also)) if (entry() !== undefined) yield name;
         yield* devices.in(devpath).keys();
       },
-      (name) => fixed.get(name)?.(occupant) ?? attributeEntry(attributes, name) ?? childAt(name),
+      (name) => (Object.hasOwn(also, name) ? also[name]?.() : this.#child(devpath, name)),
     );
   }
 
-  #uevent(device: Device): Entry {
-    return ueventFile(
-      (action, extras) => {
-        const source = deviceUevent(device, action);
-        if (source !== null) this.#source.uevents.send(action, source, extras);
+  #child(devpath: string, name: string): SysfsEntry | undefined {
+    const path = `${devpath}/${name}`;
+    const occupant: Occupant | undefined = this.#source.devices.occupant(path);
+    if (occupant === undefined) return undefined;
+    return occupant === null ? this.#between(path, {}) : this.#device(path, occupant);
+  }
+
+  #device(devpath: string, device: Device): SysfsDirectory {
+    const { attributes } = device;
+    const { devices } = this.#source;
+    const fixed = this.#fixed;
+    const links = this.#links;
+    return directory(
+      function* () {
+        yield* fixedNames(fixed, device);
+        yield* attributes.names();
+        yield* links.names(device);
+        yield* devices.in(devpath).keys();
       },
-      () => deviceKeys(device, "change"),
+      (name) =>
+        fixed.get(name)?.(device) ??
+        attributeEntry(attributes, name) ??
+        links.entry(device, name) ??
+        this.#child(devpath, name),
     );
   }
-}
-
-export function sysfsPathOf(device: { readonly devpath: string }): string {
-  return sysfsRoot + device.devpath;
-}
-
-/** Where the device's driver is shown: from before probe until before remove. */
-export function driverOf(device: Device): string | undefined {
-  const { state } = device.binding;
-  return state === "probing" || state === "bound" ? device.peekDriver()?.name : undefined;
-}
-
-function text(value: string): Entry {
-  return { kind: "file", mode: 0o444, read: async () => `${value}\n` };
-}
-
-function devFile({ node }: Device): Entry {
-  return node?.state === "live" ? text(`${node.major}:${node.minor}`) : undefined;
-}
-
-function driverLink(device: Device): Entry {
-  const driver = driverOf(device);
-  return driver === undefined || device.bus === null
-    ? undefined
-    : link(`${sysfsRoot}/bus/${device.bus.name}/drivers/${driver}`);
-}
-
-function subsystemLink(device: Device): Entry {
-  if (device.bus !== null) return link(`${sysfsRoot}/bus/${device.bus.name}`);
-  return device.class === null ? undefined : link(`${sysfsRoot}/class/${device.class.name}`);
-}
-
-function modaliasFile(device: Device): Entry {
-  const modalias = deviceKeys(device, "change").find(([key]) => key === "MODALIAS");
-  return modalias === undefined ? undefined : text(modalias[1]);
 }

@@ -45,6 +45,23 @@ export function link(target: string): SysfsLink {
   return { kind: "link", target };
 }
 
+/** A file that says one thing and takes nothing. */
+export function text(value: string): SysfsFile {
+  return { kind: "file", mode: 0o444, read: async () => `${value}\n` };
+}
+
+/** A file that can only be written, and takes all that is written or throws. */
+export function trigger(act: (text: string, options?: WaitOptions) => Promise<void>): SysfsFile {
+  return {
+    kind: "file",
+    mode: 0o200,
+    async write(text, options) {
+      await act(text, options);
+      return undefined;
+    },
+  };
+}
+
 export function* fixedNames<T>(fixed: FixedEntries<T>, subject: T): Iterable<string> {
   for (const [name, entry] of fixed) if (entry(subject) !== undefined) yield name;
 }

@@ -1,5 +1,5 @@
 /** /sys/dev: the devices that have a node, by its number. */
-import { sysfsPathOf } from "./device-directory.js";
+import { sysfsPathOf } from "./device-files.js";
 import { directory, directoryOf, link, type SysfsDirectory } from "./entry.js";
 import type { SysfsSource } from "./source.js";
 

@@ -36,7 +36,7 @@ export class Sysfs {
       bus: busesDirectory(source),
       class: classesDirectory(source),
       dev: numbersDirectory(source),
-      devices: devices.at("/devices", null),
+      devices: devices.root(),
     });
   }
 
@@ -167,9 +167,10 @@ function statOf(entry: SysfsEntry): SysfsStat {
   return { kind: entry.kind, mode };
 }
 
+/** As Linux writes it: the target's own name always stands in it, even in a link to a directory that it is under. */
 function relative(from: readonly string[], to: readonly string[]): string {
   let common = 0;
-  while (common < from.length && common < to.length && from[common] === to[common]) common += 1;
+  while (common < from.length && common < to.length - 1 && from[common] === to[common]) common += 1;
   return [...from.slice(common).map(() => ".."), ...to.slice(common)].join("/");
 }
 

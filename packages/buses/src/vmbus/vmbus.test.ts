@@ -162,6 +162,7 @@ describe("a VMBus connection", () => {
     order.push("completed");
     endRequests();
     await until(() => system.devicesOf(vmbus as Bus).length === 0, "the device goes");
+    await until(() => order.length === 2, "its driver is removed");
     assert.deepEqual(order, ["completed", "removed"]);
     assert.deepEqual(closed, ["rescinded: the slice was taken back"]);
     await assert.rejects(

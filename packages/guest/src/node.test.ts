@@ -16,7 +16,8 @@ import {
   type StatusCode,
   StatusErrno,
 } from "parhelion-protocol";
-import { createRig, openNode, type TestHost, until } from "./rig.test.fixture.js";
+import type { TestHost } from "./host.test.fixture.js";
+import { createRig, openNode, until } from "./rig.test.fixture.js";
 import { openAdapter, refused, scene } from "./scene.test.fixture.js";
 
 describe("an open node", () => {

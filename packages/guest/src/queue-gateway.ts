@@ -10,6 +10,7 @@ import path from "node:path";
 import { type Duplex, pipeline } from "node:stream";
 import { KernelError, type Runtime } from "parhelion-core";
 import { encodeFrame, queueMessage } from "parhelion-protocol";
+import type { QueueDoor, Queues } from "./dxg/queues.js";
 
 export interface QueueGatewayInit {
   readonly runtime: Runtime;
@@ -20,14 +21,7 @@ export interface QueueGatewayInit {
   readonly dial: (() => Promise<Duplex>) | null;
 }
 
-export interface QueueDoor {
-  /** Name of the socket in the run directory. */
-  readonly endpoint: string;
-  /** Ends the socket and what goes through it. Idempotent. */
-  close(): void;
-}
-
-export class QueueGateway {
+export class QueueGateway implements Queues {
   readonly #init: QueueGatewayInit;
   readonly #doors = new Set<QueueDoor>();
 
@@ -35,7 +29,6 @@ export class QueueGateway {
     this.#init = init;
   }
 
-  /** @throws KernelError EOPNOTSUPP without a way to the host; the operating system's errors */
   async open(token: string): Promise<QueueDoor> {
     const { runtime, directory, dial } = this.#init;
     if (dial === null) {

@@ -4,14 +4,8 @@ import path from "node:path";
 import { describe, it } from "node:test";
 import { ioctl, isControlError } from "parhelion-protocol";
 import { dxgClass } from "./dxg/node.js";
-import {
-  attributesOf,
-  channelInstance,
-  createRig,
-  openNode,
-  type TestHost,
-  until,
-} from "./rig.test.fixture.js";
+import { channelInstance, type TestHost } from "./host.test.fixture.js";
+import { attributesOf, createRig, openNode, until } from "./rig.test.fixture.js";
 
 type Part = "function" | "channel" | "global";
 const parts: readonly Part[] = ["function", "channel", "global"];

@@ -2,8 +2,9 @@
 import type { TestContext } from "node:test";
 import type { HostChannel } from "parhelion-buses";
 import { ioctl, isControlError, type StatusCode } from "parhelion-protocol";
+import type { TestHost } from "./host.test.fixture.js";
 import type { GuestKernel } from "./index.js";
-import { type Application, createRig, type Rig, type TestHost } from "./rig.test.fixture.js";
+import { type Application, createRig, type Rig } from "./rig.test.fixture.js";
 
 export interface Scene extends Rig {
   readonly kernel: GuestKernel;

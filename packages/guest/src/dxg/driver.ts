@@ -22,8 +22,8 @@ import {
 } from "parhelion-buses";
 import { type Bus, type Device, type Driver, KernelError, type System } from "parhelion-core";
 import { vgpuCommand } from "parhelion-protocol";
-import type { QueueGateway } from "../queue-gateway.js";
 import { addVgpuNode } from "./node.js";
+import type { Queues } from "./queues.js";
 import { createSupplierDriver, Supplier } from "./supplier.js";
 import { Vgpu } from "./vgpu.js";
 
@@ -31,7 +31,7 @@ export interface DxgInit {
   readonly system: System;
   readonly vmbus: Bus<VmbusDevice, VmbusDriver>;
   readonly pci: Bus<PciDevice, PciDriver>;
-  readonly queues: QueueGateway;
+  readonly queues: Queues;
   /** What applications read synchronously has changed. */
   readonly changed: () => void;
 }
@@ -119,10 +119,7 @@ async function findSuppliers({ system, vmbus }: DxgInit, device: PciDevice): Pro
     throw new KernelError("EPROBE_DEFER", `${device.name} waits for ${missing}`);
   }
   // In the step that looked: a channel that begins to go from here on finds this function among its consumers.
-  for (const { consumers } of [vgpu, global]) {
-    consumers.add(device);
-    device.devres.addAction(() => void consumers.delete(device), "consumer");
-  }
+  for (const supplier of [vgpu, global]) device.devres.addAction(supplier.supply(device), "consumer");
   return { vgpu, global, instance };
 }
 

@@ -3,7 +3,7 @@
  * What is created at the host gets its guest handle last, when nothing can fail any more; if the process has lost
  * its parent meanwhile, it is destroyed again.
  */
-import { KernelError } from "parhelion-core";
+import { invoke, KernelError } from "parhelion-core";
 import {
   type CreateAllocationReply,
   type CreateAllocationRequest,
@@ -16,9 +16,9 @@ import {
   vgpuCommand,
   type WaitForSynchronizationObjectFromCpuRequest,
 } from "parhelion-protocol";
-import type { QueueDoor } from "../queue-gateway.js";
 import type { DxgKind, DxgObject } from "./object.js";
 import type { DxgProcess } from "./process.js";
+import type { QueueDoor } from "./queues.js";
 
 /** A monitored fence, the one kind of synchronization object (D3DDDI_MONITORED_FENCE). */
 const monitoredFence = 5;
@@ -153,7 +153,8 @@ async function createHwQueue(
   );
   let door: QueueDoor = { endpoint: reply.endpoint, close: () => {} };
   try {
-    if (reply.reach !== 0) door = await vgpu.queues.open(reply.token);
+    if (reply.reach !== 0)
+      door = await invoke(vgpu.runtime, "queue.open", process, () => vgpu.queues.open(reply.token));
   } catch (error) {
     await process.abandon("hwqueue", reply.queue, parent);
     throw error;

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { createRuntime } from "parhelion-core";
 import { isControlError } from "parhelion-protocol";
 import { DxgObjects } from "./object.js";
 
 describe("the objects of a process", () => {
   it("go in the reverse of their creation, children before parents, and are unknown from then on", () => {
-    const objects = new DxgObjects();
+    const objects = new DxgObjects(createRuntime(), "objects");
     const adapter = objects.link("adapter", 0, null);
     const device = objects.link("device", 10, adapter);
     const context = objects.link("context", 20, device);
@@ -33,7 +34,7 @@ describe("the objects of a process", () => {
   });
 
   it("of two host handles with one number are told apart by their own", () => {
-    const objects = new DxgObjects();
+    const objects = new DxgObjects(createRuntime(), "objects");
     const adapter = objects.link("adapter", 0, null);
     const before = objects.link("device", 7, adapter);
     objects.unlink(before);

@@ -3,6 +3,7 @@
  * a handle of the guest's own and the host's handle. Both kinds never meet outside this driver, so that a number the host
  * uses again can't name the wrong thing here.
  */
+import type { Named, Runtime } from "parhelion-core";
 import { HandleTable } from "parhelion-protocol";
 
 export type DxgKind = "adapter" | "device" | "context" | "hwqueue" | "allocation" | "syncobject";
@@ -30,16 +31,25 @@ export interface DxgObject {
 /** Most objects that one process can have at a time. */
 export const MAX_OBJECTS = 65_536;
 
-export class DxgObjects {
+export class DxgObjects implements Named {
+  readonly name: string;
+  readonly #runtime: Runtime;
   readonly #table = new HandleTable<DxgObject>({ limit: MAX_OBJECTS });
   readonly #roots = new Set<DxgObject>();
 
+  constructor(runtime: Runtime, name: string) {
+    this.#runtime = runtime;
+    this.name = name;
+  }
+
   get size(): number {
+    this.access("read");
     return this.#table.size;
   }
 
   /** Precondition: the parent is linked. @throws ControlError EMFILE at the limit */
   link(kind: DxgKind, host: number, parent: DxgObject | null, release: () => void = () => {}): DxgObject {
+    this.access("write");
     const draft = { kind, host, parent, children: new Set<DxgObject>(), loss: null, release };
     const object: { -readonly [K in keyof DxgObject]: DxgObject[K] } = { ...draft, handle: 0 };
     object.handle = this.#table.add(kind, object);
@@ -49,11 +59,13 @@ export class DxgObjects {
 
   /** @throws ControlError EBADF */
   get(kind: DxgKind, handle: number): DxgObject {
+    this.access("read");
     return this.#table.get(kind, handle);
   }
 
   /** Whether it still is what its handle names. */
   linked(object: DxgObject): boolean {
+    this.access("read");
     return (object.parent?.children ?? this.#roots).has(object);
   }
 
@@ -62,6 +74,7 @@ export class DxgObjects {
    * @returns them in the order in which they have to go: the reverse of their creation
    */
   unlink(object: DxgObject): DxgObject[] {
+    this.access("write");
     const order = [...object.children].reverse().flatMap((child) => this.unlink(child));
     this.#table.remove(object.kind, object.handle);
     (object.parent?.children ?? this.#roots).delete(object);
@@ -69,14 +82,21 @@ export class DxgObjects {
   }
 
   unlinkAll(): DxgObject[] {
+    this.access("write");
     return [...this.#roots].reverse().flatMap((root) => this.unlink(root));
   }
 
   /** The device with the host's handle. */
   deviceOf(host: number): DxgObject | undefined {
+    this.access("read");
     for (const adapter of this.#roots) {
       for (const child of adapter.children) if (child.kind === "device" && child.host === host) return child;
     }
     return undefined;
+  }
+
+  /** Declares to the scheduler that the objects, or what they say of themselves, are read or changed. */
+  access(mode: "read" | "write"): void {
+    this.#runtime.scheduler.access(this, mode);
   }
 }

@@ -3,8 +3,8 @@
 import type { VmbusChannel } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
 import { type Exchange, type GuestDeviceLost, type NodeEvent, vgpuCommand } from "parhelion-protocol";
-import type { QueueGateway } from "../queue-gateway.js";
 import { type DxgKind, type DxgObject, DxgObjects } from "./object.js";
+import type { Queues } from "./queues.js";
 import { NodeEventKind } from "./request.js";
 
 /** What a process needs of the vGPU that it has opened. */
@@ -12,7 +12,7 @@ export interface ProcessHome {
   readonly runtime: Runtime;
   readonly channel: VmbusChannel;
   readonly luid: bigint;
-  readonly queues: QueueGateway;
+  readonly queues: Queues;
   /** The last thing that the host hears of a process. */
   closed(process: DxgProcess): Promise<void>;
 }
@@ -22,17 +22,19 @@ export class DxgProcess {
   /** The host's handle. */
   readonly host: number;
   readonly name: string;
-  readonly objects = new DxgObjects();
+  readonly objects: DxgObjects;
   #deliver: (event: Partial<NodeEvent>) => void = () => {};
 
   constructor(vgpu: ProcessHome, host: number, name: string) {
     this.vgpu = vgpu;
     this.host = host;
     this.name = name;
+    this.objects = new DxgObjects(vgpu.runtime, `objects of ${name}`);
   }
 
   /** From here on `deliver` gets the events of this process. */
   listen(deliver: (event: Partial<NodeEvent>) => void): void {
+    this.objects.access("write");
     this.#deliver = deliver;
   }
 
@@ -65,6 +67,7 @@ export class DxgProcess {
   deviceLost({ device, reason, text }: GuestDeviceLost): void {
     const object = this.objects.deviceOf(device);
     if (object === undefined || object.loss !== null) return;
+    this.objects.access("write");
     object.loss = { reason, text };
     this.#deliver({ kind: NodeEventKind.DEVICE_LOST, object: object.handle, reason, text });
   }
@@ -79,6 +82,7 @@ export class DxgProcess {
    * process. Never throws: a host that has gone has forgotten them already.
    */
   async release(): Promise<void> {
+    this.objects.access("write");
     this.#deliver = () => {};
     await this.#tolerating(() => this.#tellHost(this.objects.unlinkAll()));
     await this.#tolerating(() => this.vgpu.closed(this));

@@ -5,25 +5,50 @@
  */
 
 import type { Command, PciDevice, VmbusChannel, VmbusDevice, VmbusDriver } from "parhelion-buses";
-import type { Bus, Driver, System } from "parhelion-core";
+import type { Bus, Driver, Named, Runtime, System } from "parhelion-core";
 
-export class Supplier {
+export class Supplier implements Named {
+  readonly name: string;
   readonly channel: VmbusChannel;
-  /** Functions that are bound, or being probed, on this. */
-  readonly consumers = new Set<PciDevice>();
+  readonly #runtime: Runtime;
+  readonly #consumers = new Set<PciDevice>();
   #listener: ((command: Command) => void) | null = null;
 
-  constructor(channel: VmbusChannel) {
+  constructor(runtime: Runtime, channel: VmbusChannel) {
+    this.#runtime = runtime;
     this.channel = channel;
+    this.name = `users of channel ${channel.name}`;
+  }
+
+  /** Functions that are bound, or being probed, on this. */
+  get consumers(): readonly PciDevice[] {
+    this.#access("read");
+    return [...this.#consumers];
+  }
+
+  /** @returns takes it back */
+  supply(consumer: PciDevice): () => void {
+    this.#access("write");
+    this.#consumers.add(consumer);
+    return () => {
+      this.#access("write");
+      this.#consumers.delete(consumer);
+    };
   }
 
   /** One listener at a time: a vGPU's channel has one consumer. */
   listen(listener: ((command: Command) => void) | null): void {
+    this.#access("write");
     this.#listener = listener;
   }
 
   deliver(command: Command): void {
+    this.#access("read");
     this.#listener?.(command);
+  }
+
+  #access(mode: "read" | "write"): void {
+    this.#runtime.scheduler.access(this, mode);
   }
 }
 
@@ -47,13 +72,13 @@ export function createSupplierDriver(
     ids: [{ type: init.interfaceType }],
     async probe(device) {
       const { channel } = device;
-      const supplier = new Supplier(channel);
+      const supplier = new Supplier(system.runtime, channel);
       await channel.open({ channelType: init.channelType, message: (command) => supplier.deliver(command) });
       device.devres.addAction(() => channel.close(), "channel");
       return supplier;
     },
     async remove(_device, supplier) {
-      for (const consumer of [...supplier.consumers]) await unbind(system, consumer, consumerDriver());
+      for (const consumer of supplier.consumers) await unbind(system, consumer, consumerDriver());
     },
   };
 }

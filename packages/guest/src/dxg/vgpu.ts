@@ -1,11 +1,11 @@
 /** One bound vGPU: what the host said of it, its channels, and the processes that have its node open. */
 
 import type { Command, VmbusChannel } from "parhelion-buses";
-import { KernelError, type OpenFile, type Runtime } from "parhelion-core";
+import { KernelError, type Named, type OpenFile, type Runtime } from "parhelion-core";
 import { guestCommand, vgpuCommand, vmCommand } from "parhelion-protocol";
-import type { QueueGateway } from "../queue-gateway.js";
 import { DxgFile } from "./file.js";
 import { DxgProcess, type ProcessHome } from "./process.js";
+import type { Queues } from "./queues.js";
 
 export interface VgpuInit {
   readonly runtime: Runtime;
@@ -13,7 +13,7 @@ export interface VgpuInit {
   readonly global: VmbusChannel;
   readonly instance: string;
   readonly luid: bigint;
-  readonly queues: QueueGateway;
+  readonly queues: Queues;
   /** What applications read synchronously has changed. */
   readonly changed: () => void;
 }
@@ -26,8 +26,10 @@ export class Vgpu implements ProcessHome {
   readonly channel: VmbusChannel;
   readonly instance: string;
   readonly luid: bigint;
-  readonly queues: QueueGateway;
+  readonly queues: Queues;
   readonly #global: VmbusChannel;
+  /** Stands for the fields below. */
+  readonly #tables: Named;
   readonly #changed: () => void;
   /** By the host's handle. */
   readonly #processes = new Map<number, DxgProcess>();
@@ -40,27 +42,32 @@ export class Vgpu implements ProcessHome {
     this.luid = init.luid;
     this.queues = init.queues;
     this.#global = init.global;
+    this.#tables = { name: `vGPU ${init.instance}` };
     this.#changed = init.changed;
   }
 
   /** Empty while the host does not know them. */
   get wgslLanguageFeatures(): readonly string[] {
+    this.#access("read");
     return this.#wgslLanguageFeatures;
   }
 
   get processes(): number {
+    this.#access("read");
     return this.#processes.size;
   }
 
   /** Asks the host what must be known before anyone opens the node. @throws what the channel throws */
   async refresh(): Promise<void> {
     const { wgslLanguageFeatures } = await this.channel.request(vgpuCommand.getInternalAdapterInfo, {});
+    this.#access("write");
     this.#wgslLanguageFeatures = wgslLanguageFeatures;
     this.#changed();
   }
 
   /** Every open file is a process of the host's. @throws what the channel throws; EMFILE */
   async open(file: OpenFile): Promise<DxgFile> {
+    this.#access("read");
     if (this.#processes.size >= maxProcesses) throw tooMany();
     const { pid = 0, comm = "" } = file.opener;
     const late = ({ process }: { readonly process: number }): void =>
@@ -70,17 +77,20 @@ export class Vgpu implements ProcessHome {
     const asked = { processId: pid, name: comm === "" ? file.name : comm };
     const { process } = await this.#global.request(vmCommand.createProcess, asked, { late });
     const opened = new DxgProcess(this, process, file.name);
+    this.#access("write");
     this.#processes.set(process, opened);
     return new DxgFile(opened);
   }
 
   async closed(process: DxgProcess): Promise<void> {
+    this.#access("write");
     this.#processes.delete(process.host);
     await this.#global.request(vmCommand.destroyProcess, {}, { process: process.host });
   }
 
   /** What the host says on the vGPU's channel by itself. Unknown processes and devices have just gone. */
   onCommand({ process, type, body }: Command): void {
+    this.#access("read");
     if (type === guestCommand.deviceLost.type) {
       this.#processes.get(process)?.deviceLost(guestCommand.deviceLost.body.decode(body));
     } else if (type === guestCommand.adapterInfoChanged.type) {
@@ -92,6 +102,10 @@ export class Vgpu implements ProcessHome {
         }
       });
     }
+  }
+
+  #access(mode: "read" | "write"): void {
+    this.runtime.scheduler.access(this.#tables, mode);
   }
 }
 

@@ -1,14 +1,19 @@
 /**
- * Shows a system's nodes as sockets in the run directory, and writes down beside them what applications must know without asking.
- * One thing at a time changes the directory; what is asked of live connections does not wait for that.
+ * Shows a system's nodes on a shelf, and publishes there what applications must know without asking. One thing at a time changes
+ * the shelf; what is asked of live connections does not wait for that.
  */
-import { existsSync } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
-import path from "node:path";
-import { type DeviceNode, type System, type WaitOptions, WorkQueue } from "parhelion-core";
+import {
+  type DeviceNode,
+  invoke,
+  type Named,
+  noDeadline,
+  type System,
+  type WaitOptions,
+  WorkQueue,
+} from "parhelion-core";
 import { liveVgpus } from "../dxg/node.js";
-import type { NodeRequest } from "../dxg/request.js";
-import { NodeSocket } from "./node-socket.js";
+import { ServedNode } from "./served-node.js";
+import type { NodeShelf, ServableNode } from "./shelf.js";
 
 export const ATTRIBUTES_FILE = "attributes.json";
 
@@ -20,22 +25,23 @@ export interface GuestAttributes {
   readonly wgslLanguageFeatures: readonly string[];
 }
 
-export class NodeServer {
+export class NodeServer implements Named {
+  readonly name = "node server";
   readonly #system: System;
-  readonly #directory: string;
+  readonly #shelf: NodeShelf;
   readonly #work: WorkQueue;
-  readonly #sockets = new Map<DeviceNode, NodeSocket>();
+  readonly #served = new Map<DeviceNode, ServedNode>();
   readonly #listening = new Set<DeviceNode>();
   #attributes: "current" | "stale" = "current";
-  readonly #leaving = new Set<NodeSocket>();
+  readonly #leaving = new Set<ServedNode>();
   readonly #stopWatching: () => void;
   /** One work item: however often it is asked for before it runs, the file is written once. */
   readonly #writing = { name: "write attributes", run: () => this.#writeAttributes() };
 
-  constructor(system: System, directory: string) {
+  constructor(system: System, shelf: NodeShelf) {
     this.#system = system;
-    this.#directory = directory;
-    this.#work = new WorkQueue(system.runtime, "node server");
+    this.#shelf = shelf;
+    this.#work = new WorkQueue(system.runtime, "work of the node server");
     this.#stopWatching = system.nodes.watch({
       added: (node) => this.#onAdded(node),
       removed: (node) => this.#onRemoved(node),
@@ -56,26 +62,27 @@ export class NodeServer {
   /** Precondition: the nodes are gone. Waits for the last files, and clears the directory. @throws KernelError ETIMEDOUT */
   async stop(options?: WaitOptions): Promise<void> {
     this.#stopWatching();
-    for (const socket of this.#sockets.values()) this.#leave(socket);
-    this.#sockets.clear();
+    this.#access("write");
+    for (const served of this.#served.values()) this.#leave(served);
+    this.#served.clear();
     await this.#work.flush(options);
-    for (const socket of this.#leaving) await socket.released(options);
+    this.#access("read");
+    for (const served of [...this.#leaving]) await served.released(options);
     await this.#work.destroy(options);
-    await rm(path.join(this.#directory, ATTRIBUTES_FILE), { force: true });
+    await invoke(this.#system.runtime, "shelf.retract", this, () => this.#shelf.retract());
   }
 
   #onAdded(node: DeviceNode): void {
-    const socket = new NodeSocket(
-      this.#system.runtime,
-      node as DeviceNode<NodeRequest, Uint8Array>,
-      path.join(this.#directory, node.name),
-    );
-    this.#sockets.set(node, socket);
+    const { runtime } = this.#system;
+    const served = new ServedNode(runtime, node as ServableNode, this.#shelf);
+    this.#access("write");
+    this.#served.set(node, served);
     this.#work.queue({
       name: `listen on ${node.name}`,
       run: async () => {
-        await socket.listen();
-        if (this.#sockets.get(node) !== socket) return;
+        await invoke(runtime, "shelf.listen", this, () => served.listen());
+        this.#access("write");
+        if (this.#served.get(node) !== served) return;
         this.#listening.add(node);
         // Here and not as work of its own: who waits for the nodes there are waits for this, too.
         await this.#writeAttributes();
@@ -84,29 +91,32 @@ export class NodeServer {
   }
 
   #onRemoved(node: DeviceNode): void {
-    const socket = this.#sockets.get(node);
-    if (socket === undefined) return;
-    this.#sockets.delete(node);
+    this.#access("write");
+    const served = this.#served.get(node);
+    if (served === undefined) return;
+    this.#served.delete(node);
     this.#listening.delete(node);
-    this.#leave(socket);
+    this.#leave(served);
     this.attributesChanged();
   }
 
-  #leave(socket: NodeSocket): void {
-    socket.gone();
-    this.#leaving.add(socket);
+  #leave(served: ServedNode): void {
+    served.gone();
+    this.#leaving.add(served);
     this.#system.runtime.scheduler.spawn("end of a node", async () => {
-      await socket.released({ deadline: Number.POSITIVE_INFINITY });
-      this.#leaving.delete(socket);
+      await served.released({ deadline: noDeadline });
+      this.#access("write");
+      this.#leaving.delete(served);
     });
   }
 
   /** Nodes are served all the same: what the file tells is a convenience. Said once until it is written again. */
-  #notWritten(file: string, error: unknown): void {
+  #notWritten(error: unknown): void {
     const { runtime } = this.#system;
-    if (!existsSync(this.#directory)) {
+    const { present, where: file } = this.#shelf;
+    if (!present) {
       // The host has removed the guest, and its directory with it: nobody is left to read.
-      runtime.log("debug", "attributes.unread", { directory: this.#directory });
+      runtime.log("debug", "attributes.unread", { file });
       return;
     }
     if (this.#attributes === "stale") return;
@@ -119,21 +129,24 @@ export class NodeServer {
     });
   }
 
-  /** Readers see the old file or the new one, never a part. */
   async #writeAttributes(): Promise<void> {
+    this.#access("read");
     const vgpus = liveVgpus(this.#system).filter((node) => this.#listening.has(node as DeviceNode));
     const [first = [], ...rest] = vgpus.map(({ vgpu }) => vgpu.wgslLanguageFeatures);
     const attributes: GuestAttributes = {
       nodes: vgpus.map((node) => node.name),
       wgslLanguageFeatures: first.filter((feature) => rest.every((features) => features.includes(feature))),
     };
-    const file = path.join(this.#directory, ATTRIBUTES_FILE);
+    const text = `${JSON.stringify(attributes)}\n`;
     try {
-      await writeFile(`${file}.new`, `${JSON.stringify(attributes)}\n`);
-      await rename(`${file}.new`, file);
+      await invoke(this.#system.runtime, "shelf.publish", this, () => this.#shelf.publish(text));
       this.#attributes = "current";
     } catch (error) {
-      this.#notWritten(file, error);
+      this.#notWritten(error);
     }
+  }
+
+  #access(mode: "read" | "write"): void {
+    this.#system.runtime.scheduler.access(this, mode);
   }
 }

@@ -23,6 +23,11 @@ export class OptimalDpor extends Search {
   readonly #sequence: Sequence;
   /** Per step of the run its position in the sequence at hand. */
   readonly #position: number[] = [];
+  /** Steps before this one were there in the run before. */
+  #kept = 0;
+  // Races, first and second step, that are to be turned again in every run that shares them.
+  readonly #openFirst: number[] = [];
+  readonly #openSecond: number[] = [];
   #foresee: Foresee | undefined;
 
   constructor(options: SearchOptions = {}) {
@@ -68,11 +73,13 @@ export class OptimalDpor extends Search {
     super.runEnded(how, waiting);
     const { trail } = this;
     const length = trail.length;
-    for (let at = 0; at < length; at++) this.#turnRaces(at, length);
+    this.#turnOpenRaces(length);
+    for (let at = this.#kept; at < length; at++) this.#turnRaces(at, length);
     for (const { task, acquires, enabledBy = -1 } of waiting) {
       if (acquires < 0) continue;
       trail.push({ task, footprint: [acquires * 2 + 1], enabledBy, acquires });
-      this.#turnRaces(length, length);
+      for (let i = trail.firstRace(length); i < trail.races.length; i++)
+        this.#turn(trail.races[i]!, length, length);
       trail.cutTo(length);
     }
   }
@@ -84,6 +91,7 @@ export class OptimalDpor extends Search {
       this.#sleepers.cutTo(depth);
       this.#sleepers.add(trail.task[depth]!, trail.footprint[depth]!);
       trail.cutTo(depth);
+      this.#kept = depth;
       return depth;
     }
     return null;
@@ -92,22 +100,52 @@ export class OptimalDpor extends Search {
   #turnRaces(second: number, length: number): void {
     const { trail } = this;
     const end = trail.firstRace(second + 1);
-    for (let i = trail.firstRace(second); i < end; i++) this.#turn(trail.races[i]!, second, length);
+    for (let i = trail.firstRace(second); i < end; i++) {
+      const first = trail.races[i]!;
+      if (this.#turn(first, second, length)) continue;
+      this.#openFirst.push(first);
+      this.#openSecond.push(second);
+    }
   }
 
-  #turn(first: number, second: number, length: number): void {
+  #turnOpenRaces(length: number): void {
+    const firsts = this.#openFirst;
+    const seconds = this.#openSecond;
+    let open = 0;
+    for (let i = 0; i < seconds.length; i++) {
+      const first = firsts[i]!;
+      const second = seconds[i]!;
+      if (second >= this.#kept) break;
+      if (this.#turn(first, second, length)) continue;
+      firsts[open] = first;
+      seconds[open++] = second;
+    }
+    firsts.length = seconds.length = open;
+  }
+
+  /**
+   * Plans the other way round of a race, if it is not covered.
+   * @returns whether that holds for every run that goes the same way up to `second`: because what covers it begins with a step
+   * that the sequence up to there can begin with, whatever else a run does after it
+   */
+  #turn(first: number, second: number, length: number): boolean {
     const { trail } = this;
     const sequence = this.#sequence;
     sequence.clear();
-    for (let at = first + 1; at < length; at++) {
-      if (at === second || trail.before(first, at)) continue;
-      this.#append(first, at, trail.footprint[at]!);
-    }
+    for (let at = first + 1; at < second; at++)
+      if (!trail.before(first, at)) this.#append(first, at, trail.footprint[at]!);
+    const needed = sequence.length;
     this.#append(first, second, this.#footprintOf(first, second));
+    for (let at = second + 1; at < length; at++)
+      if (!trail.before(first, at)) this.#append(first, at, trail.footprint[at]!);
     const end = this.#sleepers.end(first);
-    for (let i = this.#sleepers.start(first); i < end; i++)
-      if (sequence.beginsWith(this.#sleepers.task(i), this.#sleepers.footprint(i)) >= 0) return;
-    sequence.insertInto(this.#plans[first]!);
+    let covered = false;
+    for (let i = this.#sleepers.start(first); i < end; i++) {
+      const begins = sequence.beginsWith(this.#sleepers.task(i), this.#sleepers.footprint(i));
+      if (begins >= 0 && begins <= needed) return true;
+      if (begins >= 0) covered = true;
+    }
+    return !covered && sequence.insertInto(this.#plans[first]!) <= needed;
   }
 
   #append(first: number, at: number, footprint: readonly number[] | null): void {

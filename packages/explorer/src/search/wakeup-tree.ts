@@ -22,6 +22,7 @@ export class Sequence {
   readonly #enablers: number[] = [];
   readonly #struck: boolean[] = [];
   readonly #dependence: Dependence;
+  #followed: WakeupNode[] = [];
 
   constructor(dependence: Dependence) {
     this.#dependence = dependence;
@@ -63,19 +64,29 @@ export class Sequence {
     return this.tasks.length;
   }
 
-  strike(at: number): void {
-    this.#struck[at] = true;
+  /**
+   * Hangs the sequence into a tree, below its `children`, unless what is there already leads to the same traces.
+   * @returns the position in the sequence of the step that begins it there; `length` if one begins that is not in it
+   */
+  insertInto(children: WakeupNode[]): number {
+    const first = this.#follow(children);
+    if (first < 0) {
+      this.#append(children);
+      return 0;
+    }
+    let level = this.#followed;
+    while (level.length > 0) {
+      if (this.#follow(level) < 0) {
+        this.#append(level);
+        break;
+      }
+      level = this.#followed;
+    }
+    return first;
   }
 
-  /** Hangs the sequence into a tree, below its `children`, unless what is there already leads to the same traces. */
-  insertInto(children: WakeupNode[]): void {
+  #append(children: WakeupNode[]): void {
     let level = children;
-    let below: WakeupNode | undefined = this.#follow(level);
-    while (below !== undefined) {
-      level = below.children;
-      if (level.length === 0) return;
-      below = this.#follow(level);
-    }
     for (let i = 0; i < this.tasks.length; i++) {
       if (this.#struck[i]) continue;
       const node: WakeupNode = { task: this.tasks[i]!, footprint: this.footprints[i]!, children: [] };
@@ -84,14 +95,16 @@ export class Sequence {
     }
   }
 
-  #follow(level: readonly WakeupNode[]): WakeupNode | undefined {
+  /** Looks for a child that the sequence can begin with, and begins with it. */
+  #follow(level: readonly WakeupNode[]): number {
     for (const node of level) {
       const at = this.beginsWith(node.task, node.footprint);
       if (at < 0) continue;
-      if (at < this.tasks.length) this.strike(at);
-      return node;
+      if (at < this.tasks.length) this.#struck[at] = true;
+      this.#followed = node.children;
+      return at;
     }
-    return undefined;
+    return -1;
   }
 
   #firstOf(task: number): number {

@@ -79,7 +79,7 @@ function cellOf(operation: string): string {
 function instructionOf(operation: string): Instruction {
   const cell = cellOf(operation);
   const value = Number(operation.slice(cell.length + 1));
-  switch (operation[cell.length]) {
+  switch (operation.charAt(cell.length)) {
     case "=":
       return store(cell, value);
     case "+":

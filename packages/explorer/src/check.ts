@@ -2,10 +2,15 @@
 import type { Failure, FailureKind } from "./failure.js";
 import { type Method, searchesFor } from "./method.js";
 import type { Program } from "./program.js";
+import { repeat } from "./repeat.js";
 import type { RunResult } from "./run/run.js";
 import { writeSchedule } from "./run/schedule.js";
 import type { Coverage, Strategy } from "./search/strategy.js";
 import { type Rules, Session } from "./session.js";
+import { type FailingRun, failingRun, shorter, shrink } from "./shrink.js";
+
+const moreRuns = 200;
+const shrinkAttempts = 300;
 
 export type Verdict = "safe" | "unsafe" | "unknown";
 
@@ -14,10 +19,12 @@ export interface CheckOptions extends Rules {
   readonly method?: Method;
   /** Instead of a method. */
   readonly strategy?: Strategy;
-  /** Runs at most; default 1,000,000. Met, the verdict is "unknown". */
+  /** Runs at most (for each bound), redundant ones included; default 1,000,000. Met, the verdict is "unknown". */
   readonly maxRuns?: number;
   /** Go on after a failure, to count and to find the shortest; default "stop". */
   readonly afterFailure?: "stop" | "go on";
+  /** Whether to look for a shorter schedule of the failure that was found; default true. */
+  readonly shrink?: boolean;
   readonly progress?: (runs: number) => void;
 }
 
@@ -49,7 +56,7 @@ export interface CheckResult {
   readonly failed: number;
   /** How many runs failed with each kind. */
   readonly kinds: Readonly<Partial<Record<FailureKind, number>>>;
-  /** The one with the fewest steps. */
+  /** The one with the fewest steps. It has been repeated: the schedule leads there every time. */
   readonly failure: Found | null;
   readonly steps: number;
   /** One for each bound on preemptions that was asked for. */
@@ -59,22 +66,29 @@ export interface CheckResult {
 /** @throws RangeError for a method that makes no sense */
 export async function check(program: Program, options: CheckOptions = {}): Promise<CheckResult> {
   const { method = "optimal", strategy, maxRuns = 1_000_000, afterFailure = "stop", progress } = options;
+  const { shrink: shrinks = true } = options;
   const session = new Session(program, options);
   const searches = strategy === undefined ? searchesFor(method) : [{ strategy, preemptions: null }];
   const tally = new Tally(session);
   const bounds: BoundResult[] = [];
   let coverage: Coverage = "sample";
   for (const { strategy, preemptions } of searches) {
-    const [runs, failed] = [tally.runs, tally.counts.failed];
-    const ended = await search(session, strategy, tally, { maxRuns: maxRuns + runs, afterFailure, progress });
+    const [begun, runs, failed] = [tally.begun, tally.runs, tally.counts.failed];
+    const ended = await search(session, strategy, tally, {
+      maxRuns: maxRuns + begun,
+      afterFailure,
+      progress,
+      shrinks,
+    });
     coverage = ended === "exhausted" ? (strategy.coverage ?? "sample") : "sample";
     if (preemptions !== null) {
       bounds.push({ preemptions, runs: tally.runs - runs, failed: tally.counts.failed - failed, coverage });
     }
-    if (coverage === "everything" || (tally.failure !== null && afterFailure === "stop")) break;
+    if (coverage === "everything" || (tally.failing !== null && afterFailure === "stop")) break;
   }
+  const failure =
+    tally.failing === null ? lockOrder(session, options) : await conclude(session, tally.failing, shrinks);
   await session.pace.settle();
-  const failure = tally.failure ?? lockOrder(session, options);
   return {
     program: program.name,
     verdict: failure !== null ? "unsafe" : coverage === "everything" ? "safe" : "unknown",
@@ -95,53 +109,81 @@ class Tally {
   readonly counts = { complete: 0, failed: 0, abandoned: 0, cut: 0 };
   readonly kinds: Partial<Record<FailureKind, number>> = {};
   steps = 0;
-  failure: Found | null = null;
+  failing: FailingRun | null = null;
   readonly #session: Session;
 
   constructor(session: Session) {
     this.#session = session;
   }
 
+  /** Those included that came to nothing. */
+  get begun(): number {
+    return this.runs + this.counts.abandoned + this.counts.cut;
+  }
+
   get runs(): number {
     return this.counts.complete + this.counts.failed;
   }
 
-  add({ end, failure, choices, base }: RunResult): void {
+  add(result: RunResult): void {
+    const { end, failure, choices, base } = result;
     this.#session.detectors.lockOrder.runIs(choices, base);
     this.steps += choices.length;
     this.counts[end] += 1;
     if (failure === null) return;
     this.kinds[failure.kind] = (this.kinds[failure.kind] ?? 0) + 1;
-    // The run may have gone on.
-    const steps = choices.slice(0, Math.max(0, failure.step - base + 1));
-    if (this.failure === null || failure.step < this.failure.step) {
-      this.failure = { ...failure, schedule: writeSchedule(steps) };
-    }
+    this.compare(result);
+  }
+
+  /** Keeps the shorter one. @param kind only of this kind */
+  compare(result: RunResult, kind: FailureKind | null = null): void {
+    const run = failingRun(result);
+    if (run === null || (kind !== null && run.failure.kind !== kind)) return;
+    if (this.failing === null || shorter(run, this.failing)) this.failing = run;
   }
 }
 
 type Limits = Required<Pick<CheckOptions, "maxRuns" | "afterFailure">> & {
   readonly progress: CheckOptions["progress"];
+  readonly shrinks: boolean;
 };
 
 async function search(
   session: Session,
   strategy: Strategy,
   tally: Tally,
-  { maxRuns, afterFailure, progress }: Limits,
+  { maxRuns, afterFailure, progress, shrinks }: Limits,
 ): Promise<"exhausted" | "ended early"> {
   let last: readonly number[] = [];
   const { cut } = tally.counts;
+  // Failing runs that come soon after the first may be shorter; they count for nothing else.
+  let more = shrinks ? moreRuns : 0;
   for (;;) {
     const shared = strategy.nextRun();
     if (shared === null) return tally.counts.cut > cut ? "ended early" : "exhausted";
-    if (tally.runs >= maxRuns) return "ended early";
-    const result = await session.run(strategy, last.slice(0, shared), "go on");
+    if (tally.begun >= maxRuns) return "ended early";
+    const first = tally.failing === null || afterFailure === "go on";
+    if (!first && more === 0) return "ended early";
+    const result = await session.run(strategy, last.slice(0, shared), { warnings: "go on" });
     last = result.choices;
-    tally.add(result);
-    if (tally.failure !== null && afterFailure === "stop") return "ended early";
+    if (first) tally.add(result);
+    else {
+      more -= 1;
+      tally.compare(result, tally.failing?.failure.kind);
+    }
+    if (tally.failing?.failure.kind === "uncontrolled" && afterFailure === "stop") return "ended early";
     if (await session.pace.breathe()) progress?.(tally.runs);
   }
+}
+
+/** Makes the schedule short, and makes sure that it leads to the failure. */
+async function conclude(session: Session, found: FailingRun, shrinks: boolean): Promise<Found> {
+  const { kind } = found.failure;
+  const run = shrinks && kind !== "uncontrolled" ? await shrink(session, found, shrinkAttempts) : found;
+  const schedule = writeSchedule(run.choices);
+  if (kind === "uncontrolled") return { ...found.failure, schedule };
+  const differs = await repeat(session, run);
+  return { ...(differs ?? run.failure), schedule };
 }
 
 /** Reported only where nothing worse was found. */

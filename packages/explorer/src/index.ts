@@ -41,6 +41,14 @@ export type { Observer, Phase, Report, Scene } from "./detect/observer.js";
 export { type Failure, type FailureKind, failureKinds } from "./failure.js";
 export type { Method } from "./method.js";
 export type { Atomic, CallbackWindow, Pool, Program, World } from "./program.js";
+export { replay } from "./replay.js";
+export type {
+  RecordedAccess,
+  RecordedNote,
+  RecordedStep,
+  RecordedTask,
+  Recording,
+} from "./report/recording.js";
 export type { AnyTime } from "./run/controlled-scheduler.js";
 export type { Task } from "./run/task.js";
 export { Bounded } from "./search/bounded.js";

@@ -23,6 +23,14 @@ export interface Rules {
   readonly maxSteps?: number;
 }
 
+/** How one run is done. */
+export interface Manner extends Pick<RunOptions, "warnings" | "fairAfter"> {
+  /** Of this run alone. */
+  readonly observers?: readonly Observer[];
+  /** Instead of what the rules say. */
+  readonly maxSteps?: number;
+}
+
 export class Session {
   readonly program: Program;
   readonly objects = new Names();
@@ -38,23 +46,19 @@ export class Session {
     this.#ignored = new Set(rules.ignore);
   }
 
-  /** @param prefix choices that are made already @param more observers of this run alone */
-  run(
-    strategy: Strategy,
-    prefix: readonly number[],
-    warnings: RunOptions["warnings"],
-    more: readonly Observer[] = [],
-  ): Promise<RunResult> {
+  /** @param prefix choices that are made already */
+  run(strategy: Strategy, prefix: readonly number[], manner: Manner): Promise<RunResult> {
     const rules = this.#rules;
+    const { observers = [], maxSteps = rules.maxSteps ?? 10_000, ...rest } = manner;
     const options: RunOptions = {
       objects: this.objects,
       tasks: this.tasks,
-      observers: [...this.detectors.observers, ...(rules.observers?.() ?? []), ...more],
+      observers: [...this.detectors.observers, ...(rules.observers?.() ?? []), ...observers],
       anyTime: rules.anyTime ?? "none",
       deadlines: rules.deadlines ?? "failure",
       ignored: this.#ignored,
-      warnings,
-      maxSteps: rules.maxSteps ?? 10_000,
+      maxSteps,
+      ...rest,
     };
     return this.pace.during(new Run(this.program, options, strategy, prefix));
   }

@@ -1,5 +1,5 @@
 /** What a detector gets to see of a run, as it happens. Tasks, objects and steps are numbers; names are for messages. */
-import type { Access, Note } from "parhelion-core";
+import type { Access, LogRecord, Note } from "parhelion-core";
 import type { Failure } from "../failure.js";
 import type { Task } from "../run/task.js";
 
@@ -36,6 +36,7 @@ export interface Observer {
   blocked?(scene: Scene, object: number): void;
   woken?(scene: Scene, task: Task): void;
   ended?(scene: Scene, task: Task): void;
+  logged?(scene: Scene, record: LogRecord): void;
   /** Nothing can run any more though `waiting` have not ended. */
   stuck?(scene: Scene, waiting: readonly Task[]): void;
   /** Every task has ended and `after` is over. */

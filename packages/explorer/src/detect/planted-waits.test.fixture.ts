@@ -6,7 +6,7 @@ export const deadlocks: readonly Planted[] = [
   {
     name: "two locks in opposite orders",
     finds: "deadlock",
-    clash: ["x: mutex.lock of B", "y: mutex.lock of A"],
+    clash: ["y: mutex.lock of A", "x: mutex.lock of B"],
     setup(world, version) {
       const [a, b] = [new Mutex(world.runtime, "A"), new Mutex(world.runtime, "B")];
       world.task("x", () => a.withLock(() => b.withLock(() => {})));

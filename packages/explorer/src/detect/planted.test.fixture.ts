@@ -17,7 +17,7 @@ export interface Planted {
 const counting: Planted = {
   name: "two tasks count without a lock",
   finds: "data-race",
-  clash: ["b: start of b", "a: point of a"],
+  clash: ["b: point of b", "a: start of a"],
   setup(world, version) {
     const shared = world.track("shared", { count: 0 });
     const lock = new Mutex(world.runtime, "lock");

@@ -31,8 +31,17 @@ export interface RunResult {
   readonly failure: Failure | null;
   /** At each step the place of the chosen task among the runnable ones. */
   readonly choices: readonly number[];
+  /** What each of them was. */
+  readonly trace: readonly TracedStep[];
   /** Index of the first step of the tasks; those before are of `before`. */
   readonly base: number;
+  /** Null unless the prefix asks for a task that can't run: how. */
+  readonly misfit: string | null;
+}
+
+export interface TracedStep {
+  readonly task: number;
+  readonly footprint: readonly number[];
 }
 
 /** Runs the program once. `prefix`: the choices that are made already, not asked of the strategy nor told to it. */
@@ -44,9 +53,12 @@ export class Run {
   readonly #scheduler: ControlledScheduler;
   readonly #world: ProgramWorld;
   readonly #choices: number[] = [];
+  readonly #trace: TracedStep[] = [];
+  #misfit: string | null = null;
   #shared: unknown;
   #base = 0;
   #end: RunEnd = "complete";
+  #turns: "chosen" | "fair" = "chosen";
 
   constructor(program: Program, options: RunOptions, strategy: Strategy, prefix: readonly number[]) {
     this.#program = program;
@@ -56,7 +68,11 @@ export class Run {
     const { objects, tasks, observers, anyTime, ignored } = options;
     this.#scheduler = new ControlledScheduler(objects, tasks, observers, anyTime, ignored);
     const log: LogRecord[] = [];
-    this.#world = new ProgramWorld(this.#scheduler, createControlledRuntime(this.#scheduler, log), log);
+    this.#world = new ProgramWorld(
+      this.#scheduler,
+      createControlledRuntime(this.#scheduler, observers, log),
+      log,
+    );
   }
 
   /** The microtasks are used up though the run is not over. */
@@ -93,11 +109,19 @@ export class Run {
     }
     const failure = scheduler.failure ?? scheduler.warning;
     if (failure !== null) this.#end = "failed";
+    else if (this.#end === "complete" && this.#turns === "fair") this.#end = "cut";
     this.#strategy.runEnded(
       this.#end,
       waiting.map(({ number }) => ({ task: number, acquires: -1 })),
     );
-    return { end: this.#end, failure, choices: this.#choices, base: this.#base };
+    return {
+      end: this.#end,
+      failure,
+      choices: this.#choices,
+      trace: this.#trace,
+      base: this.#base,
+      misfit: this.#misfit,
+    };
   }
 
   /** Runs something in one fixed order: each task as far as it comes, the oldest first. */
@@ -134,6 +158,7 @@ export class Run {
       invariant === undefined ? null : () => invariant.call(this.#program, this.#shared, this.#world);
     return {
       stepEnded: (task, footprint) => {
+        this.#trace.push({ task: task.number, footprint });
         const enabledBy = scheduler.enabledBy;
         if (choices.length > prefix.length && choices.length <= fairAfter) {
           strategy.stepped({
@@ -153,10 +178,11 @@ export class Run {
         scheduler.progress.step(step);
         let place: number;
         if (step === fairAfter) {
-          this.#end = "cut";
+          this.#turns = "fair";
           scheduler.progress.watch();
         }
         if (step >= fairAfter + maxSteps) {
+          this.#end = "cut";
           if (scheduler.progress.latest < fairAfter + maxSteps / 2) this.#livelock(runnable);
           return null;
         }
@@ -169,6 +195,7 @@ export class Run {
         const task = runnable[place];
         if (task === undefined) {
           this.#end = "abandoned";
+          if (step < prefix.length) this.#doesNotFit(step, place, runnable);
           return null;
         }
         choices.push(place);
@@ -190,6 +217,16 @@ export class Run {
 
   #numbers(runnable: readonly Task[]): number[] {
     return runnable.map(({ number }) => number).sort((a, b) => a - b);
+  }
+
+  #doesNotFit(step: number, place: number, runnable: readonly Task[]): void {
+    this.#misfit =
+      `step ${step} of the schedule takes task ${place + 1} of those that can run, and only ` +
+      `${runnable.length} can: ${runnable.map(({ name }) => name).join(", ")}`;
+    this.#scheduler.fail({
+      kind: "uncontrolled",
+      message: `the same choices led elsewhere the second time: ${this.#misfit}`,
+    });
   }
 
   #livelock(runnable: readonly Task[]): void {
@@ -221,7 +258,11 @@ export class Run {
   }
 }
 
-function createControlledRuntime(scheduler: ControlledScheduler, log: LogRecord[]): Runtime {
+function createControlledRuntime(
+  scheduler: ControlledScheduler,
+  observers: readonly Observer[],
+  log: LogRecord[],
+): Runtime {
   let random = 1;
   return createRuntime({
     scheduler,
@@ -239,6 +280,7 @@ function createControlledRuntime(scheduler: ControlledScheduler, log: LogRecord[
     },
     log: (record) => {
       log.push(record);
+      for (const observer of observers) observer.logged?.(scheduler, record);
       scheduler.progress.made();
       const bug = Object.values(record.fields).find((field) => field instanceof BugError);
       if (bug !== undefined)

@@ -129,23 +129,34 @@ export class OptimalDpor extends Search {
    * that the sequence up to there can begin with, whatever else a run does after it
    */
   #turn(first: number, second: number, length: number): boolean {
-    const { trail } = this;
     const sequence = this.#sequence;
     sequence.clear();
-    for (let at = first + 1; at < second; at++)
-      if (!trail.before(first, at)) this.#append(first, at, trail.footprint[at]!);
+    this.#appendBetween(first, first + 1, second);
     const needed = sequence.length;
-    this.#append(first, second, this.#footprintOf(first, second));
-    for (let at = second + 1; at < length; at++)
-      if (!trail.before(first, at)) this.#append(first, at, trail.footprint[at]!);
+    const footprint = this.#footprintOf(first, second);
+    // What comes after the second step does not depend on it. But that is only known where its footprint is.
+    if (footprint !== null) this.#append(first, second, footprint);
+    this.#appendBetween(first, second + 1, length);
+    if (footprint === null) this.#append(first, second, footprint);
+    const last = this.#position[second]!;
     const end = this.#sleepers.end(first);
     let covered = false;
     for (let i = this.#sleepers.start(first); i < end; i++) {
       const begins = sequence.beginsWith(this.#sleepers.task(i), this.#sleepers.footprint(i));
-      if (begins >= 0 && begins <= needed) return true;
-      if (begins >= 0) covered = true;
+      if (begins < 0) continue;
+      if (begins < needed || begins === last) return true;
+      covered = true;
     }
-    return !covered && sequence.insertInto(this.#plans[first]!) <= needed;
+    if (covered) return false;
+    const begins = sequence.insertInto(this.#plans[first]!);
+    return begins < needed || begins === last;
+  }
+
+  /** Appends those steps that did not come after `first`. */
+  #appendBetween(first: number, from: number, to: number): void {
+    const { trail } = this;
+    for (let at = from; at < to; at++)
+      if (!trail.before(first, at)) this.#append(first, at, trail.footprint[at]!);
   }
 
   #append(first: number, at: number, footprint: readonly number[] | null): void {

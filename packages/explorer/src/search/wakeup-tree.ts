@@ -12,7 +12,7 @@ export interface WakeupNode {
  * A sequence of steps that is to be taken from some state, as far as it is still to be found in a wakeup tree. Steps are
  * struck off where the tree already takes them.
  *
- * The last step's footprint may be unknown. Then it is taken to clash with everything but itself, so that the sequence is
+ * A last step's footprint may be unknown. Then it is taken to clash with everything but itself, so that the sequence is
  * rather planned once too often, and given up on the way, than left out.
  */
 export class Sequence {

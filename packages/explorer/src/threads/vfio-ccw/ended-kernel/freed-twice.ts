@@ -1,0 +1,27 @@
+/** close and the work after the interrupt both free the channel program, and the test whether there is one is a step of its own. */
+import type { Program } from "../../../program.js";
+import { Ccw } from "../parts/ccw.js";
+import type { Design } from "../parts/designs.js";
+
+export function freedTwice(design: Design): Program<Ccw> {
+  return {
+    name: "channel program freed twice",
+    setup(world) {
+      const ccw = new Ccw(world, design, { unpin: () => world.point("free the channel program") });
+      world.task("user", () => ccw.close());
+      world.interrupt("interrupt", () => ccw.interrupt());
+      return ccw;
+    },
+    async before(ccw) {
+      await ccw.cssProbe();
+      await ccw.mdevProbe();
+      await ccw.open();
+      await ccw.write();
+      ccw.hardware.finish();
+    },
+    async after(ccw) {
+      await ccw.works.flush();
+      await ccw.cssRemove();
+    },
+  };
+}

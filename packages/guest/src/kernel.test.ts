@@ -17,7 +17,7 @@ describe("a guest kernel", () => {
       contact.offerVgpu(0);
     });
     const { closed, events } = await openNode(kernel, "dxg0");
-    assert.deepEqual((await readdir(kernel.directory)).sort(), ["attributes.json", "dxg", "dxg0"]);
+    assert.deepEqual((await readdir(kernel.directory)).sort(), ["attributes.json", "dxg", "dxg0", "sys"]);
     await kernel.stop();
     await kernel.stop();
     await closed;
@@ -125,7 +125,7 @@ describe("a guest kernel", () => {
     await first.kernel.stop();
     for (const name of ["dxg", "dxg7", "attributes.json", "mine"]) await writeFile(path.join(run, name), "");
     const { kernel } = await start(undefined, { directory: run });
-    assert.deepEqual((await readdir(run)).sort(), ["attributes.json", "dxg", "mine"]);
+    assert.deepEqual((await readdir(run)).sort(), ["attributes.json", "dxg", "mine", "sys"]);
     await openNode(kernel, "dxg");
   });
 

@@ -3,7 +3,9 @@
  * each other.
  */
 
-import { createRuntime, type LogSink, type RuntimeInit } from "parhelion-core";
+import path from "node:path";
+import { type Clock, createRuntime, type LogSink, type RuntimeInit } from "parhelion-core";
+import { SYS_SOCKET, SysServer } from "parhelion-protocol";
 import { type ConnectTarget, dial, queueDialer } from "./dial.js";
 import { type GuestKernel, GuestMachine } from "./machine.js";
 import { ATTRIBUTES_FILE } from "./node-server/node-server.js";
@@ -44,10 +46,22 @@ export async function startGuestKernel(init: GuestKernelInit): Promise<GuestKern
   });
   machine.atStop(() => queues.close());
   try {
+    await serveTree(machine, name, runtime.clock);
     await machine.start();
     return machine;
   } catch (error) {
     await machine.stop();
     throw error;
   }
+}
+
+/** Whoever may use the nodes may look at the device tree, and change what there is to change. */
+async function serveTree(machine: GuestMachine, name: string, clock: Clock): Promise<void> {
+  const { system, directory } = machine;
+  const server = await SysServer.listen({
+    path: path.join(directory, SYS_SOCKET),
+    source: { name, tree: system.sysfs, onUevent: (listener) => system.onUevent(listener) },
+    clock,
+  });
+  machine.atStop(() => server.close("the guest kernel stopped"));
 }

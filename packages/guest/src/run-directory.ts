@@ -30,7 +30,7 @@ export async function claimRunDirectory(directory: string): Promise<void> {
     );
   }
   for (const name of await readdir(directory)) {
-    if (/^(dxg\d*|attributes\.json(\.new)?)$/.test(name))
+    if (/^(dxg\d*|sys|attributes\.json(\.new)?)$/.test(name))
       await rm(path.join(directory, name), { force: true });
   }
 }

@@ -262,7 +262,7 @@ test("after a kill -9 the next host starts on the same directory", limit, () =>
     assert.notDeepEqual(await readdir(stateDirectory), []);
     const host = await startHost({ launcher: launcher(), stateDirectory, adapter: "software" });
     assert.deepEqual((await host.status()).guests, []);
-    assert.deepEqual((await readdir(stateDirectory)).sort(), ["admin.sock", "vmbus.sock"]);
+    assert.deepEqual((await readdir(stateDirectory)).sort(), ["admin.sock", "sys", "vmbus.sock"]);
     await host.stop();
     assert.deepEqual(await readdir(stateDirectory), []);
   }),

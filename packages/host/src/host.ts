@@ -6,10 +6,12 @@ import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Completion, createRuntime, noDeadline, type Runtime, System, Timer } from "parhelion-core";
+import { SYS_SOCKET } from "parhelion-protocol";
 import { AdapterDevice, adapterBus } from "./adapters/adapter-device.js";
 import { probeAdapter } from "./adapters/probe.js";
 import { type AdminTarget, adminMethods } from "./admin/admin-methods.js";
 import { AdminServer } from "./admin/admin-server.js";
+import { serveTree } from "./admin/tree-server.js";
 import { defaultBackOff } from "./engines/back-off.js";
 import { defaultEngineDeadlines } from "./engines/engine-process.js";
 import { EngineSpawner } from "./engines/spawn-engine.js";
@@ -217,6 +219,8 @@ async function setUp(options: HostOptions, runtime: Runtime, teardown: Teardown)
     stopMs: options.stopMs ?? defaultStopMs,
   });
   await openAdmin(host, runtime, limits, teardown);
+  const tree = await serveTree(system, join(directory, SYS_SOCKET));
+  teardown.add("device tree's socket", () => tree.close("the host stopped"));
   runtime.log("info", "host.started", { stateDirectory: directory, address });
   return host;
 }
@@ -258,7 +262,8 @@ async function openAdmin(
  * shares the directory: its sockets answer.
  */
 async function takeOver(directory: string, runtime: Runtime): Promise<void> {
-  for (const path of [adminSocketIn(directory), vmbusSocketIn(directory)]) {
+  const sockets = [adminSocketIn(directory), vmbusSocketIn(directory), join(directory, SYS_SOCKET)];
+  for (const path of sockets) {
     if ((await clearStaleSocket(path, runtime.clock)) === "alive") {
       throw new HostError(
         "host-already-running",

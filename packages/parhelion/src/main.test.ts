@@ -10,7 +10,7 @@ import { bin, inWorkplace } from "./command.test.fixture.js";
 test("every command prints a help that names each of its options and fits a terminal", () =>
   inWorkplace(async (place) => {
     const options: Readonly<Record<string, readonly string[]>> = {
-      "": ["host", "guest", "run", "ls", "doctor", "--version"],
+      "": ["host", "guest", "run", "ls", "doctor", "tree", "cat", "write", "monitor", "bind", "--version"],
       host: ["--state", "--adapter", "--listen", "--log-level", "--json"],
       guest: ["serve", "create", "remove"],
       "guest serve": ["--connect", "--credential-file", "--directory", "--background", "--json", "--name"],
@@ -19,6 +19,12 @@ test("every command prints a help that names each of its options and fits a term
       run: ["--isolate", "--visible", "--writable", "--carrier", "--adapter", "--name", "127"],
       ls: ["--json", "--state"],
       doctor: ["--json", "--adapter"],
+      tree: ["[path]", "--depth", "--guest", "--host", "--state", "--json", "PARHELION_DIR"],
+      cat: ["<path...>", "--guest", "--host", "--state", "--json"],
+      write: ["<path>", "<text>", "--guest", "--json", "4096"],
+      monitor: ["--subsystem", "--property", "--guest", "--json"],
+      bind: ["<device>", "<driver>", "--guest", "--json"],
+      unbind: ["<device>", "[driver]", "--guest", "--json"],
     };
     const helps = Object.entries(options).map(async ([words, names]) => {
       const { status, out, err } = await place.run([...words.split(" ").filter(Boolean), "--help"]);
@@ -51,6 +57,11 @@ test("wrong use ends with 2, one message and nothing on standard output", () =>
       ["run --isolate=glass -- true", /bubblewrap or namespaces/],
       ["host --listen nowhere", /PORT, HOST:PORT or \[IPV6\]:PORT/],
       ["host --listen 1:70000", /PORT, HOST:PORT or \[IPV6\]:PORT/],
+      ["tree --depth deep", /It is a whole number/],
+      ["tree --guest x --host", /cannot be used with/],
+      ["cat", /missing required argument 'path'/],
+      ["write /sys/x", /missing required argument 'text'/],
+      ["bind x", /missing required argument 'driver'/],
       ["host --log-level loud --json", /Allowed choices are silent/],
       ["guest --connect localhost:1", /are given together/],
       ["guest --directory x", /are given together/],

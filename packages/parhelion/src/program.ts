@@ -6,18 +6,15 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Address, parseAddress } from "./address.js";
 import { LOG_LEVELS } from "./log-levels.js";
+import { jsonOption, stateOption } from "./options.js";
 import type { IsolationLevel } from "./run/isolation.js";
 import type { Terminal } from "./terminal.js";
+import { addTreeCommands } from "./tree-program.js";
 
-const stateOption = () =>
-  new Option("--state <dir>", "the host's state directory")
-    .env("PARHELION_STATE")
-    .argParser((path: string) => (path === "" ? undefined : path));
 const logOption = (level: (typeof LOG_LEVELS)[number]) =>
   new Option("--log-level <level>", "what is logged on stderr, as JSON lines")
     .choices(LOG_LEVELS)
     .default(level);
-const jsonOption = () => new Option("--json", "print JSON, errors included");
 const nameOption = () => new Option("--name <name>", "a name for people, shown by ls");
 const adapterOption = (whose: string) =>
   new Option(
@@ -51,6 +48,7 @@ export function buildProgram(terminal: Terminal, end: (status: number) => void):
   addGuest(program, terminal, end);
   addRun(program, terminal, end);
   addViews(program, terminal, end);
+  addTreeCommands(program, terminal, end);
   return program;
 }
 

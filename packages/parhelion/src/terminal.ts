@@ -6,6 +6,10 @@ export interface Terminal {
   readonly watched: boolean;
   readonly environment: NodeJS.ProcessEnv;
   readonly workingDirectory: string;
+  /** Standard input, as it comes. */
+  input(): AsyncIterable<Uint8Array>;
+  /** `listener` is told once when nobody reads the output any more. */
+  onOutputEnd(listener: () => void): void;
 }
 
 export function processTerminal(): Terminal {
@@ -18,6 +22,8 @@ export function processTerminal(): Terminal {
     watched: process.stderr.isTTY === true,
     environment: process.env,
     workingDirectory: process.cwd(),
+    input: () => process.stdin,
+    onOutputEnd: (listener) => void process.stdout.once("error", () => listener()),
   };
 }
 

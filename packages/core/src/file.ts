@@ -4,36 +4,13 @@
  * when no operation of the driver is running on the file any more.
  */
 import { KernelError } from "./error.js";
-import { deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
+import type { FileOperations, Opener } from "./file-operations.js";
+import { checkRange, type MappedMemory, Mapping, type MapRange } from "./mapping.js";
+import { deadlineOf, noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
 import { invoke } from "./sync/call.js";
 import { Completion } from "./sync/completion.js";
 import { type Counted, Refcount } from "./sync/refcount.js";
 import type { Named } from "./sync/scheduler.js";
-
-/** What a driver does for one open file. State of the open lives in the object. */
-export interface FileOperations<Req = unknown, Res = unknown> {
-  /**
-   * One request. Several can run at once. The driver settles it when its device goes; the opener has its ENODEV by
-   * then.
-   */
-  request(request: Req): Res | Promise<Res>;
-  /**
-   * The opener closes (or has died) while requests may be under way: end those that wait. An error is logged as
-   * `flush.failed`.
-   */
-  flush?(): void | Promise<void>;
-  /** The last call for this file; the device may have been removed by now. An error is logged as `release.failed`. */
-  release?(): void | Promise<void>;
-}
-
-/** Who opens. A node server fills in what the operating system says about its peer. */
-export interface Opener {
-  readonly pid?: number;
-  readonly uid?: number;
-  readonly gid?: number;
-  /** What the process calls itself, for people. Says nothing about who it is. */
-  readonly comm?: string;
-}
 
 type FileState = "opening" | "open" | "closed";
 
@@ -42,11 +19,14 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
   readonly opener: Opener;
   readonly #runtime: Runtime;
   readonly #pending = new Set<Completion<unknown>>();
-  /** One for the opener until it closes, one for each operation under way. */
+  readonly #mappings = new Set<Mapping>();
+  /** One for the opener until it closes, one for each operation under way and each mapping. */
   readonly #refs: Refcount;
-  readonly #released: Completion;
+  readonly #closed: Completion;
   #operations: FileOperations<Req, Res> | null = null;
   #state: FileState = "opening";
+  #flush: "not yet" | "done" = "not yet";
+  #mapped = 0;
   #revoked: KernelError | null = null;
 
   /** @param owner what must outlive the file; a reference is taken here and given back after the release */
@@ -60,13 +40,13 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
     this.#runtime = runtime;
     this.name = name;
     this.opener = opener;
-    this.#released = new Completion(runtime, `release of ${name}`);
+    this.#closed = new Completion(runtime, `close of ${name}`);
     owner.get();
     this.#refs = new Refcount(runtime, name, () => {
       runtime.scheduler.spawn(`release ${name}`, async () => {
         await this.#tell("release");
         gone(this as OpenFile);
-        this.#released.completeAll();
+        this.#closed.completeAll();
         owner.put();
       });
     });
@@ -117,7 +97,40 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
   }
 
   /**
-   * Gives the file up and waits until the driver has released it. Works after the device is gone.
+   * Has the driver map a range. The mapping holds the file: the driver's release waits for its unmap.
+   * @throws KernelError ENODEV the device is gone, or can't be mapped; EBADF the file is closed, EINVAL the range,
+   * ETIMEDOUT (what the driver still maps is unmapped again), and what the driver throws
+   */
+  async map(range: MapRange, options?: WaitOptions): Promise<Mapping> {
+    this.#assertOpen("map");
+    checkRange(`map of ${this.name}`, range);
+    const outcome: { mapping: Mapping | null; caller: "waiting" | "gone" } = {
+      mapping: null,
+      caller: "waiting",
+    };
+    const map = async (): Promise<Mapping> => {
+      const memory = await this.#operations?.map?.(range);
+      if (memory === undefined)
+        throw new KernelError("ENODEV", `map of ${this.name}: it has no memory to map`);
+      this.#runtime.scheduler.access(this, "write");
+      const mapping = this.#hold(range, memory);
+      if (outcome.caller === "gone") this.#drop(mapping);
+      else outcome.mapping = mapping;
+      return mapping;
+    };
+    try {
+      return await this.#run("map", map, options);
+    } catch (error) {
+      this.#runtime.scheduler.access(this, "write");
+      outcome.caller = "gone";
+      if (outcome.mapping !== null) this.#drop(outcome.mapping);
+      throw error;
+    }
+  }
+
+  /**
+   * Gives the file up and waits until the driver has released it, or, if something of it is still mapped, until it has
+   * flushed it. Works after the device is gone.
    * @throws KernelError EBADF when it is closed already, ETIMEDOUT: closed, but the driver has not released it yet
    */
   async close(options?: WaitOptions): Promise<void> {
@@ -127,9 +140,12 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
     this.#state = "closed";
     this.#runtime.scheduler.spawn(`flush ${this.name}`, async () => {
       await this.#tell("flush");
+      this.#runtime.scheduler.access(this, "write");
+      this.#flush = "done";
+      this.#settleClose();
       this.#refs.put();
     });
-    await this.#released.wait(options);
+    await this.#closed.wait(options);
   }
 
   /** The device is gone: fails what is under way and everything to come. Only the node calls this. */
@@ -137,6 +153,32 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
     this.#runtime.scheduler.access(this, "write");
     this.#revoked ??= error;
     for (const done of this.#pending) done.fail(this.#revoked);
+    for (const mapping of this.#mappings) mapping.zap();
+  }
+
+  #hold(range: MapRange, memory: MappedMemory): Mapping {
+    this.#mapped += 1;
+    this.#refs.get();
+    const name = `mapping ${this.#mapped} of ${this.name}`;
+    const mapping = new Mapping(this.#runtime, name, range, memory, (unmapped) => {
+      this.#runtime.scheduler.access(this, "write");
+      this.#mappings.delete(unmapped);
+      this.#refs.put();
+    });
+    this.#mappings.add(mapping);
+    if (this.#revoked !== null) mapping.zap();
+    this.#settleClose();
+    return mapping;
+  }
+
+  /** Nobody has the mapping, nor ever will. */
+  #drop(mapping: Mapping): void {
+    this.#runtime.scheduler.spawn(`drop ${mapping.name}`, () => mapping.unmap({ deadline: noDeadline }));
+  }
+
+  /** Who closes a file that is mapped must not wait for whoever has the mapping. */
+  #settleClose(): void {
+    if (this.#flush === "done" && this.#mappings.size > 0) this.#closed.completeAll();
   }
 
   #assertOpen(op: string): void {

@@ -2,6 +2,7 @@
 export { type Attribute, type AttributeContext, type AttributeGroup, attributeLimit } from "./attribute.js";
 export { type AttributeEntry, AttributeSet, type AttributeSetInit } from "./attribute-set.js";
 export type { Bus, OverridePolicy } from "./bus.js";
+export type { CharRegion, CharRegionInit } from "./char-region.js";
 export { type DeviceClass, miscClass } from "./class.js";
 export type { ClassInterface } from "./class-members.js";
 export { type Clock, type ClockTimer, systemClock } from "./clock.js";
@@ -12,11 +13,14 @@ export { Devres, type DevresAction, type DevresGroup, type ReleaseAction } from 
 export type { Driver, ProbeType } from "./driver.js";
 export { Errno, type ErrnoCode } from "./errno.js";
 export { type BugCode, BugError, isKernelError, KernelError } from "./error.js";
-export { type FileOperations, type Opener, OpenFile } from "./file.js";
+export { OpenFile } from "./file.js";
+export type { FileOperations, Opener } from "./file-operations.js";
 export type { LogLevel, LogRecord, LogSink } from "./log.js";
-export { DeviceNode, miscMajor, type NodeInit } from "./node.js";
+export { type MappedMemory, Mapping, type MapRange, mapAlignment } from "./mapping.js";
+export { DeviceNode, miscMajor, type NodeInit, type NodeOwner } from "./node.js";
 export { NodeRegistry, type NodeWatcher } from "./node-registry.js";
 export type { BusEvent, BusNotifier } from "./notifiers.js";
+export { Registration, requestPeriodMs, type UnregisterOptions } from "./registration.js";
 export {
   createRuntime,
   deadlineOf,

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { miscClass } from "./class.js";
 import { Device } from "./device.js";
 import { KernelError } from "./error.js";
-import type { FileOperations, OpenFile } from "./file.js";
+import type { OpenFile } from "./file.js";
+import type { FileOperations } from "./file-operations.js";
 import { toyBus, traced, turn } from "./model.test.fixture.js";
 import { DeviceNode, type NodeInit } from "./node.js";
 import type { NodeWatcher } from "./node-registry.js";
@@ -221,7 +222,7 @@ test("names and minors are unique while in use, and a device whose node can't be
 });
 
 test("the node's numbers and name stand in the device's uevents", async () => {
-  const { system, device, node } = await withNode({ mode: 0o666 });
+  const { system, device, node } = await withNode({ mode: 0o666, uid: 1000, gid: 44 });
   const events: string[] = [];
   system.onUevent((event) => events.push(serializeUevent(event)));
   await system.removeDevice(device);
@@ -235,5 +236,7 @@ test("the node's numbers and name stand in the device's uevents", async () => {
     "MINOR=256",
     "DEVNAME=n0",
     "DEVMODE=0666",
+    "DEVUID=1000",
+    "DEVGID=44",
   ]);
 });

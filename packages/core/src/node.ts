@@ -2,8 +2,10 @@
  * A device node: the name under which processes reach a device. It is visible between `publish` and `revoke`; an open
  * that races with the removal either gets a file that answers ENODEV or no file at all, and never leaves one behind.
  */
+import type { CharRegion } from "./char-region.js";
 import { KernelError } from "./error.js";
-import { type FileOperations, type Opener, OpenFile } from "./file.js";
+import { OpenFile } from "./file.js";
+import type { FileOperations, Opener } from "./file-operations.js";
 import type { Runtime, WaitOptions } from "./runtime.js";
 import { StateMachine, type Transitions } from "./state-machine.js";
 import type { Counted } from "./sync/refcount.js";
@@ -12,7 +14,12 @@ import type { Named } from "./sync/scheduler.js";
 export interface NodeInit<Req = unknown, Res = unknown> {
   /** Unique in its system, without a slash: the file name in the run directory. */
   readonly name: string;
-  /** 0 … 255 for a fixed number; without it the registry takes the lowest free one from 256. */
+  /** Whose numbers the node gets; without it it is a misc node. */
+  readonly region?: CharRegion;
+  /**
+   * A fixed number: of the region, or 0 … 255 for a misc node. Without it the registry takes the lowest free one of the
+   * region, for a misc node from 256 on.
+   */
   readonly minor?: number;
   /** Permission bits, for example 0o666; told in DEVMODE. */
   readonly mode?: number;
@@ -35,12 +42,14 @@ type NodeState = "hidden" | "live" | "dead";
 
 const transitions: Transitions<NodeState> = { hidden: ["live"], live: ["dead"], dead: [] };
 
-/** The misc major. Every node of the model is a misc node until a driver needs a range of its own. */
+/** The major of the nodes that have no region of their own. */
 export const miscMajor = 10;
 
 export class DeviceNode<Req = unknown, Res = unknown> implements Named {
   readonly name: string;
-  readonly major = miscMajor;
+  readonly major: number;
+  /** Null for a misc node. */
+  readonly region: CharRegion | null;
   readonly fixedMinor: number | null;
   readonly mode: number | null;
   readonly uid: number;
@@ -59,15 +68,19 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
         `node name ${JSON.stringify(init.name)}: use letters, digits and _ . : -`,
       );
     }
-    const { minor } = init;
-    if (minor !== undefined && !(Number.isInteger(minor) && minor >= 0 && minor <= 255)) {
+    const { minor, region } = init;
+    const first = region?.firstMinor ?? 0;
+    const last = region === undefined ? 255 : first + region.count - 1;
+    if (minor !== undefined && !(Number.isInteger(minor) && minor >= first && minor <= last)) {
       throw new KernelError(
         "EINVAL",
-        `node ${init.name}: fixed minor ${minor} is not in 0 … 255; leave it out`,
+        `node ${init.name}: fixed minor ${minor} is not in ${first} … ${last}; leave it out`,
       );
     }
     this.#runtime = runtime;
     this.name = init.name;
+    this.major = region?.major ?? miscMajor;
+    this.region = region ?? null;
     this.fixedMinor = minor ?? null;
     this.mode = init.mode ?? null;
     this.uid = init.uid ?? 0;

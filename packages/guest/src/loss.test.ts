@@ -46,6 +46,25 @@ describe("a rescind", () => {
 });
 
 describe("the loss of an engine", () => {
+  it("that is told before the device is taken fails its creation, and leaves nothing", async (t) => {
+    const { kernel, host, channel } = await scene(t);
+    const application = await openNode(kernel, "dxg0");
+    const adapter = await openAdapter(application);
+    const before = [...host.objects];
+    const process = [...host.processes][0] ?? 0;
+    host.intercept = (name) => {
+      // The next number that this host gives is the device's.
+      if (name === "createDevice") host.loseDevice(channel, process, process + 4);
+    };
+    await assert.rejects(application.connection.call(ioctl.createDevice, { adapter }), (error) => {
+      return refused("ENODEV")(error) && /the engine died/.test(String(error));
+    });
+    assert.deepEqual([...host.objects], before);
+    assert.deepEqual(application.events, []);
+    host.intercept = () => {};
+    await application.connection.call(ioctl.createDevice, { adapter });
+  });
+
   it("is told to the owner of the device, once, and the next device works", async (t) => {
     const { kernel, host, channel } = await scene(t);
     const [owner, bystander] = [await openNode(kernel, "dxg0"), await openNode(kernel, "dxg0")];

@@ -7,6 +7,8 @@ import { invoke, KernelError } from "parhelion-core";
 import {
   type CreateAllocationReply,
   type CreateAllocationRequest,
+  type CreateDeviceReply,
+  type CreateDeviceRequest,
   type CreateHwQueueReply,
   type CreateHwQueueRequest,
   controlError,
@@ -62,14 +64,7 @@ const table: ReadonlyMap<number, Serve> = new Map<number, Serve>([
     process.objects.get("adapter", adapter);
     return process.ask(vgpuCommand.isFeatureEnabled, { feature });
   }),
-  serves(ioctl.createDevice, async (process, { adapter, flags, privateData }) => {
-    const parent = process.objects.get("adapter", adapter);
-    const reply = await process.ask(vgpuCommand.createDevice, { flags, privateData }, (late) =>
-      process.abandon("device", late.device, parent),
-    );
-    const device = await adopt(process, "device", reply.device, parent);
-    return { device: device.handle, privateData: reply.privateData };
-  }),
+  serves(ioctl.createDevice, createDevice),
   serves(ioctl.destroyDevice, (process, { device }) => destroyed(process, "device", device)),
   serves(ioctl.getDeviceState, async (process, { device, stateType }) => {
     const { host, loss } = process.objects.get("device", device);
@@ -140,6 +135,25 @@ export async function serveIoctl(process: DxgProcess, type: number, body: Uint8A
   if (serve === undefined)
     throw controlError("ENOTTY", `request 0x${type.toString(16)} is not supported by this node`);
   return serve(process, body);
+}
+
+async function createDevice(
+  process: DxgProcess,
+  { adapter, flags, privateData }: CreateDeviceRequest,
+): Promise<CreateDeviceReply> {
+  const parent = process.objects.get("adapter", adapter);
+  return process.creatingDevice(async (lossOf) => {
+    const reply = await process.ask(vgpuCommand.createDevice, { flags, privateData }, (late) =>
+      process.abandon("device", late.device, parent),
+    );
+    const loss = lossOf(reply.device);
+    if (loss !== undefined) {
+      await process.abandon("device", reply.device, parent);
+      throw controlError("ENODEV", `the device was lost while it was being created: ${loss.text}`);
+    }
+    const device = await adopt(process, "device", reply.device, parent);
+    return { device: device.handle, privateData: reply.privateData };
+  });
 }
 
 async function createHwQueue(

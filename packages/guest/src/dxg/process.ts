@@ -3,7 +3,7 @@
 import type { VmbusChannel } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
 import { type Exchange, type GuestDeviceLost, type NodeEvent, vgpuCommand } from "parhelion-protocol";
-import { type DxgKind, type DxgObject, DxgObjects } from "./object.js";
+import { type DxgKind, type DxgObject, DxgObjects, type Loss } from "./object.js";
 import type { Queues } from "./queues.js";
 import { NodeEventKind } from "./request.js";
 
@@ -17,6 +17,9 @@ export interface ProcessHome {
   closed(process: DxgProcess): Promise<void>;
 }
 
+/** More losses than devices are being created are nobody's. */
+const maxLostEarly = 1024;
+
 export class DxgProcess {
   readonly vgpu: ProcessHome;
   /** The host's handle. */
@@ -24,6 +27,10 @@ export class DxgProcess {
   readonly name: string;
   readonly objects: DxgObjects;
   #deliver: (event: Partial<NodeEvent>) => void = () => {};
+  /** How many devices the host was asked for and has yet to give. */
+  #awaited = 0;
+  /** Of devices that this process has yet to take: what the host says of them may come before they are taken. */
+  readonly #lostEarly = new Map<number, Loss>();
 
   constructor(vgpu: ProcessHome, host: number, name: string) {
     this.vgpu = vgpu;
@@ -54,6 +61,25 @@ export class DxgProcess {
     });
   }
 
+  /**
+   * Runs what asks the host for a device and takes it.
+   * @param create is given a question: the loss of a device that it was given and has yet to take, if there was one
+   */
+  async creatingDevice<T>(create: (lossOf: (host: number) => Loss | undefined) => Promise<T>): Promise<T> {
+    this.objects.access("write");
+    this.#awaited += 1;
+    try {
+      return await create((host) => {
+        this.objects.access("read");
+        return this.#lostEarly.get(host);
+      });
+    } finally {
+      this.objects.access("write");
+      this.#awaited -= 1;
+      if (this.#awaited === 0) this.#lostEarly.clear();
+    }
+  }
+
   /** Unlinks the object and what is below it, then tells the host. @throws the first of the host's refusals */
   async destroy(object: DxgObject): Promise<void> {
     await this.#tellHost(this.objects.unlink(object));
@@ -66,8 +92,10 @@ export class DxgProcess {
 
   deviceLost({ device, reason, text }: GuestDeviceLost): void {
     const object = this.objects.deviceOf(device);
-    if (object === undefined || object.loss !== null) return;
     this.objects.access("write");
+    if (object === undefined && this.#awaited > 0 && this.#lostEarly.size < maxLostEarly)
+      this.#lostEarly.set(device, { reason, text });
+    if (object === undefined || object.loss !== null) return;
     object.loss = { reason, text };
     this.#deliver({ kind: NodeEventKind.DEVICE_LOST, object: object.handle, reason, text });
   }

@@ -37,12 +37,13 @@ export class VgpuOffer {
       interfaceInstance: slice.uuid,
       request: ({ type, process, body }) => commands.serve(end, type, process, body),
       open: () => {
-        slice.deviceLost = (device, loss) => this.#tellLost(device, loss);
-        slice.descriptionChanged = () => this.#tell(guestCommand.adapterInfoChanged, {});
+        slice.listen({
+          deviceLost: (device, loss) => this.#tellLost(device, loss),
+          descriptionChanged: () => this.#tell(guestCommand.adapterInfoChanged, {}),
+        });
       },
       close: (reason) => {
-        slice.deviceLost = () => undefined;
-        slice.descriptionChanged = () => undefined;
+        slice.listen(null);
         slice.destroyDevices(reason);
       },
     });

@@ -30,8 +30,12 @@ export interface SliceInit {
   readonly runtime: Runtime;
 }
 
-/** Told when a device of the slice is lost, while the slice is connected to a guest. */
-export type DeviceLostListener = (device: VgpuDevice, loss: DeviceLoss) => void;
+/** The guest that the slice is connected to. */
+export interface SliceListener {
+  deviceLost(device: VgpuDevice, loss: DeviceLoss): void;
+  /** The description is another one than before. */
+  descriptionChanged(): void;
+}
 
 export class Slice implements DeviceHome {
   readonly name: string;
@@ -47,9 +51,7 @@ export class Slice implements DeviceHome {
   readonly devices = new Map<number, VgpuDevice>();
   allocatedBytes = 0;
   readonly engine: EngineSupervisor;
-  deviceLost: DeviceLostListener = () => undefined;
-  /** Told when the description is another one than before. */
-  descriptionChanged: () => void = () => undefined;
+  #listener: SliceListener | null = null;
   #description: AdapterDescription;
   readonly #tokens = new Set<string>();
   #lastDevice = 0;
@@ -80,7 +82,13 @@ export class Slice implements DeviceHome {
     this.#access("write");
     if (isDeepStrictEqual(this.#description, description)) return;
     this.#description = description;
-    this.descriptionChanged();
+    this.#listener?.descriptionChanged();
+  }
+
+  /** One at a time; null: no guest is connected. */
+  listen(listener: SliceListener | null): void {
+    this.#access("write");
+    this.#listener = listener;
   }
 
   /** Opaque to the guest, unique until the host restarts. */
@@ -162,7 +170,7 @@ export class Slice implements DeviceHome {
     if (device.state !== "active" && device.state !== "creating") return;
     device.lose(loss);
     // While it is being created the answer to the creation says it.
-    if (device.handle !== 0) this.deviceLost(device, loss);
+    if (device.handle !== 0) this.#listener?.deviceLost(device, loss);
   }
 
   #access(mode: "read" | "write"): void {

@@ -77,7 +77,10 @@ export class VgpuBench {
           onLost: (engine, loss) => slice.engineLost(engine, loss),
         }),
     );
-    this.slice.deviceLost = (device, loss) => this.lost.push({ device, loss });
+    this.slice.listen({
+      deviceLost: (device, loss) => this.lost.push({ device, loss }),
+      descriptionChanged: () => undefined,
+    });
     this.processes = new GuestProcesses(runtime, "g-1", all);
     let tokens = 0;
     this.vgpu = {

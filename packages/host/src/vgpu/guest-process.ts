@@ -1,5 +1,5 @@
 /** One process in a guest, as the host sees it: a handle, and a table of what it created. */
-import type { Access, Named, Runtime } from "parhelion-core";
+import type { Named, Runtime } from "parhelion-core";
 import { HandleTable } from "parhelion-protocol";
 import type { HostLimits } from "../limits.js";
 import { charge } from "./command-error.js";
@@ -31,8 +31,7 @@ export class GuestProcess implements DeviceOwner {
     this.name = name;
   }
 
-  /** Declares to the scheduler that what the process has is read or changed. */
-  access(mode: Access): void {
+  access(mode: "read" | "write"): void {
     this.#runtime.scheduler.access(this.#tables, mode);
   }
 

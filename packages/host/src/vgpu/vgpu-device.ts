@@ -58,6 +58,8 @@ export interface VgpuObjects {
 
 /** What a device needs of the process that created it. */
 export interface DeviceOwner {
+  /** Declares to the scheduler that what the process has is read or changed. */
+  access(mode: "read" | "write"): void;
   readonly handle: number;
   readonly devices: Set<VgpuDevice>;
   add<K extends keyof VgpuObjects>(type: K, object: VgpuObjects[K]): number;
@@ -99,6 +101,7 @@ export class VgpuDevice {
   }
 
   get counts(): { readonly queues: number; readonly fences: number; readonly allocations: number } {
+    this.#access("read");
     return { queues: this.#queues, fences: this.#fences.size, allocations: this.#allocations.size };
   }
 
@@ -203,6 +206,7 @@ export class VgpuDevice {
   /** Everything on it goes; safe to repeat. */
   destroy(why: string): void {
     this.#access("write");
+    this.process.access("write");
     if (this.state === "destroyed") return;
     this.state = "destroyed";
     this.life.end(this.#gone(why));

@@ -2,16 +2,23 @@
  * One attribute in place: who runs on it, and its removal, which lets nobody in and waits for those who are inside
  * (after fs/kernfs/dir.c, active references). An operation that removes its own attribute leaves first.
  */
-import type { Attribute, AttributeContext, AttributeGroup } from "./attribute.js";
+import {
+  type Attribute,
+  type AttributeContext,
+  type AttributeGroup,
+  attributeLimit,
+  byteLength,
+} from "./attribute.js";
+import { AttributeOperation, type Removable } from "./attribute-operation.js";
+import type { ErrnoCode } from "./errno.js";
 import { KernelError } from "./error.js";
-import { deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
+import type { Runtime, WaitOptions } from "./runtime.js";
 import { call, invoke } from "./sync/call.js";
-import { Completion } from "./sync/completion.js";
-import type { Guard, Mutex } from "./sync/mutex.js";
+import type { Completion } from "./sync/completion.js";
 import type { Named } from "./sync/scheduler.js";
 import { WaitQueue } from "./sync/wait-queue.js";
 
-export class AttributeNode implements Named {
+export class AttributeNode implements Named, Removable {
   readonly name: string;
   readonly path: string;
   readonly attribute: Attribute;
@@ -47,28 +54,35 @@ export class AttributeNode implements Named {
     return this.#state === "removing";
   }
 
-  /** Runs one operation on the attribute as a task of its own, so that a deadline can answer before it does. */
-  async run<T>(
-    op: "show" | "store",
-    operation: (context: AttributeContext) => T | Promise<T>,
-    options: WaitOptions | undefined,
-  ): Promise<T> {
-    this.runtime.scheduler.access(this, "write");
-    if (this.#state !== "live") throw this.gone();
-    this.#active += 1;
-    const running = new Running(this);
-    return call(
-      this.runtime,
-      `${op} ${this.name}`,
-      async () => {
-        try {
-          return await invoke(this.runtime, `attribute.${op}`, this, () => operation(running));
-        } finally {
-          running.leave();
-        }
-      },
+  /** See `AttributeSet.read`. */
+  async show(subject: unknown, options: WaitOptions | undefined): Promise<string> {
+    const { attribute, mode } = this;
+    const { show } = attribute;
+    if ((mode & 0o444) === 0) throw this.#refused("EACCES", "its mode has no read");
+    if (show === undefined) throw this.#refused("EIO", "it can't be read");
+    const text = await this.#run("show", (context) => show.call(attribute, subject, context), options);
+    const bytes = byteLength(text);
+    if (bytes <= attributeLimit) return text;
+    this.runtime.log("error", "attribute.show-too-long", { attribute: this.name, bytes });
+    throw this.#refused("EIO", `it shows ${bytes} bytes, the limit is ${attributeLimit}; split it`);
+  }
+
+  /** See `AttributeSet.write`. */
+  async store(subject: unknown, text: string, options: WaitOptions | undefined): Promise<number> {
+    const { attribute, mode } = this;
+    const { store } = attribute;
+    if ((mode & 0o222) === 0) throw this.#refused("EACCES", "its mode has no write");
+    if (store === undefined) throw this.#refused("EIO", "it can't be written");
+    const bytes = byteLength(text);
+    if (bytes >= attributeLimit) {
+      throw this.#refused("EINVAL", `${bytes} bytes written, the limit is ${attributeLimit - 1}; write less`);
+    }
+    const used = await this.#run(
+      "store",
+      (context) => store.call(attribute, subject, text, context),
       options,
     );
+    return used ?? bytes;
   }
 
   /** Refuses new operations. True for the one call that begins the removal. */
@@ -114,62 +128,34 @@ export class AttributeNode implements Named {
   }
 
   gone(): KernelError {
-    return new KernelError("ENODEV", `${this.name}: it is being removed`);
-  }
-}
-
-class Running implements AttributeContext {
-  readonly #node: AttributeNode;
-  /** Whether a removal waits for this operation. */
-  #protection: "active" | "left" = "active";
-
-  constructor(node: AttributeNode) {
-    this.#node = node;
+    return this.#refused("ENODEV", "it is being removed");
   }
 
-  get removing(): boolean {
-    return this.#node.removing;
-  }
-
-  untilRemoving(options?: WaitOptions): Promise<void> {
-    return this.#node.untilRemoving(options);
-  }
-
-  leave(): void {
-    if (this.#protection === "left") return;
-    this.#protection = "left";
-    this.#node.leave();
-  }
-
-  async removeSelf(options?: WaitOptions): Promise<boolean> {
-    this.leave();
-    const won = this.#node.beginRemoval();
-    await this.#node.drain(options);
-    return won;
-  }
-
-  /**
-   * The lock itself can't be called off, so a task waits in the queue in this one's place and says when the turn has
-   * come. If the removal comes first, that turn passes unused.
-   */
-  async lockUnlessRemoved(mutex: Mutex, options?: WaitOptions): Promise<Guard> {
-    if (this.#protection === "left") return mutex.lock(options);
-    const { runtime } = this.#node;
-    const deadline = deadlineOf(runtime, options);
-    await runtime.scheduler.yield("attribute.lock", mutex);
-    for (;;) {
-      if (this.#node.removing) throw this.#node.gone();
-      const guard = mutex.tryLock();
-      if (guard !== null) return guard;
-      const turn = new Completion(runtime, `turn at ${mutex.name} for ${this.#node.name}`);
-      runtime.scheduler.spawn(turn.name, async () => {
+  /** Runs one operation on the attribute as a task of its own, so that a deadline can answer before it does. */
+  async #run<T>(
+    op: "show" | "store",
+    operation: (context: AttributeContext) => T | Promise<T>,
+    options: WaitOptions | undefined,
+  ): Promise<T> {
+    this.runtime.scheduler.access(this, "write");
+    if (this.#state !== "live") throw this.gone();
+    this.#active += 1;
+    const running = new AttributeOperation(this);
+    return call(
+      this.runtime,
+      `${op} ${this.name}`,
+      async () => {
         try {
-          await mutex.withLock(() => turn.completeAll(), { deadline });
-        } catch (error) {
-          turn.fail(error);
+          return await invoke(this.runtime, `attribute.${op}`, this, () => operation(running));
+        } finally {
+          running.leave();
         }
-      });
-      await this.#node.interruptible(turn, { deadline });
-    }
+      },
+      options,
+    );
+  }
+
+  #refused(code: ErrnoCode, why: string): KernelError {
+    return new KernelError(code, `${this.name}: ${why}`);
   }
 }

@@ -3,14 +3,7 @@
  * the object; a removal waits until what runs on the removed attributes has ended, so nobody ever meets an object that
  * is being taken apart. Nothing is made per attribute before somebody looks.
  */
-import {
-  type Attribute,
-  type AttributeGroup,
-  attributeLimit,
-  byteLength,
-  defaultMode,
-  pathsOf,
-} from "./attribute.js";
+import { type Attribute, type AttributeGroup, defaultMode, pathsOf } from "./attribute.js";
 import { AttributeNode } from "./attribute-node.js";
 import { KernelError } from "./error.js";
 import { noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
@@ -25,17 +18,23 @@ export type AttributeEntry =
   | { readonly kind: "file"; readonly mode: number }
   | { readonly kind: "directory" };
 
+/** What there is once somebody has looked. */
+class Opened {
+  readonly nodes = new Map<string, AttributeNode>();
+  /** Removed, and something may still run on them. */
+  readonly draining = new Set<AttributeNode>();
+  readonly removed = new Set<string>();
+}
+
+const nothing: readonly never[] = Object.freeze([]);
+
 export class AttributeSet implements Named {
-  readonly name: string;
   readonly #runtime: Runtime;
   readonly #owner: string;
   readonly #subject: unknown;
   /** Groups whose attributes nobody has looked at yet. */
-  #unopened: AttributeGroup[] = [];
-  readonly #nodes = new Map<string, AttributeNode>();
-  /** Removed, and something may still run on them. */
-  readonly #draining = new Set<AttributeNode>();
-  readonly #removed = new Set<string>();
+  #unopened: readonly AttributeGroup[] = nothing;
+  #opened: Opened | null = null;
   #state: "hidden" | "visible" | "removed" = "hidden";
 
   /**
@@ -46,11 +45,14 @@ export class AttributeSet implements Named {
     this.#runtime = runtime;
     this.#owner = owner;
     this.#subject = subject;
-    this.name = `attributes of ${owner}`;
     if (init.attributes !== undefined && init.attributes.length > 0) {
       this.addGroup({ attributes: init.attributes });
     }
     for (const group of init.groups ?? []) this.addGroup(group);
+  }
+
+  get name(): string {
+    return `attributes of ${this.#owner}`;
   }
 
   /** Whether they can be found: from when the owner is registered until its removal begins. */
@@ -87,19 +89,7 @@ export class AttributeSet implements Named {
    * or shows more than `attributeLimit` bytes, ETIMEDOUT, and what show throws
    */
   async read(path: string, options?: WaitOptions): Promise<string> {
-    const node = this.#find(path);
-    const { attribute } = node;
-    if ((node.mode & 0o444) === 0) throw new KernelError("EACCES", `${node.name}: its mode has no read`);
-    const { show } = attribute;
-    if (show === undefined) throw new KernelError("EIO", `${node.name}: it can't be read`);
-    const text = await node.run("show", (context) => show.call(attribute, this.#subject, context), options);
-    const bytes = byteLength(text);
-    if (bytes <= attributeLimit) return text;
-    this.#runtime.log("error", "attribute.show-too-long", { attribute: node.name, bytes });
-    throw new KernelError(
-      "EIO",
-      `${node.name}: it shows ${bytes} bytes, the limit is ${attributeLimit}; split it`,
-    );
+    return this.#find(path).show(this.#subject, options);
   }
 
   /**
@@ -108,24 +98,7 @@ export class AttributeSet implements Named {
    * stored, EINVAL `attributeLimit` bytes or more, ETIMEDOUT (it may still be stored), and what store throws
    */
   async write(path: string, text: string, options?: WaitOptions): Promise<number> {
-    const node = this.#find(path);
-    const { attribute } = node;
-    if ((node.mode & 0o222) === 0) throw new KernelError("EACCES", `${node.name}: its mode has no write`);
-    const { store } = attribute;
-    if (store === undefined) throw new KernelError("EIO", `${node.name}: it can't be written`);
-    const bytes = byteLength(text);
-    if (bytes >= attributeLimit) {
-      throw new KernelError(
-        "EINVAL",
-        `${node.name}: ${bytes} bytes written, the limit is ${attributeLimit - 1}; write less`,
-      );
-    }
-    const used = await node.run(
-      "store",
-      (context) => store.call(attribute, this.#subject, text, context),
-      options,
-    );
-    return used ?? bytes;
+    return this.#find(path).store(this.#subject, text, options);
   }
 
   /** @throws KernelError as `addGroup` */
@@ -140,7 +113,7 @@ export class AttributeSet implements Named {
   addGroup(group: AttributeGroup): void {
     this.#runtime.scheduler.access(this, "write");
     if (this.#state === "removed") throw new KernelError("ENODEV", `${this.name}: the owner is gone`);
-    const taken = new Set(this.#nodes.keys());
+    const taken = new Set(this.#opened?.nodes.keys());
     for (const other of this.#unopened) for (const path of pathsOf(this.#owner, other)) taken.add(path);
     const directories = new Set([...taken].filter((path) => path.includes("/")).map(directoryOf));
     for (const path of pathsOf(this.#owner, group)) {
@@ -151,8 +124,8 @@ export class AttributeSet implements Named {
       }
       taken.add(path);
     }
-    this.#unopened.push(group);
-    for (const path of pathsOf(this.#owner, group)) this.#removed.delete(path);
+    this.#unopened = [...this.#unopened, group];
+    for (const path of pathsOf(this.#owner, group)) this.#opened?.removed.delete(path);
     if (this.#state === "visible" && group.isVisible !== undefined) this.#open();
   }
 
@@ -185,14 +158,14 @@ export class AttributeSet implements Named {
   beginRemoval(): void {
     this.#runtime.scheduler.access(this, "write");
     this.#state = "removed";
-    this.#unopened = [];
-    for (const node of this.#nodes.values()) node.beginRemoval();
+    this.#unopened = nothing;
+    for (const node of [...(this.#opened?.nodes.values() ?? nothing)]) node.beginRemoval();
   }
 
   /** Refuses everything new and waits, as long as it takes, for what is running. */
   async remove(): Promise<void> {
     this.beginRemoval();
-    for (const node of this.#draining) await node.drain({ deadline: noDeadline });
+    for (const node of this.#opened?.draining ?? nothing) await node.drain({ deadline: noDeadline });
   }
 
   #find(path: string): AttributeNode {
@@ -200,14 +173,18 @@ export class AttributeSet implements Named {
     if (node !== undefined) return node;
     if (this.#state !== "visible")
       throw new KernelError("ENODEV", `${this.name}: the owner is not registered`);
-    if (this.#removed.has(path)) throw new KernelError("ENODEV", `${this.name}: ${path} was removed`);
+    if (this.#opened?.removed.has(path) === true)
+      throw new KernelError("ENODEV", `${this.name}: ${path} was removed`);
     throw new KernelError("ENOENT", `${this.name}: there is no ${path}`);
   }
 
   #open(): ReadonlyMap<string, AttributeNode> {
     this.#runtime.scheduler.access(this, "read");
     if (this.#state !== "visible") return new Map();
-    for (const group of this.#unopened.splice(0)) {
+    const groups = this.#unopened;
+    this.#unopened = nothing;
+    if (groups.length > 0) this.#opened ??= new Opened();
+    for (const group of groups) {
       const paths = pathsOf(this.#owner, group);
       for (const [index, attribute] of group.attributes.entries()) {
         const path = paths[index] as string;
@@ -215,10 +192,10 @@ export class AttributeSet implements Named {
         if (mode === 0) continue;
         const place = { path, attribute, group, mode };
         const moved = (...move: [AttributeNode, "removing" | "drained"]): void => this.#moved(...move);
-        this.#nodes.set(path, new AttributeNode(this.#runtime, this.#owner, place, moved));
+        this.#opened?.nodes.set(path, new AttributeNode(this.#runtime, this.#owner, place, moved));
       }
     }
-    return this.#nodes;
+    return this.#opened?.nodes ?? new Map<string, AttributeNode>();
   }
 
   #modeOf(group: AttributeGroup, attribute: Attribute): number {
@@ -241,13 +218,15 @@ export class AttributeSet implements Named {
 
   #moved(node: AttributeNode, to: "removing" | "drained"): void {
     this.#runtime.scheduler.access(this, "write");
+    const opened = this.#opened;
+    if (opened === null) return;
     if (to === "drained") {
-      this.#draining.delete(node);
+      opened.draining.delete(node);
       return;
     }
-    this.#nodes.delete(node.path);
-    this.#removed.add(node.path);
-    this.#draining.add(node);
+    opened.nodes.delete(node.path);
+    opened.removed.add(node.path);
+    opened.draining.add(node);
   }
 }
 

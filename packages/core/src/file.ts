@@ -66,7 +66,9 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
       await this.#run(
         "open",
         async () => {
-          this.#operations = await open(this);
+          const operations = await open(this);
+          this.#runtime.scheduler.access(this, "write");
+          this.#operations = operations;
         },
         options,
       );
@@ -192,6 +194,7 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
   async #run<T>(op: string, operation: () => Promise<T>, options: WaitOptions | undefined): Promise<T> {
     const done = new Completion<T>(this.#runtime, `${op} on ${this.name}`);
     const deadline = deadlineOf(this.#runtime, options);
+    this.#runtime.scheduler.access(this, "write");
     this.#pending.add(done as Completion<unknown>);
     this.#refs.get();
     this.#runtime.scheduler.spawn(done.name, async () => {
@@ -200,6 +203,7 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
       } catch (error) {
         done.fail(error);
       } finally {
+        this.#runtime.scheduler.access(this, "write");
         this.#pending.delete(done as Completion<unknown>);
         this.#refs.put();
       }

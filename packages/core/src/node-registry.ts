@@ -45,6 +45,8 @@ export class NodeRegistry implements Named {
 
   /** @throws KernelError EBUSY nodes have minors of it, EINVAL it is not registered */
   unregisterRegion(region: CharRegion): void {
+    // Who takes a minor does it under this name.
+    this.#runtime.scheduler.access(this, "read");
     this.#regions.unregister(region);
   }
 
@@ -82,9 +84,11 @@ export class NodeRegistry implements Named {
       added: (node) => watcher.added(node),
       removed: (node) => watcher.removed(node),
     };
+    this.#runtime.scheduler.access(this, "write");
     this.#watchers.add(subscription);
     for (const node of this.list()) this.#tell(subscription, "added", node);
     return () => {
+      this.#runtime.scheduler.access(this, "write");
       this.#watchers.delete(subscription);
     };
   }

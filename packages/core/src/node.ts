@@ -95,6 +95,7 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
 
   /** The number it was published under; null before. */
   get minor(): number | null {
+    this.#runtime.scheduler.access(this, "read");
     return this.#minor;
   }
 
@@ -104,6 +105,7 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
 
   /** How many files are open, those closed but not yet released by the driver included. */
   get openFiles(): number {
+    this.#runtime.scheduler.access(this, "read");
     return this.#files.size;
   }
 
@@ -119,8 +121,12 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
       `${this.name}#${id}`,
       opener,
       this.#owner,
-      (released) => this.#files.delete(released),
+      (released) => {
+        this.#runtime.scheduler.access(this, "write");
+        this.#files.delete(released);
+      },
     );
+    this.#runtime.scheduler.access(this, "write");
     this.#files.add(file as OpenFile);
     await file.start(this.#open, options);
     return file;
@@ -133,6 +139,7 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
 
   /** Only the registry calls this. */
   reserve(minor: number): void {
+    this.#runtime.scheduler.access(this, "write");
     this.#minor = minor;
   }
 
@@ -143,6 +150,7 @@ export class DeviceNode<Req = unknown, Res = unknown> implements Named {
 
   /** Only the registry calls this. Nothing is waited for. */
   revoke(): void {
+    this.#runtime.scheduler.access(this, "write");
     this.#lifecycle.moveTo("dead");
     for (const file of this.#files) file.revoke(this.#gone());
   }

@@ -1,6 +1,6 @@
 /** The run directory as a shelf: a Unix socket stands for each node, connect is open, disconnect is close. */
-import { existsSync } from "node:fs";
-import { chmod, rename, rm, writeFile } from "node:fs/promises";
+import { chmodSync, existsSync } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import type { Duplex } from "node:stream";
@@ -83,7 +83,8 @@ class SocketDoor implements NodeDoor {
       this.#server.off("close", done);
       this.#server.off("error", failed);
     }
-    if (!this.#closed) await chmod(this.#path, this.#node.mode ?? defaultMode);
+    // In the step that looked: in any later one the socket may be gone.
+    if (!this.#closed) chmodSync(this.#path, this.#node.mode ?? defaultMode);
   }
 
   close(): void {

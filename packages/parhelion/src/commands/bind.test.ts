@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { isControlError, SYS_SOCKET, SysClient } from "parhelion-protocol";
 import {
   errorOf,
   inWorkplace,
@@ -85,6 +86,51 @@ test("in a guest, unbinding dxg takes the node away and binding brings it back, 
       await program.says(`device ${index + 2}`);
     }
     assert.equal((await place.status()).slices.length, 1, "the host offers it all the while");
+    program.kill("SIGTERM");
+    await program.ended;
+  }));
+
+test("bound and unbound from both sides at once, whatever comes of it can be put right, and nothing is left", () =>
+  inWorkplace(async (place) => {
+    const { program, directory, uuid } = await programInGuest(place);
+    const host = await SysClient.connect(join(place.state, SYS_SOCKET));
+    const guest = await SysClient.connect(join(directory, SYS_SOCKET));
+    const refusals = new Set<string>();
+    const tryTo = async (client: SysClient, path: string, name: string): Promise<void> => {
+      await client.write(path, `${name}\n`).catch((error: unknown) => {
+        assert.ok(isControlError(error), String(error));
+        refusals.add(error.code);
+      });
+    };
+    const projected = "/sys/bus/mdev/drivers/projected";
+    const inGuest = ["pci/drivers/dxg", "vmbus/drivers/dxg-vgpu", "vmbus/drivers/pci-passthrough"];
+    const everyDevice = async (driver: string, verb: string): Promise<void> => {
+      const devices = await guest.list(`/sys/bus/${driver.split("/")[0]}/devices`);
+      for (const { name } of devices) await tryTo(guest, `/sys/bus/${driver}/${verb}`, name);
+    };
+    const often = async (what: () => Promise<void>): Promise<void> => {
+      for (let round = 0; round < 60; round++) await what();
+    };
+    try {
+      await Promise.all([
+        often(() => tryTo(host, `${projected}/unbind`, uuid)),
+        often(() => tryTo(host, `${projected}/bind`, uuid)),
+        ...inGuest.flatMap((driver) =>
+          ["unbind", "bind"].map((verb) => often(() => everyDevice(driver, verb))),
+        ),
+      ]);
+      for (const code of refusals) assert.ok(["ENODEV", "EBUSY", "EAGAIN"].includes(code), code);
+      await tryTo(host, `${projected}/unbind`, uuid);
+      const times = (what: string): number => program.out.split(what).length - 1;
+      const node = join(directory, "dxg0");
+      await until("all is gone", () => !existsSync(node) && times("lost") === times("device"));
+      await host.write(`${projected}/bind`, `${uuid}\n`);
+      await until("the program has a device again", () => times("device") > times("lost"));
+      assert.equal(program.err, "");
+    } finally {
+      host.close();
+      guest.close();
+    }
     program.kill("SIGTERM");
     await program.ended;
   }));

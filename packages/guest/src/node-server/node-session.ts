@@ -37,11 +37,13 @@ export class NodeSession implements NodeVisit, Named {
   readonly #peer: NodePeer;
   readonly #owner: NodeSessionOwner;
   readonly #late: Timer;
-  /** Woken when a reply has gone out. */
+  /** Woken when the last reply has gone out. */
   readonly #replied: WaitQueue;
   /** Replies that are on their way. */
   #underWay = 0;
   #opening: Completion<File> | null = null;
+  /** Once it is open. */
+  #file: File | null = null;
 
   constructor(runtime: Runtime, node: ServableNode, peer: NodePeer, owner: NodeSessionOwner) {
     this.#runtime = runtime;
@@ -91,7 +93,8 @@ export class NodeSession implements NodeVisit, Named {
     const opening = this.#opening;
     if (opening === null) throw controlError("EPROTO", "the first message on a node is HELLO");
     return async () => {
-      const file = await opening.wait({ deadline: noDeadline });
+      this.#access("read");
+      const file = this.#file ?? (await opening.wait({ deadline: noDeadline }));
       return file.request({ kind: "ioctl", type, body });
     };
   }
@@ -105,7 +108,10 @@ export class NodeSession implements NodeVisit, Named {
     this.#owner.greeted();
     return async () => {
       try {
-        opening.completeAll(await this.#open(process, name));
+        const file = await this.#open(process, name);
+        this.#access("write");
+        this.#file = file;
+        opening.completeAll(file);
       } catch (error) {
         opening.fail(error);
         throw error;
@@ -122,7 +128,7 @@ export class NodeSession implements NodeVisit, Named {
     }
     this.#access("write");
     this.#underWay -= 1;
-    this.#replied.wake();
+    if (this.#underWay === 0) this.#replied.wake();
   }
 
   async #open(pid: number, comm: string): Promise<File> {

@@ -19,6 +19,7 @@ import {
   writerAndReadThenWrite,
   writers,
 } from "./counters.js";
+import { openAndRemove, probeAndInterrupt } from "./lifecycle.js";
 import { litmus, litmusTests } from "./litmus.js";
 import {
   lockAndTryLock,
@@ -41,6 +42,8 @@ export interface Row {
   readonly deadlocked?: number;
   /** How many have a schedule with at most 0, 1, 2, … preemptions; the last number holds for all larger bounds. */
   readonly bounded?: readonly number[];
+  /** Whether something that the program checks does not hold. */
+  readonly fails?: boolean;
 }
 
 interface Family {
@@ -153,6 +156,7 @@ const families: readonly Family[] = [
     program: (n) => lockAndTryLock(n, "ordered"),
     traces: { 1: 3, 2: 16 },
   },
+  { name: "open and remove", program: openAndRemove, traces: { 1: 3, 2: 22 }, deadlocked: { 1: 1, 2: 12 } },
   { name: "pointing", program: pointing, traces: { 2: 4, 3: 6, 5: 10, 10: 20, 16: 32 } },
 ];
 
@@ -163,6 +167,13 @@ const singles: readonly Row[] = [
     traces: test.traces,
     bounded: test.bounded,
   })),
+  { name: "probe, then interrupt", program: () => probeAndInterrupt("memory first"), traces: 1 },
+  {
+    name: "interrupt during probe",
+    program: () => probeAndInterrupt("handler first"),
+    traces: 2,
+    fails: true,
+  },
   { name: "dekker_f", program: dekker, traces: 3, bounded: [2, 3] },
   { name: "peterson", program: peterson, traces: 4, counted: "without deadlock", bounded: [2, 2, 4] },
   { name: "lamport(2)", program: lamport, traces: 16, counted: "without deadlock", bounded: [2, 6, 10, 16] },

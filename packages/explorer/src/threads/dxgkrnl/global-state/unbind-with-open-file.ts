@@ -2,7 +2,7 @@
 import { Device, DeviceNode, type Driver, KernelError, Refcount, RwLock } from "parhelion-core";
 import type { Program } from "../../../program.js";
 import type { Dispute } from "../../dispute.js";
-import { define } from "../parts/define.js";
+import { define, lookPastRaces } from "../parts/define.js";
 import { createMachine, driverOf, takeDown, unlessGone } from "../parts/machine.js";
 
 type Lifetime = "of the binding" | "counted, taken by get" | "counted, taken by tryGet";
@@ -85,6 +85,7 @@ export const unbindWithOpenFile: Dispute = {
       program: program("of the binding"),
       expected: "unsafe",
       finds: "use-after-free",
+      options: lookPastRaces,
     },
     {
       name: "each file holds a reference, taken whatever the count is",

@@ -9,7 +9,7 @@ import type { Device } from "./device.js";
 import { type DeviceLock, type Reach, withDeviceLock } from "./device-lock.js";
 import type { DriverRegistration } from "./driver-registration.js";
 import { isKernelError } from "./error.js";
-import { matches } from "./override.js";
+import { matches } from "./match.js";
 import { noDeadline, type Runtime } from "./runtime.js";
 import type { Subsystem } from "./subsystem.js";
 

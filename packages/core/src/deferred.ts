@@ -22,6 +22,8 @@ export interface Deferral {
   readonly state: "waiting" | "stopped";
 }
 
+type Retry = (device: Device, retried: () => void) => Promise<void>;
+
 interface Entry {
   readonly device: Device;
   reason: string;
@@ -30,6 +32,8 @@ interface Entry {
   progress: number;
   /** Whether something below it was bound while it was being retried. */
   children: "none" | "bound";
+  /** How often it was retried in all. */
+  attempts: number;
   /** How often in a row it was retried because of its own children. */
   rounds: number;
 }
@@ -55,9 +59,10 @@ export class DeferredProbe implements Named {
   /**
    * @param timeoutMs how long probes may defer for want of something optional, from the first one that does; Infinity:
    * always
-   * @param retry probes one device again, under the caller's reference, and sees to it that `retried` is called
+   * @param retry probes one device again and calls `retried` when that is done, which may be after it has settled; it is
+   * called under a reference to the device
    */
-  constructor(runtime: Runtime, timeoutMs: number, retry: (device: Device) => Promise<void>) {
+  constructor(runtime: Runtime, timeoutMs: number, retry: Retry) {
     this.#runtime = runtime;
     this.#timeoutMs = timeoutMs;
     this.#queue = new WorkQueue(runtime, "deferred probe");
@@ -105,7 +110,15 @@ export class DeferredProbe implements Named {
     const entry = this.#entries.get(device);
     if (entry === undefined) {
       const progress = this.#progress;
-      const fresh: Entry = { device, reason, place: "pending", progress, children: "none", rounds: 0 };
+      const fresh: Entry = {
+        device,
+        reason,
+        place: "pending",
+        progress,
+        children: "none",
+        attempts: 0,
+        rounds: 0,
+      };
       this.#entries.set(device, fresh);
       return;
     }
@@ -126,12 +139,6 @@ export class DeferredProbe implements Named {
         rule: "a probe that defers must do so before it creates children: each of them has it tried again",
       });
     }
-  }
-
-  /** The device has been tried again: unless it deferred anew it does not wait any more. */
-  retried(device: Device): void {
-    this.#runtime.scheduler.access(this, "write");
-    if (this.#entries.get(device)?.place === "retrying") this.#entries.delete(device);
   }
 
   remove(device: Device): void {
@@ -180,22 +187,36 @@ export class DeferredProbe implements Named {
     return this.#queue.flush(options);
   }
 
-  async #retryActive(retry: (device: Device) => Promise<void>): Promise<void> {
+  async #retryActive(retry: Retry): Promise<void> {
     for (;;) {
       this.#runtime.scheduler.access(this, "write");
       const [entry] = this.#active;
       if (entry === undefined) return;
       this.#active.delete(entry);
-      const { device } = entry;
       entry.place = "retrying";
-      device.get();
-      try {
-        // One that is on its way out may have lost its bus already.
-        if (device.registered) await retry(device);
-        else this.retried(device);
-      } finally {
-        device.put();
-      }
+      entry.attempts += 1;
+      await this.#retryOne(retry, entry);
+    }
+  }
+
+  async #retryOne(retry: Retry, entry: Entry): Promise<void> {
+    const { device, attempts } = entry;
+    const retried = () => {
+      this.#runtime.scheduler.access(this, "write");
+      // Unless it has deferred anew, and may be at its next attempt already, it does not wait any more.
+      const over = entry.place === "retrying" && entry.attempts === attempts;
+      if (over && this.#entries.get(device) === entry) this.#entries.delete(device);
+    };
+    device.get();
+    try {
+      // One that is on its way out may have lost its bus already.
+      if (device.registered) await retry(device, retried);
+      else retried();
+    } catch (error) {
+      retried();
+      throw error;
+    } finally {
+      device.put();
     }
   }
 

@@ -44,7 +44,8 @@ export { Timer } from "./sync/timer.js";
 export { WaitQueue } from "./sync/wait-queue.js";
 export { type Work, WorkQueue } from "./sync/work-queue.js";
 export { Sysfs, type SysfsStat, type SysfsVisit } from "./sysfs/sysfs.js";
-export { System, type SystemOptions } from "./system.js";
+export { System } from "./system.js";
+export type { SystemOptions } from "./system-parts.js";
 export {
   serializeUevent,
   type Uevent,

@@ -10,7 +10,7 @@ import type { Device } from "./device.js";
 import { withDeviceLock } from "./device-lock.js";
 import type { Driver } from "./driver.js";
 import { isKernelError, KernelError } from "./error.js";
-import { matches } from "./override.js";
+import { matches } from "./match.js";
 import { deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
 import type { Subsystem } from "./subsystem.js";
 import { call, type StillWanted } from "./sync/call.js";

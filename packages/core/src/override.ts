@@ -1,6 +1,4 @@
-/** A device's driver override: which driver alone may have it, and what that does to matching. */
-import type { Device } from "./device.js";
-import type { Driver } from "./driver.js";
+/** A device's driver override, as it is written: which driver alone may have the device. */
 import { KernelError } from "./error.js";
 
 /** The attribute's page, less the newline and the NUL (include/linux/device/driver.h, driver_set_override). */
@@ -17,13 +15,4 @@ export function parseOverride(text: string): string | null {
   }
   const [name = ""] = text.split(/[\n\0]/, 1);
   return name === "" ? null : name;
-}
-
-/** Whether they match, the device's override included. @throws what the bus's match throws */
-export function matches(device: Device, driver: Driver): boolean {
-  const { bus } = driver;
-  const override = device.driverOverride;
-  if (override === null || bus.driverOverride === undefined) return bus.match(device, driver);
-  if (override !== driver.name) return false;
-  return bus.driverOverride === "name" || bus.match(device, driver);
 }

@@ -5,93 +5,37 @@
  * Every call that can wait ends by its deadline (the runtime's patience without one). After ETIMEDOUT a call that has
  * not reached its driver never will; in one that has, the driver is still at it and the work goes on.
  */
-import { AsyncProbes } from "./async-probes.js";
 import type { AttributeSet } from "./attribute-set.js";
-import { Autoprobe } from "./autoprobe.js";
-import { Binder } from "./bind.js";
 import type { Bus } from "./bus.js";
 import type { DeviceClass } from "./class.js";
 import type { ClassInterface } from "./class-members.js";
-import { type Deferral, DeferredProbe } from "./deferred.js";
+import type { Deferral } from "./deferred.js";
 import type { Device } from "./device.js";
 import type { DeviceLink, LinkFlag } from "./device-link.js";
-import { DeviceLinks } from "./device-links.js";
-import { DeviceTree } from "./device-tree.js";
 import type { Driver } from "./driver.js";
-import type { Binding } from "./driver-registration.js";
-import { Drivers } from "./drivers.js";
 import { isKernelError, KernelError } from "./error.js";
-import { ManualBinding } from "./manual-binding.js";
-import { NodeRegistry } from "./node-registry.js";
-import { type BusNotifier, Notifiers } from "./notifiers.js";
-import { Registry } from "./registry.js";
-import { createRuntime, deadlineOf, noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
+import type { NodeRegistry } from "./node-registry.js";
+import type { BusNotifier } from "./notifiers.js";
+import { createRuntime, deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
 import { call } from "./sync/call.js";
-import { SyncState } from "./sync-state.js";
 import { Sysfs } from "./sysfs/sysfs.js";
-import { type UeventListener, Uevents } from "./uevent.js";
-
-export interface SystemOptions {
-  /** Drivers, by name, that are probed asynchronously though they do not ask for it; "*" is all of them. */
-  readonly asyncDrivers?: readonly string[];
-  /**
-   * How long after the first probe that defers, or the last driver registered since, `deferredProbeState` stays
-   * EPROBE_DEFER. In ms; without it, for ever.
-   */
-  readonly deferredProbeTimeoutMs?: number;
-}
+import { assemble, type SystemOptions, type SystemParts } from "./system-parts.js";
+import type { UeventListener } from "./uevent.js";
 
 export class System {
   readonly runtime: Runtime;
   readonly nodes: NodeRegistry;
   /** The same, as the tree of files that Linux shows. */
   readonly sysfs: Sysfs;
-  readonly #uevents: Uevents;
-  readonly #notifiers: Notifiers;
-  readonly #registry: Registry;
-  readonly #deferred: DeferredProbe;
-  readonly #asyncProbes: AsyncProbes;
-  readonly #links: DeviceLinks;
-  readonly #sync: SyncState;
-  readonly #autoprobe: Autoprobe;
-  readonly #tree: DeviceTree;
-  readonly #drivers: Drivers;
-  readonly #manual: ManualBinding;
+  readonly #parts: SystemParts;
 
   constructor(runtime: Runtime = createRuntime(), options: SystemOptions = {}) {
-    const uevents = new Uevents(runtime);
-    const nodes = new NodeRegistry(runtime);
-    const notifiers = new Notifiers(runtime);
-    const registry = new Registry(runtime, uevents);
-    const asyncProbes = new AsyncProbes(runtime, options.asyncDrivers ?? []);
-    const deferred: DeferredProbe = new DeferredProbe(
-      runtime,
-      options.deferredProbeTimeoutMs ?? noDeadline,
-      (device) => this.#retry(device),
-    );
-    const links = new DeviceLinks(runtime, (consumer) => deferred.add(consumer, "its supplier was bound"));
-    const bindings = new Map<Device, Binding>();
-    const sync = new SyncState(runtime, bindings, links);
-    const binder = new Binder({ runtime, uevents, notifiers, deferred, links, sync, bindings });
-    const autoprobe = new Autoprobe({ runtime, binder, deferred, asyncProbes });
-    const subsystemOf = registry.subsystem.bind(registry);
-    const membersOf = registry.members.bind(registry);
-    const parts = { runtime, uevents, nodes, notifiers, binder, deferred, autoprobe, asyncProbes, links };
+    this.#parts = assemble(runtime, options);
+    const { links, nodes, registry, tree, uevents } = this.#parts;
     this.runtime = runtime;
     this.nodes = nodes;
-    this.#uevents = uevents;
-    this.#notifiers = notifiers;
-    this.#registry = registry;
-    this.#deferred = deferred;
-    this.#asyncProbes = asyncProbes;
-    this.#links = links;
-    this.#sync = sync;
-    this.#autoprobe = autoprobe;
-    this.#tree = new DeviceTree({ ...parts, subsystemOf, membersOf });
-    this.#drivers = new Drivers(parts);
-    this.#manual = new ManualBinding({ ...parts, subsystemOf });
     this.sysfs = new Sysfs({
-      devices: this.#tree.directories,
+      devices: tree.directories,
       nodes,
       uevents,
       buses: () => registry.buses(),
@@ -103,32 +47,32 @@ export class System {
 
   /** @returns a function that ends the subscription */
   onUevent(listener: UeventListener): () => void {
-    return this.#uevents.listen(listener);
+    return this.#parts.uevents.listen(listener);
   }
 
   /** Tells `notifier` what happens on the bus, registered or not. @returns a function that ends it */
   onBusEvent(bus: Bus, notifier: BusNotifier): () => void {
-    return this.#notifiers.add(bus, notifier);
+    return this.#parts.notifiers.add(bus, notifier);
   }
 
   /** @throws KernelError EEXIST a bus of that name is registered, EINVAL a name that no file can have */
   registerBus(bus: Bus): void {
-    this.#registry.registerBus(bus);
+    this.#parts.registry.registerBus(bus);
   }
 
   /** @throws KernelError EINVAL not registered, EBUSY it has devices or drivers */
   unregisterBus(bus: Bus): void {
-    this.#registry.unregisterBus(bus);
+    this.#parts.registry.unregisterBus(bus);
   }
 
   /** @throws KernelError EEXIST a class of that name is registered, EINVAL a name that no file can have */
   registerClass(deviceClass: DeviceClass): void {
-    this.#registry.registerClass(deviceClass);
+    this.#parts.registry.registerClass(deviceClass);
   }
 
   /** @throws KernelError EINVAL not registered, EBUSY it has devices or interfaces */
   unregisterClass(deviceClass: DeviceClass): void {
-    this.#registry.unregisterClass(deviceClass);
+    this.#parts.registry.unregisterClass(deviceClass);
   }
 
   /**
@@ -140,7 +84,7 @@ export class System {
     added: ClassInterface,
     options?: WaitOptions,
   ): Promise<void> {
-    const members = this.#registry.members(deviceClass);
+    const members = this.#parts.registry.members(deviceClass);
     await call(this.runtime, `interface of ${deviceClass.name}`, () => members.addInterface(added), options);
   }
 
@@ -150,7 +94,7 @@ export class System {
     gone: ClassInterface,
     options?: WaitOptions,
   ): Promise<void> {
-    const members = this.#registry.members(deviceClass);
+    const members = this.#parts.registry.members(deviceClass);
     await call(
       this.runtime,
       `interface of ${deviceClass.name}`,
@@ -161,12 +105,12 @@ export class System {
 
   /** The registered devices of a bus, oldest first. @throws KernelError EINVAL the bus is not registered */
   devicesOf(bus: Bus): readonly Device[] {
-    return this.#registry.subsystem(bus).devices();
+    return this.#parts.registry.subsystem(bus).devices();
   }
 
   /** The registered devices of a class. @throws KernelError EINVAL the class is not registered */
   membersOf(deviceClass: DeviceClass): readonly Device[] {
-    return this.#registry.members(deviceClass).registration.members();
+    return this.#parts.registry.members(deviceClass).registration.members();
   }
 
   /** The devices that a driver drives, in the order of binding. @throws KernelError EINVAL it is not registered */
@@ -181,19 +125,20 @@ export class System {
   attributesOf(
     owner: { readonly bus: Bus } | { readonly deviceClass: DeviceClass } | { readonly driver: Driver },
   ): AttributeSet {
-    if ("deviceClass" in owner) return this.#registry.members(owner.deviceClass).registration.attributes;
-    if ("bus" in owner) return this.#registry.subsystem(owner.bus).attributes;
+    if ("deviceClass" in owner)
+      return this.#parts.registry.members(owner.deviceClass).registration.attributes;
+    if ("bus" in owner) return this.#parts.registry.subsystem(owner.bus).attributes;
     return this.#registration(owner.driver).attributes;
   }
 
   /** The device of that name on the bus. @throws KernelError EINVAL the bus is not registered */
   findDevice(bus: Bus, name: string): Device | undefined {
-    return this.#registry.subsystem(bus).device(name);
+    return this.#parts.registry.subsystem(bus).device(name);
   }
 
   /** The device at a path that starts with /devices. */
   deviceAt(devpath: string): Device | undefined {
-    return this.#tree.get(devpath);
+    return this.#parts.tree.get(devpath);
   }
 
   /**
@@ -203,8 +148,8 @@ export class System {
    * registered; EEXIST, EBUSY a name or number is taken. Nothing has changed then.
    */
   async addDevice(device: Device, options?: WaitOptions): Promise<void> {
-    this.#tree.add(device);
-    await this.#probing(device.devpath, () => this.#tree.settle(device), options);
+    this.#parts.tree.add(device);
+    await this.#probing(device.devpath, () => this.#parts.tree.settle(device), options);
   }
 
   /**
@@ -219,8 +164,8 @@ export class System {
       this.runtime,
       `remove ${device.devpath}`,
       async (stillWanted) => {
-        await this.#tree.kill(device, stillWanted, deadline);
-        await this.#tree.teardown(device);
+        await this.#parts.tree.kill(device, stillWanted, deadline);
+        await this.#parts.tree.teardown(device);
       },
       { deadline },
     );
@@ -238,9 +183,13 @@ export class System {
    * @throws KernelError EINVAL its bus is not registered, or its name; EBUSY the bus has a driver of that name
    */
   async registerDriver(driver: Driver, options?: WaitOptions): Promise<void> {
-    const subsystem = this.#registry.subsystem(driver.bus);
+    const subsystem = this.#parts.registry.subsystem(driver.bus);
     const registration = subsystem.addDriver(driver);
-    await this.#probing(registration.devpath, () => this.#drivers.settle(registration, subsystem), options);
+    await this.#probing(
+      registration.devpath,
+      () => this.#parts.drivers.settle(registration, subsystem),
+      options,
+    );
   }
 
   /**
@@ -249,9 +198,9 @@ export class System {
    * @throws KernelError ENODEV not registered (any more), ETIMEDOUT it goes on
    */
   async unregisterDriver(driver: Driver, options?: WaitOptions): Promise<void> {
-    const subsystem = this.#registry.subsystem(driver.bus);
-    const registration = this.#drivers.kill(driver, subsystem);
-    const teardown = () => this.#drivers.teardown(registration, subsystem);
+    const subsystem = this.#parts.registry.subsystem(driver.bus);
+    const registration = this.#parts.drivers.kill(driver, subsystem);
+    const teardown = () => this.#parts.drivers.teardown(registration, subsystem);
     await call(this.runtime, `unregister ${registration.devpath}`, teardown, options);
   }
 
@@ -263,7 +212,7 @@ export class System {
    * what probe throws
    */
   attach(device: Device, driver: Driver, options?: WaitOptions): Promise<void> {
-    return this.#manual.attach(device, driver, "nobody", options);
+    return this.#parts.manual.attach(device, driver, "nobody", options);
   }
 
   /**
@@ -272,7 +221,7 @@ export class System {
    * @throws KernelError ENODEV `expected` is not bound to it, ETIMEDOUT
    */
   detach(device: Device, expected?: Driver, options?: WaitOptions): Promise<void> {
-    return this.#manual.detach(device, expected, options);
+    return this.#parts.manual.detach(device, expected, options);
   }
 
   /**
@@ -280,7 +229,7 @@ export class System {
    * @throws KernelError ENODEV no such device, or they do not match; ENOENT the driver suppresses it; and as `attach`
    */
   bind(driver: Driver, deviceName: string, options?: WaitOptions): Promise<void> {
-    return this.#manual.bind(driver, deviceName, options);
+    return this.#parts.manual.bind(driver, deviceName, options);
   }
 
   /**
@@ -289,7 +238,7 @@ export class System {
    * as `detach`
    */
   unbind(driver: Driver, deviceName: string, options?: WaitOptions): Promise<void> {
-    return this.#manual.unbind(driver, deviceName, options);
+    return this.#parts.manual.unbind(driver, deviceName, options);
   }
 
   /**
@@ -298,12 +247,12 @@ export class System {
    * @throws KernelError ENODEV no such device, EINVAL matching failed or a supplier is missing, ETIMEDOUT
    */
   driversProbe(bus: Bus, deviceName: string, options?: WaitOptions): Promise<void> {
-    return this.#manual.driversProbe(bus, deviceName, options);
+    return this.#parts.manual.driversProbe(bus, deviceName, options);
   }
 
   /** Whether new devices and drivers of the bus look for each other. @throws KernelError EINVAL not registered */
   driversAutoprobe(bus: Bus): "on" | "off" {
-    return this.#registry.subsystem(bus).autoprobe;
+    return this.#parts.registry.subsystem(bus).autoprobe;
   }
 
   /**
@@ -311,7 +260,7 @@ export class System {
    * @param text off when it starts with 0, else on @throws KernelError EINVAL not registered
    */
   setDriversAutoprobe(bus: Bus, text: string): void {
-    this.#registry.subsystem(bus).autoprobe = text.startsWith("0") ? "off" : "on";
+    this.#parts.registry.subsystem(bus).autoprobe = text.startsWith("0") ? "off" : "on";
   }
 
   /**
@@ -326,7 +275,7 @@ export class System {
     const search = async (): Promise<void> => {
       try {
         if (device.registered) {
-          await this.#autoprobe.device(device, this.#registry.subsystem(bus), "with parent");
+          await this.#parts.autoprobe.device(device, this.#parts.registry.subsystem(bus), "with parent");
         }
       } finally {
         device.put();
@@ -343,25 +292,25 @@ export class System {
   async waitForProbe(options?: WaitOptions): Promise<void> {
     const deadline = deadlineOf(this.runtime, options);
     do {
-      await this.#asyncProbes.wait("all", { deadline });
-      await this.#deferred.flush({ deadline });
-    } while (!(this.#asyncProbes.idle && this.#deferred.idle));
-    await this.#sync.flush({ deadline });
+      await this.#parts.asyncProbes.wait("all", { deadline });
+      await this.#parts.deferred.flush({ deadline });
+    } while (!(this.#parts.asyncProbes.idle && this.#parts.deferred.idle));
+    await this.#parts.sync.flush({ deadline });
   }
 
   /** The devices that wait for something before they can be probed. */
   deferredDevices(): readonly Device[] {
-    return this.#deferred.list().map(({ device }) => device);
+    return this.#parts.deferred.list().map(({ device }) => device);
   }
 
   /** The same, with what they wait for. */
   deferredProbes(): readonly Deferral[] {
-    return this.#deferred.list();
+    return this.#parts.deferred.list();
   }
 
   /** What a probe should throw when something that it can do without is missing: see `deferredProbeTimeoutMs`. */
   deferredProbeState(): "EPROBE_DEFER" | "ETIMEDOUT" {
-    return this.#deferred.state;
+    return this.#parts.deferred.state;
   }
 
   /**
@@ -372,12 +321,12 @@ export class System {
    * have a link that is managed differently; ENODEV the supplier is not registered, or the consumer leaves
    */
   addLink(consumer: Device, supplier: Device, flags: readonly LinkFlag[] = []): DeviceLink {
-    return this.#links.add(consumer, supplier, flags);
+    return this.#parts.links.add(consumer, supplier, flags);
   }
 
   /** Takes one adding of a stateless link back. @throws KernelError EINVAL it is managed, ENODEV it is gone */
   removeLink(link: DeviceLink): void {
-    this.#links.remove(link);
+    this.#parts.links.remove(link);
   }
 
   /** The links to what the device depends on, and from what depends on it, at this moment. */
@@ -385,22 +334,22 @@ export class System {
     readonly suppliers: readonly DeviceLink[];
     readonly consumers: readonly DeviceLink[];
   } {
-    return { suppliers: this.#links.suppliers(device), consumers: this.#links.consumers(device) };
+    return { suppliers: this.#parts.links.suppliers(device), consumers: this.#parts.links.consumers(device) };
   }
 
   /** Until `resumeSyncState`, as often, no driver's `syncState` is called: more consumers are about to be added. */
   pauseSyncState(): void {
-    this.#sync.pause();
+    this.#parts.sync.pause();
   }
 
   /** @throws BugError sync-state-not-paused */
   resumeSyncState(): void {
-    this.#sync.resume();
+    this.#parts.sync.resume();
   }
 
   /** Whether `syncState` of the device's binding is due or was called. */
   stateSynced(device: Device): boolean {
-    return this.#sync.synced(device);
+    return this.#parts.sync.synced(device);
   }
 
   /**
@@ -409,16 +358,7 @@ export class System {
    * such callback, ETIMEDOUT
    */
   writeStateSynced(device: Device, text: string, options?: WaitOptions): Promise<void> {
-    return this.#sync.write(device, text, options);
-  }
-
-  async #retry(device: Device): Promise<void> {
-    const { bus } = device;
-    const subsystem = bus === null ? null : this.#registry.subsystem(bus);
-    const retried = () => this.#deferred.retried(device);
-    if (subsystem?.autoprobe === "on") {
-      await this.#autoprobe.unattended(device, subsystem, "with parent", retried);
-    } else retried();
+    return this.#parts.sync.write(device, text, options);
   }
 
   /** A slow probe holds its device's lock, not whoever added the device. */
@@ -433,7 +373,7 @@ export class System {
 
   /** @throws KernelError EINVAL */
   #registration(driver: Driver) {
-    const registration = this.#registry.subsystem(driver.bus).registrationOf(driver);
+    const registration = this.#parts.registry.subsystem(driver.bus).registrationOf(driver);
     if (registration !== undefined) return registration;
     throw new KernelError("EINVAL", `driver ${driver.name} is not registered`);
   }

@@ -42,6 +42,7 @@ export { type Failure, type FailureKind, failureKinds } from "./failure.js";
 export type { Method } from "./method.js";
 export type { Atomic, CallbackWindow, Pool, Program, World } from "./program.js";
 export { replay } from "./replay.js";
+export { type HtmlOptions, renderHtml } from "./report/html.js";
 export type {
   RecordedAccess,
   RecordedNote,
@@ -49,6 +50,7 @@ export type {
   RecordedTask,
   Recording,
 } from "./report/recording.js";
+export { renderText, type TextOptions } from "./report/text.js";
 export type { AnyTime } from "./run/controlled-scheduler.js";
 export type { Task } from "./run/task.js";
 export { Bounded } from "./search/bounded.js";

@@ -38,6 +38,12 @@ export interface World {
   free(allocation: object): void;
   /** Plain memory that lives as long as the program: a static variable. */
   track<T extends object>(name: string, fields: T): T;
+  /**
+   * An object that tasks of one event loop share, an instance of a class for example: every use of its fields is seen, also
+   * inside of the plain objects, arrays, maps and sets that it holds. What lies between two awaits is atomic, so there are
+   * no data races. Fields that begin with # can't be seen: declare those uses with `reads` and `writes`.
+   */
+  share<T extends object>(name: string, value: T): T;
   /** A variable that processors may share without a lock. */
   atomic<T>(name: string, initial: T): Atomic<T>;
   /** A number of things to give out and get back. */

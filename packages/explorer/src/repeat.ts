@@ -44,7 +44,7 @@ function difference(a: Recording, b: Recording, step: number): string {
     const at = steps[step];
     if (at === undefined) return "is not there";
     const uses = at.accesses.map(({ object, mode }) => `${mode} ${object}`).join(", ");
-    return `is ${tasks[at.task]?.name ?? "?"} at ${at.op} of ${at.on} (${uses}) and ${at.then} ${at.next}`;
+    return `is ${tasks[at.task]?.name ?? "?"} at ${at.op} of ${at.on} (${uses}) and ${at.ending} ${at.next}`;
   });
   return one === other
     ? `is followed by something else: ${a.failure?.message} | ${b.failure?.message}`

@@ -21,20 +21,20 @@ test("a found schedule leads to its failure, with every step written down", asyn
   assert.deepEqual(
     recording.steps
       .slice(0, 2)
-      .map(({ task, op, accesses, then, next }) => ({ task, op, accesses, then, next })),
+      .map(({ task, op, accesses, ending, next }) => ({ task, op, accesses, ending, next })),
     [
       {
         task: 0,
         op: "start",
         accesses: [{ object: "shared", mode: "read" }],
-        then: "goes on",
+        ending: "goes on",
         next: "add of t0",
       },
       {
         task: 1,
         op: "start",
         accesses: [{ object: "shared", mode: "read" }],
-        then: "goes on",
+        ending: "goes on",
         next: "add of t1",
       },
     ],

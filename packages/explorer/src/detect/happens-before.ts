@@ -59,8 +59,8 @@ export class HappensBefore implements Observer {
     if (task !== null) this.#release(task, this.#clock(sleeper));
   }
 
-  note({ task }: Scene, note: Note, object: number): void {
-    if (note === "alloc" && task !== null) this.#shadow(object).life = "allocation";
+  note(_scene: Scene, note: Note, object: number): void {
+    if (note === "alloc") this.#shadow(object).life = "allocation";
   }
 
   access(scene: Scene, object: number, mode: Access): void {
@@ -120,8 +120,13 @@ export class HappensBefore implements Observer {
     clock[thread] = (clock[thread] as number) + 1;
   }
 
+  /** All that was done so far comes before what has `clock`. */
   #joinAll(clock: Clock): void {
-    for (const other of this.#clocks) join(clock, other);
+    for (const [thread, other] of this.#clocks.entries()) {
+      if (other === clock) continue;
+      join(clock, other);
+      other[thread] = (other[thread] as number) + 1;
+    }
   }
 
   #clock(task: Task): Clock {

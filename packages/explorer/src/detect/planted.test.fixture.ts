@@ -17,7 +17,7 @@ export interface Planted {
 const counting: Planted = {
   name: "two tasks count without a lock",
   finds: "data-race",
-  clash: ["b: point of b", "a: start of a"],
+  clash: ["a: point of a", "b: start of b"],
   setup(world, version) {
     const shared = world.track("shared", { count: 0 });
     const lock = new Mutex(world.runtime, "lock");
@@ -37,7 +37,7 @@ const counting: Planted = {
 const flag: Planted = {
   name: "a flag says that data is there, and the flag is plain memory",
   finds: "data-race",
-  clash: ["reader: start of reader", "writer: point of writer"],
+  clash: ["writer: point of writer", "reader: start of reader"],
   setup(world, version) {
     const data = world.track("data", { value: 0, ready: false });
     const ready = world.atomic("ready", false);
@@ -105,7 +105,7 @@ const logged: Planted = {
 const closedWhileRead: Planted = {
   name: "a buffer is freed while the other still reads",
   finds: "use-after-free",
-  clash: [],
+  clash: ["closer: close of closer", "reader: read of reader"],
   setup(world, version) {
     const buffer = world.allocate("buffer", { bytes: 3 });
     const references = new Refcount(world.runtime, "references", () => world.free(buffer));
@@ -143,7 +143,7 @@ const partOfTheGone: Planted = {
 const freedTwice: Planted = {
   name: "both of two closers free",
   finds: "double-free",
-  clash: [],
+  clash: ["b: store of open", "a: store of open"],
   setup(world, version) {
     const buffer = world.allocate("buffer", {});
     const open = world.atomic("open", true);

@@ -15,7 +15,7 @@ interface Draft {
   held: readonly string[];
   readonly starts: number[];
   readonly wakes: number[];
-  then: RecordedStep["then"];
+  ending: RecordedStep["ending"];
   readonly log: string[];
 }
 
@@ -58,7 +58,7 @@ export class Recorder implements Observer {
       held: [],
       starts: [],
       wakes: [],
-      then: "goes on",
+      ending: "goes on",
       log: [],
     };
   }
@@ -94,7 +94,7 @@ export class Recorder implements Observer {
   }
 
   blocked(): void {
-    if (this.#draft !== null) this.#draft.then = "sleeps";
+    if (this.#draft !== null) this.#draft.ending = "sleeps";
   }
 
   woken(_scene: Scene, task: Task): void {
@@ -102,7 +102,7 @@ export class Recorder implements Observer {
   }
 
   ended(_scene: Scene, task: Task): void {
-    if (this.#draft?.runs === task) this.#draft.then = "ends";
+    if (this.#draft?.runs === task) this.#draft.ending = "ends";
   }
 
   logged(_scene: Scene, { level, event, fields }: LogRecord): void {
@@ -122,7 +122,7 @@ export class Recorder implements Observer {
     this.#steps.push({
       ...step,
       held: [...(this.#held.get(runs) ?? [])],
-      next: draft.then === "ends" ? "" : `${runs.op} of ${runs.on.name}`,
+      next: draft.ending === "ends" ? "" : `${runs.op} of ${runs.on.name}`,
     });
   }
 

@@ -36,7 +36,7 @@ export interface RecordedStep {
   readonly starts: readonly number[];
   readonly wakes: readonly number[];
   /** What the task does at the end of it. */
-  readonly then: "goes on" | "sleeps" | "ends";
+  readonly ending: "goes on" | "sleeps" | "ends";
   /** What it goes on to or sleeps at; empty when it ends. */
   readonly next: string;
   readonly log: readonly string[];

@@ -44,6 +44,8 @@ export interface TracedStep {
   readonly footprint: readonly number[];
 }
 
+const fewSteps = 200;
+
 /** Runs the program once. `prefix`: the choices that are made already, not asked of the strategy nor told to it. */
 export class Run {
   readonly #program: Program;
@@ -152,6 +154,8 @@ export class Run {
     const prefix = this.#prefix;
     const choices = this.#choices;
     const { maxSteps, fairAfter = maxSteps } = this.#options;
+    // Few steps say nothing about whether there is an end.
+    const fairSteps = Math.max(maxSteps, fewSteps);
     const turns = new Turns();
     const { invariant } = this.#program;
     const look =
@@ -181,9 +185,9 @@ export class Run {
           this.#turns = "fair";
           scheduler.progress.watch();
         }
-        if (step >= fairAfter + maxSteps) {
+        if (step >= fairAfter + fairSteps) {
           this.#end = "cut";
-          if (scheduler.progress.latest < fairAfter + maxSteps / 2) this.#livelock(runnable);
+          if (scheduler.progress.latest < fairAfter + fairSteps / 2) this.#livelock(runnable, fairSteps);
           return null;
         }
         if (step >= fairAfter) place = turns.next(runnable, step);
@@ -229,12 +233,12 @@ export class Run {
     });
   }
 
-  #livelock(runnable: readonly Task[]): void {
+  #livelock(runnable: readonly Task[], steps: number): void {
     const { maxSteps, fairAfter = maxSteps } = this.#options;
     const points = runnable.map(({ name, op, on }) => `${name} at ${op} of ${on.name}`);
     this.#scheduler.fail({
       kind: "livelock",
-      message: `every task got its turn for ${maxSteps} steps and nothing came of it: ${points.join("; ")}`,
+      message: `every task got its turn for ${steps} steps and nothing came of it: ${points.join("; ")}`,
       step: this.#base + fairAfter,
     });
   }

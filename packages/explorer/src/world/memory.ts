@@ -11,6 +11,7 @@ interface Region {
   readonly on: Named;
   readonly name: string;
   life: Life;
+  freed: { readonly step: number; readonly by: string } | null;
 }
 
 export class Memory {
@@ -43,23 +44,40 @@ export class Memory {
       this.#scheduler.fail({ kind: "double-free", message: "free of something that was not allocated" });
       return;
     }
+    this.#scheduler.access(region.on, "store");
     if (region.life === "freed") {
-      this.#scheduler.fail({ kind: "double-free", message: `${region.name} is freed a second time` });
+      const { freed, name } = region;
+      this.#scheduler.fail({
+        kind: "double-free",
+        message: `${this.#who()} frees ${name}, which ${freed?.by} has freed in step ${freed?.step}`,
+        clash: this.#since(region),
+      });
       return;
     }
-    this.#scheduler.access(region.on, "store");
     region.life = "freed";
+    region.freed = { step: this.#scheduler.step, by: this.#who() };
     this.#scheduler.note("free", region.on);
   }
 
+  #who(): string {
+    return this.#scheduler.task?.name ?? this.#scheduler.phase;
+  }
+
+  #since({ freed }: Region): readonly number[] {
+    return freed === null ? [] : [freed.step, this.#scheduler.step];
+  }
+
   #watch<T extends object>(name: string, fields: T, life: Life): T {
-    const region: Region = { on: { name }, name, life };
+    const region: Region = { on: { name }, name, life, freed: null };
     const names = new Map<string | symbol, Named>();
     const use = (field: string | symbol, mode: Access) => {
       if (region.life === "freed") {
         this.#scheduler.fail({
           kind: "use-after-free",
-          message: `${mode} of ${name}.${String(field)} after ${name} was freed`,
+          message:
+            `${this.#who()} ${mode}s ${name}.${String(field)} after ${region.freed?.by} freed ${name} in step ` +
+            String(region.freed?.step),
+          clash: this.#since(region),
         });
       }
       // Freeing clashes with every use.

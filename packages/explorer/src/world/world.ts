@@ -6,6 +6,7 @@ import { AtomicCell } from "./atomic.js";
 import { Window } from "./callback-window.js";
 import { Memory } from "./memory.js";
 import { CountedPool } from "./pool.js";
+import { Shared } from "./shared.js";
 
 export class ProgramWorld implements World {
   readonly runtime: Runtime;
@@ -13,6 +14,7 @@ export class ProgramWorld implements World {
   readonly memory: Memory;
   readonly pools: CountedPool[] = [];
   readonly #scheduler: ControlledScheduler;
+  readonly #shared: Shared;
   readonly #tasks: { readonly name: string; readonly run: () => Promise<void> }[] = [];
 
   constructor(scheduler: ControlledScheduler, runtime: Runtime, log: readonly LogRecord[]) {
@@ -20,6 +22,7 @@ export class ProgramWorld implements World {
     this.runtime = runtime;
     this.log = log;
     this.memory = new Memory(scheduler);
+    this.#shared = new Shared((on, mode) => scheduler.access(on, mode));
   }
 
   task(name: string, run: () => Promise<void>): void {
@@ -66,6 +69,10 @@ export class ProgramWorld implements World {
 
   track<T extends object>(name: string, fields: T): T {
     return this.memory.track(name, fields);
+  }
+
+  share<T extends object>(name: string, value: T): T {
+    return this.#shared.watch(name, value);
   }
 
   atomic<T>(name: string, initial: T): Atomic<T> {

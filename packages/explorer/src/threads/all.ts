@@ -2,6 +2,7 @@
 import { disputes as charDevices } from "./char-devices/index.js";
 import { disputes as deviceBindDriver } from "./device-bind-driver/index.js";
 import type { Dispute } from "./dispute.js";
+import { disputes as dxgkrnl } from "./dxgkrnl/index.js";
 import { disputes as uevents } from "./uevents/index.js";
 
 export interface Thread {
@@ -22,6 +23,15 @@ export const threads: readonly Thread[] = [
       "for itself, which takes the lock and calls the probe. Six callers were listed, most of them without the lock that " +
       "the documentation asks for, and nobody could say what that does.",
     disputes: deviceBindDriver,
+  },
+  {
+    name: "dxgkrnl",
+    title: "dxgkrnl: one global structure, or state per device?",
+    about:
+      "A driver for GPUs that a host projects into a virtual machine, posted in 2022 with one global structure for all " +
+      "devices. The review asked for state per device; the author saw no way to do it, for three devices have to meet and " +
+      "some things span devices.",
+    disputes: dxgkrnl,
   },
   {
     name: "char-devices",

@@ -22,7 +22,9 @@ test("every question is decided as its text says, and docs/threads.md says the s
   const written = read();
   if (written === text) return;
   writeFileSync(page, text);
-  assert.fail("docs/threads.md was not what the explorer finds; it is now: look at the difference and commit it");
+  assert.fail(
+    "docs/threads.md was not what the explorer finds; it is now: look at the difference and commit it",
+  );
 });
 
 function read(): string {

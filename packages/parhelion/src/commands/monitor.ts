@@ -1,5 +1,5 @@
 /** `parhelion monitor`: every uevent of the host or of a guest, until it is asked to end. */
-import { CommandError } from "../command-error.js";
+import { connectionLost } from "../sys/explain.js";
 import { reachTree, type TreeWish } from "../sys/target.js";
 import { type Terminal, untilAskedToEnd } from "../terminal.js";
 import { lostView, ueventKeys, ueventView } from "../views/uevent.js";
@@ -26,11 +26,7 @@ export async function monitorCommand(options: MonitorCommand, terminal: Terminal
       const what = subsystem === "" ? "all subsystems" : `subsystem ${subsystem}`;
       terminal.out(json ? JSON.stringify({ monitoring: where }) : `monitoring ${where}, ${what}`);
       if ((await Promise.race([end.signal, unread, dropped])) !== "dropped") return 0;
-      throw new CommandError(
-        "connection-lost",
-        `${where} ended the connection`,
-        "it was stopped or it died: start it again",
-      );
+      throw connectionLost(where);
     } finally {
       client.close();
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { errorOf, inWorkplace, type Workplace } from "../command.test.fixture.js";
 import type { TreeNode } from "../views/tree.js";
@@ -93,11 +94,11 @@ test("a path that is not there is answered with what is", () =>
     assert.equal(through.code, "ENOTDIR");
   }));
 
-test("whose tree is not there is said: no host, no guest, several guests, a guest without its kernel", () =>
+test("whose tree is not there is said: no host, no guest, several guests, a guest without its kernel, one elsewhere", () =>
   inWorkplace(async (place) => {
     const none = errorOf(await place.run(["tree", "--json"]));
     assert.equal(none.code, "no-host");
-    await place.host();
+    const { ready } = await place.host("--listen", "0");
     const nobody = errorOf(await place.run(["tree", "--guest", "x", "--json"]));
     assert.deepEqual([nobody.code, nobody.remedy], ["no-guest", "there is none now"]);
     const ids = [];
@@ -108,6 +109,19 @@ test("whose tree is not there is said: no host, no guest, several guests, a gues
     for (const id of ids) assert.ok(twins.message.includes(id), twins.message);
     const idle = errorOf(await place.run(["tree", "--guest", ids[0] ?? "", "--json"]));
     assert.equal(idle.code, "guest-without-kernel");
+    const far = await place.json<{ credential: string }>("guest", "create", "--name", "far");
+    const remote = [
+      "--connect",
+      `127.0.0.1:${ready.listening?.port}`,
+      "--directory",
+      join(place.directory, "far"),
+    ];
+    const guest = place.start(["guest", ...remote, "--credential-file", place.file("c", far.credential)]);
+    await guest.says("NODE_OPTIONS");
+    const elsewhere = errorOf(await place.run(["tree", "--guest", "far", "--json"]));
+    assert.equal(elsewhere.code, "guest-remote");
+    const there = await place.run(["tree"], { environment: { PARHELION_DIR: join(place.directory, "far") } });
+    assert.match(there.out, /dxg0 -> /);
     const environment = { PARHELION_DIR: place.directory };
     assert.match((await place.run(["tree"], { environment })).err, /PARHELION_DIR names it/);
   }));

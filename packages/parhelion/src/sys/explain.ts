@@ -30,11 +30,22 @@ async function explained(
   subject: string,
 ): Promise<unknown> {
   if (!isControlError(error)) return error;
+  if (client.state === "closed") return connectionLost(`${what}: who serves the device tree`, error);
   const { code } = error;
   const text = error.message.replace(/^E[A-Z0-9_]+: /, "");
   const message = text.includes(subject) ? text : `${what}: ${text}`;
   const remedy = code === "ENOENT" ? await nearby(client, path) : (REMEDIES[code] ?? "look at its log");
   return new CommandError(code, `${code}: ${message}`, remedy, { cause: error });
+}
+
+/** @param who as a sentence begins with it */
+export function connectionLost(who: string, cause?: unknown): CommandError {
+  return new CommandError(
+    "connection-lost",
+    `${who} ended the connection`,
+    "it was stopped or it died: start it again",
+    { cause },
+  );
 }
 
 /** Runs `ask`, with its refusals explained, see `explained`. @throws CommandError */

@@ -1,42 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { type Bus, Device, type Driver, miscClass, System } from "parhelion-core";
-import { SYS_SOCKET, SysClient, SysServer } from "parhelion-protocol";
+import { type Bus, Device, miscClass } from "parhelion-core";
 import { findDevice } from "./find-device.js";
-
-const bus = (name: string): Bus => ({ name, match: () => true });
-const driver = (name: string, on: Bus): Driver => ({ name, bus: on, probe: () => {} });
-
-/** Two buses with a device "port" each; "port0" and "port1" on the first, which alone has the driver "serial". */
-async function inToyland(body: (client: SysClient, system: System) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), "ph-find-"));
-  const system = new System();
-  const [wide, narrow] = [bus("wide"), bus("narrow")];
-  for (const each of [wide, narrow]) system.registerBus(each);
-  system.registerClass(miscClass);
-  await system.registerDriver(driver("serial", wide));
-  const root = new Device(system.runtime, { name: "root" });
-  await system.addDevice(root);
-  for (const name of ["port", "port0", "port1"])
-    await system.addDevice(new Device(system.runtime, { name, parent: root, bus: wide }));
-  await system.addDevice(new Device(system.runtime, { name: "port", bus: narrow }));
-  const server = await SysServer.listen({
-    path: join(directory, SYS_SOCKET),
-    source: { name: "toyland", tree: system.sysfs, onUevent: (listener) => system.onUevent(listener) },
-    clock: system.runtime.clock,
-  });
-  const client = await SysClient.connect(join(directory, SYS_SOCKET));
-  try {
-    await body(client, system);
-  } finally {
-    client.close();
-    await server.close("the test is over");
-    await rm(directory, { recursive: true });
-  }
-}
+import { bus, inToyland } from "./toyland.test.fixture.js";
 
 test("a device is found by its name, by the beginning of it, and by every way that leads to it", () =>
   inToyland(async (client, system) => {

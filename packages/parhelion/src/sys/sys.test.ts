@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { Errno } from "parhelion-core";
+import { StatusErrno } from "parhelion-protocol";
 import { closest, describe } from "./nearby.js";
 import { MAX_SYS_BYTES, resolveLink, sysPath } from "./path.js";
 
@@ -40,4 +42,9 @@ test("a wrong name is answered with the one that was meant", () => {
     /^in \/sys there are a b c d e f g h and 2 more$/,
   );
   assert.equal(describe("/sys/bus", "q", []), "/sys/bus is there, and empty");
+});
+
+test("every errno of the device model has its name at the other end of a socket", () => {
+  for (const [name, number] of Object.entries(Errno))
+    assert.equal(Reflect.get(StatusErrno, name), number, name);
 });

@@ -3,7 +3,7 @@ import net from "node:net";
 import { type Clock, platformClock } from "../clock.js";
 import { ProtocolError } from "../error.js";
 import type { Exchange } from "../messages/codec.js";
-import { ControlConnection } from "../messages/control-connection.js";
+import { ControlConnection, type ControlConnectionState } from "../messages/control-connection.js";
 import { controlError } from "../messages/control-error.js";
 import type { SysEntry } from "../messages/generated/structs.js";
 import { SysLost, SysMessage, SysUevent, sysMessage } from "../messages/generated/sys.js";
@@ -64,6 +64,11 @@ export class SysClient {
       connection.close();
       throw error;
     }
+  }
+
+  /** "closed" when who serves the tree has ended the connection, or `close` has. */
+  get state(): ControlConnectionState {
+    return this.#connection.state;
   }
 
   /** All of a directory, by names. @throws ControlError: the tree's refusal, ETIMEDOUT, ENODEV when the connection is gone */

@@ -217,6 +217,7 @@ test("a request settles by its deadline, and by the server's end", limit, () =>
       const answer = assert.rejects(patient.read("/sys/x"), { code: "ENODEV" });
       await world.server.close("enough");
       await Promise.all([answer, ended]);
+      assert.equal(patient.state, "closed");
       await assert.rejects(world.client(), { code: "ENOENT" });
     },
     { read: () => new Promise(() => {}) },

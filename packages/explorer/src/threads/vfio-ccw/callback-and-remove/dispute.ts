@@ -1,7 +1,22 @@
 import type { Dispute } from "../../dispute.js";
-import { counted, embedded, inMdevProbe, linked, merged, parented, ruled } from "../parts/designs.js";
+import {
+  counted,
+  type Design,
+  embedded,
+  inMdevProbe,
+  linked,
+  merged,
+  parented,
+  ruled,
+} from "../parts/designs.js";
 import { safe, unsafe, where } from "../variants.js";
 import { interruptAndRemove, lateInterruptAndRemove, pathEventAndRemove } from "./programs.js";
+
+const unprotected: Design = {
+  ...counted,
+  name: `${counted.name}, which nothing protects until it is taken`,
+  callbacksHold: "a registration reference, taken in a second step",
+};
 
 export const callbackAndRemove: Dispute = {
   id: "D5.3",
@@ -12,12 +27,13 @@ export const callbackAndRemove: Dispute = {
     "that the callbacks can't come too late.",
   found:
     "They can: whoever has loaded the pointer uses freed memory, in every design but the embedded one, whose struct stays, " +
-    "unless the callback counts as a user or the pointer is cleared under the lock that the callback holds. The interrupt " +
+    "unless the pointer is cleared under the lock that the callback holds, or the callback counts as a user, with pointer " +
+    "and count protected together: a count taken on a loaded pointer is taken on freed memory. The interrupt " +
     "is the exception: close has disabled the subchannel under that lock, so one can come only from a device that has " +
     "ignored the clear.",
   variants: [
     ...where("path event", [
-      ...unsafe(pathEventAndRemove, "use-after-free", linked, inMdevProbe, parented),
+      ...unsafe(pathEventAndRemove, "use-after-free", linked, inMdevProbe, parented, unprotected),
       ...safe(pathEventAndRemove, embedded, merged, counted, ruled),
     ]),
     ...where(
@@ -26,7 +42,7 @@ export const callbackAndRemove: Dispute = {
     ),
     ...where("interrupt of a device that ignores the clear", [
       ...unsafe(lateInterruptAndRemove, "use-after-free", linked, inMdevProbe, parented),
-      ...safe(lateInterruptAndRemove, merged, counted, ruled),
+      ...safe(lateInterruptAndRemove, embedded, merged, counted, ruled),
     ]),
   ],
 };

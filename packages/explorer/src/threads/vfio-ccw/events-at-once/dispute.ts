@@ -9,14 +9,16 @@ import {
   parented,
   ruled,
 } from "../parts/designs.js";
-import { safe, unsafe } from "../variants.js";
-import { eventsAtOnce } from "./program.js";
+import { safe, unsafe, where } from "../variants.js";
+import { eventsAtOnce, writeAndReset } from "./program.js";
 
 const eachAlone: Design = {
   ...ruled,
   name: "the rule, with the lock let go between the events of a reset",
   events: "one at a time",
 };
+
+const asTheyAre = [embedded, merged, linked, inMdevProbe, counted, parented];
 
 /** The race itself: what the fields look like to the memory model. */
 const race: Variant = {
@@ -33,20 +35,17 @@ export const eventsAtOnceDispute: Dispute = {
   argued: "A guest's unmap, its reset, its channel programs and interrupts all drive one state machine.",
   found:
     "No lock serialises them, so a second close meets the first one's standby and takes it for fatal. A lock around each " +
-    "event is not enough: a reset is a close and an open, and another may come in between them. It has to be one hold.",
+    "event does for a channel program beside a reset. It does not for two resets: each is a close and an open, and the other " +
+    "may come in between. A reset has to be one hold.",
   variants: [
-    ...unsafe(
-      eventsAtOnce,
-      "expectation",
-      embedded,
-      merged,
-      linked,
-      inMdevProbe,
-      counted,
-      parented,
-      eachAlone,
-    ),
-    race,
-    ...safe(eventsAtOnce, ruled),
+    ...where("two resets", [
+      ...unsafe(eventsAtOnce, "expectation", ...asTheyAre, eachAlone),
+      race,
+      ...safe(eventsAtOnce, ruled),
+    ]),
+    ...where("a write and a reset", [
+      ...unsafe(writeAndReset, "expectation", ...asTheyAre),
+      ...safe(writeAndReset, eachAlone, ruled),
+    ]),
   ],
 };

@@ -24,3 +24,29 @@ export function eventsAtOnce(design: Design): Program<Ccw> {
     },
   };
 }
+
+/** The guest starts a channel program while memory is unmapped. */
+export function writeAndReset(design: Design): Program<Ccw> {
+  return {
+    name: "write and reset",
+    setup(world) {
+      const ccw = new Ccw(world, design);
+      world.task("guest writes", async () => {
+        await ccw.write();
+      });
+      world.task("guest unmaps", () => ccw.reset());
+      return ccw;
+    },
+    async before(ccw) {
+      await ccw.cssProbe();
+      await ccw.mdevProbe();
+      await ccw.open();
+    },
+    async after(ccw, world) {
+      world.expect(ccw.unregistrations === 0, "a write beside a reset has the subchannel removed");
+      await ccw.works.flush();
+      await ccw.close();
+      await ccw.cssRemove();
+    },
+  };
+}

@@ -17,7 +17,10 @@ export interface Design {
   /** How the pointers to outer struct and context are set and cleared. */
   readonly publishing: "without a lock" | "under the subchannel's lock";
   /** What a callback that has found the context holds while it uses it. */
-  readonly callbacksHold: "nothing" | "a registration reference";
+  readonly callbacksHold:
+    | "nothing"
+    | "a registration reference"
+    | "a registration reference, taken in a second step";
   /** What a callback makes of a subchannel that has no outer struct (yet, or any more). */
   readonly missingOuter: "dereferenced" | "expected";
   /** What the removal of the mdev does before it returns. */

@@ -50,9 +50,9 @@ export class Fsm {
 
   async open(context: Context): Promise<void> {
     const { hardware, lock, world, design } = this.#parts;
+    await world.point("open");
     if (context.state === "not operational") return;
     if (context.state !== "standby") return this.notOperational(context);
-    await world.point("open: enable");
     const guard = await lock.lock();
     if (design.enabledBy === "open") hardware.enable();
     context.state = "idle";
@@ -86,6 +86,7 @@ export class Fsm {
     if (code === 0) context.state = "pending";
     guard.release();
     if (code === 0) return "done";
+    await world.point("request: not started");
     await this.freeProgram(context);
     context.state = "idle";
     return code === 3 ? "ENODEV" : "EBUSY";

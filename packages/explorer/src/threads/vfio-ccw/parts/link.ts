@@ -52,7 +52,7 @@ export class Link {
 
   /** Called with the subchannel's lock held. `none`: what to answer when there is no context. */
   async use<T>(none: T, run: (context: Context) => Promise<T>): Promise<T> {
-    if (this.#design.callbacksHold === "a registration reference") return this.#useCounted(none, run);
+    if (this.#design.callbacksHold !== "nothing") return this.#useCounted(none, run);
     const context = await this.#reach();
     if (context === null) return none;
     await this.#world.point("use private");
@@ -74,13 +74,16 @@ export class Link {
     throw new TypeError("NULL pointer dereference: the subchannel has no driver data");
   }
 
-  /** Pointer and reference are taken in one step: what a read section of RCU, or a lock around both, would give. */
+  /** Pointer and reference in one step are what a read section of RCU, or a lock around both, gives. */
   async #useCounted<T>(none: T, run: (context: Context) => Promise<T>): Promise<T> {
     await this.#world.point("private, and a reference");
     this.#world.reads(this.#inner);
     const context = this.#inner.peek();
-    const vfio = context?.vfio;
-    if (context === null || vfio?.tryUse() !== true) return none;
+    if (context === null) return none;
+    if (this.#design.callbacksHold !== "a registration reference")
+      await this.#world.point("take the reference");
+    const { vfio } = context;
+    if (vfio?.tryUse() !== true) return none;
     await this.#world.point("use private");
     try {
       return await run(context);

@@ -21,7 +21,8 @@ export const recreated: Dispute = {
     "doubted that the one should be embedded in the other.",
   found:
     "Rightly: the second creation initialises a device that somebody still holds, and the late put ends the new one. " +
-    "Waiting for the release in remove repairs it (6.1), and so does every design that allocates the device with the mdev.",
+    "References that outlive unregistering came with 6.1, and so did the remedy: remove waits for the release. Every design " +
+    "that allocates the device with the mdev needs no remedy.",
   variants: [
     ...unsafe(recreate, "use-after-free", embedded, merged),
     ...safe(recreate, waiting, linked, inMdevProbe, counted, parented, ruled),

@@ -17,7 +17,8 @@ export interface Guard {
 export class Mutex implements Named {
   readonly name: string;
   readonly #runtime: Runtime;
-  readonly #waiters = new Set<Blocked>();
+  /** Made for the first that has to wait: most locks never have one, and every device has a lock. */
+  #waiters: Set<Blocked> | null = null;
   #owner: Guard | null = null;
 
   constructor(runtime: Runtime, name: string) {
@@ -40,6 +41,7 @@ export class Mutex implements Named {
     await scheduler.yield("mutex.lock", this);
     scheduler.access(this, "write");
     if (this.#owner === null) return this.#own();
+    this.#waiters ??= new Set();
     await parkIn(this.#waiters, this.#runtime, "mutex.lock", this, deadline);
     scheduler.access(this, "write");
     return this.#own();
@@ -86,7 +88,8 @@ export class Mutex implements Named {
     this.#runtime.scheduler.access(this, "write");
     this.#runtime.scheduler.note("unlock", this);
     // Handed over, not freed: nobody who comes in before the waiter runs may overtake it.
-    this.#owner = wakeFirst(this.#waiters) ? handedOver : null;
+    this.#owner = this.#waiters !== null && wakeFirst(this.#waiters) ? handedOver : null;
+    if (this.#waiters?.size === 0) this.#waiters = null;
   }
 }
 

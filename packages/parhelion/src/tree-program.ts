@@ -49,7 +49,8 @@ function addReading(program: Command, terminal: Terminal, end: End): void {
       "after",
       "\nparhelion monitor --subsystem mdev --property\n\n" +
         "One that reads too slowly is told how many it has lost. Ends with 0 on Ctrl-C and SIGTERM, with 1 when the\n" +
-        `host or guest has gone.\n${WHOSE}`,
+        "host or guest has gone. With --json each line is an object: monitoring (it has begun), keys (an event), or\n" +
+        `lost (how many).\n${WHOSE}`,
     )
     .action(async (_options, command: Command) => {
       const { monitorCommand } = await import("./commands/monitor.js");

@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import type { Attribute, AttributeContext } from "./attribute.js";
 import { AttributeSet } from "./attribute-set.js";
 import { Device } from "./device.js";
+import type { Driver } from "./driver.js";
 import type { ErrnoCode } from "./errno.js";
 import { isKernelError } from "./error.js";
 import { toyBus } from "./model.test.fixture.js";
@@ -263,5 +264,61 @@ test("no show runs on a group after its removal has returned, however often it c
       assert.ok(shown <= 3);
     },
   );
+  await fc.assert(property, options);
+});
+
+test("a store that wants its device's lock never keeps the driver's unbinding waiting, nor the driver's end", async () => {
+  const property = fc.asyncProperty(interleavings, fc.boolean(), async (choices, whole) => {
+    const answers: string[] = [];
+    let bound = 0;
+    const controlled = await interleave(choices, (controlled) => {
+      const system = new System(controlled.runtime);
+      system.registerBus(toyBus);
+      const driver: Driver<Device> = {
+        name: "d",
+        bus: toyBus,
+        probe: () => {
+          bound += 1;
+        },
+        remove: () => {
+          bound -= 1;
+        },
+        deviceGroups: [
+          {
+            attributes: [
+              {
+                name: "limit",
+                store: async (device, _text, context) => {
+                  const guard = await context.lockUnlessRemoved(device.mutex);
+                  assert.equal(bound, 1, "stored without the driver");
+                  await pause(controlled);
+                  assert.equal(bound, 1, "the driver went while its attribute was stored");
+                  guard.release();
+                },
+              },
+            ],
+          },
+        ],
+      };
+      const device: Device = new Device(controlled.runtime, { name: "d0", bus: toyBus });
+      controlled.task("main", async () => {
+        await system.addDevice(device);
+        await system.registerDriver(driver);
+        for (const name of ["w0", "w1"]) {
+          controlled.task(name, async () => {
+            const write = system.sysfs.write("/sys/bus/toy/devices/d0/limit", "1");
+            answers.push(await outcome(write, "ENODEV", "ENOENT"));
+          });
+        }
+        controlled.task("unbinder", async () => {
+          if (whole) await system.unregisterDriver(driver);
+          else await system.detach(device, driver);
+        });
+      });
+    });
+    assert.equal(answers.length, 2);
+    assert.equal(bound, 0);
+    assert.deepEqual(controlled.log, []);
+  });
   await fc.assert(property, options);
 });

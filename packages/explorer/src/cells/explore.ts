@@ -52,11 +52,9 @@ export function exploreCells(
 ): CellsReport {
   const { maxRuns = Number.POSITIVE_INFINITY, maxSteps = 10_000, afterFailure = "stop", observe } = options;
   const machine = new CellMachine(program);
-  const { size } = machine;
-  const state = machine.initial();
-  const ahead = new Int32Array(size);
-  let kept = new Int32Array(size * 64);
-  kept.set(state);
+  /** Per depth of the run, the state there. */
+  const states = [machine.initial()];
+  const ahead = new Int32Array(machine.size);
   const schedule: number[] = [];
   const runnable: number[] = [];
   let runs = 0;
@@ -70,7 +68,7 @@ export function exploreCells(
   let stopped = false;
 
   strategy.foreseeWith?.((shared, tasks) => {
-    ahead.set(kept.subarray(shared * size, (shared + 1) * size));
+    ahead.set(states[shared]!);
     let footprint: readonly number[] = [];
     for (const [i, task] of tasks.entries()) footprint = machine.step(ahead, task, shared + i).footprint;
     return footprint;
@@ -85,8 +83,8 @@ export function exploreCells(
     }
     runs++;
     let depth = shared;
-    for (let i = 0, from = shared * size; i < size; i++) state[i] = kept[from + i]!;
     for (;;) {
+      const state = states[depth]!;
       machine.runnable(state, runnable);
       if (runnable.length === 0) {
         complete++;
@@ -112,16 +110,12 @@ export function exploreCells(
         strategy.runEnded("abandoned", machine.waiting(state));
         break;
       }
-      const step = machine.step(state, task, depth);
+      const next = (states[depth + 1] ??= new Int32Array(machine.size));
+      next.set(state);
+      const step = machine.step(next, task, depth);
       schedule[depth] = task;
       depth++;
       steps++;
-      if ((depth + 1) * size > kept.length) {
-        const larger = new Int32Array(kept.length * 2);
-        larger.set(kept);
-        kept = larger;
-      }
-      for (let i = 0, to = depth * size; i < size; i++) kept[to + i] = state[i]!;
       strategy.stepped(step);
     }
     if (depth > maxDepth) maxDepth = depth;

@@ -65,13 +65,14 @@ export class CellMachine {
 
   /** Collects the tasks that can run, ascending. */
   runnable(state: Int32Array, into: number[]): void {
-    into.length = 0;
+    let count = 0;
     for (let task = 0; task < this.tasks; task++) {
       const operation = this.#program.tasks[task]![state[this.#at + task]!];
       if (operation === undefined || state[this.#startedBy + task] === -2) continue;
       if (operation.kind === "lock" && state[this.#objectOf(state, task, operation)] !== 0) continue;
-      into.push(task);
+      into[count++] = task;
     }
+    if (into.length !== count) into.length = count;
   }
 
   /** Tasks that have not ended and can't run. */

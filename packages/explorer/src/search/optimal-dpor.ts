@@ -1,7 +1,7 @@
 import { Search, type SearchOptions } from "./search.js";
 import { Sleepers } from "./sleepers.js";
 import type { Foresee, RunEnd, Step, Waiting } from "./strategy.js";
-import { Sequence, type WakeupNode } from "./wakeup-tree.js";
+import { type Branch, Sequence } from "./wakeup-tree.js";
 
 /**
  * Source sets with wakeup trees (same paper as `SourceDpor`): every run completes, and every trace is run once.
@@ -19,7 +19,7 @@ export class OptimalDpor extends Search {
   readonly coverage = "everything";
   readonly #sleepers: Sleepers;
   /** Per depth what is planned to begin with there, the current step not included. */
-  readonly #plans: WakeupNode[][] = [];
+  readonly #plans: Branch[][] = [];
   readonly #sequence: Sequence;
   /** Per step of the run its position in the sequence at hand. */
   readonly #position: number[] = [];
@@ -51,8 +51,9 @@ export class OptimalDpor extends Search {
       for (let node = plan.shift(); node !== undefined; node = plan.shift()) {
         // What begins with a sleeping task has been seen: it was planned without knowing all that it touches.
         if (this.#sleepers.has(depth, node.task) || !runnable.includes(node.task)) continue;
-        this.#plans[depth + 1] = node.children;
-        return node.task;
+        const { task } = node;
+        this.#plans[depth + 1] = node.advance();
+        return task;
       }
       this.#plans[depth + 1] = [];
       return -1;
@@ -78,8 +79,8 @@ export class OptimalDpor extends Search {
     for (const { task, acquires, enabledBy = -1 } of waiting) {
       if (acquires < 0) continue;
       trail.push({ task, footprint: [acquires * 2 + 1], enabledBy, acquires });
-      for (let i = trail.firstRace(length); i < trail.races.length; i++)
-        this.#turn(trail.races[i]!, length, length);
+      const end = trail.firstRace(length + 1);
+      for (let i = trail.firstRace(length); i < end; i++) this.#turn(trail.races[i]!, length, length);
       trail.cutTo(length);
     }
   }
@@ -134,8 +135,11 @@ export class OptimalDpor extends Search {
     this.#appendBetween(first, first + 1, second);
     const needed = sequence.length;
     const footprint = this.#footprintOf(first, second);
+    if (footprint !== null) {
+      this.#append(first, second, footprint);
+      if (this.#begunAsleep(first, sequence.length)) return true;
+    }
     // What comes after the second step does not depend on it. But that is only known where its footprint is.
-    if (footprint !== null) this.#append(first, second, footprint);
     this.#appendBetween(first, second + 1, length);
     if (footprint === null) this.#append(first, second, footprint);
     const last = this.#position[second]!;
@@ -150,6 +154,17 @@ export class OptimalDpor extends Search {
     if (covered) return false;
     const begins = sequence.insertInto(this.#plans[first]!);
     return begins < needed || begins === last;
+  }
+
+  /** Whether one of the sequence's own first steps sleeps at `depth`. */
+  #begunAsleep(depth: number, length: number): boolean {
+    const sleepers = this.#sleepers;
+    const end = sleepers.end(depth);
+    for (let i = sleepers.start(depth); i < end; i++) {
+      const begins = this.#sequence.beginsWith(sleepers.task(i), sleepers.footprint(i));
+      if (begins >= 0 && begins < length) return true;
+    }
+    return false;
   }
 
   /** Appends those steps that did not come after `first`. */

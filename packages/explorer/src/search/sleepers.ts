@@ -8,8 +8,10 @@ import type { Dependence } from "./dependence.js";
 export class Sleepers {
   readonly #tasks: number[] = [];
   readonly #footprints: (readonly number[])[] = [];
+  #count = 0;
   /** Where each depth's set starts; it ends where the next one starts. */
   readonly #starts: number[] = [0];
+  #depth = 0;
   readonly #dependence: Dependence;
 
   constructor(dependence: Dependence) {
@@ -21,7 +23,7 @@ export class Sleepers {
   }
 
   end(depth: number): number {
-    return depth + 1 < this.#starts.length ? this.#starts[depth + 1]! : this.#tasks.length;
+    return depth < this.#depth ? this.#starts[depth + 1]! : this.#count;
   }
 
   task(at: number): number {
@@ -40,15 +42,16 @@ export class Sleepers {
 
   /** Puts a task to sleep at the deepest depth. */
   add(task: number, footprint: readonly number[]): void {
-    this.#tasks.push(task);
-    this.#footprints.push(footprint);
+    const at = this.#count++;
+    this.#tasks[at] = task;
+    this.#footprints[at] = footprint;
   }
 
   /** A step was taken at the deepest depth: who sleeps on after it. */
   advance(task: number, footprint: readonly number[]): void {
-    const from = this.#starts[this.#starts.length - 1]!;
-    const to = this.#tasks.length;
-    this.#starts.push(to);
+    const from = this.#starts[this.#depth]!;
+    const to = this.#count;
+    this.#starts[++this.#depth] = to;
     for (let i = from; i < to; i++) {
       const sleeper = this.#tasks[i]!;
       const theirs = this.#footprints[i]!;
@@ -58,10 +61,8 @@ export class Sleepers {
 
   /** Forgets what is deeper than `depth`. */
   cutTo(depth: number): void {
-    if (depth + 1 < this.#starts.length) {
-      this.#tasks.length = this.#starts[depth + 1]!;
-      this.#footprints.length = this.#tasks.length;
-      this.#starts.length = depth + 1;
-    }
+    if (depth >= this.#depth) return;
+    this.#count = this.#starts[depth + 1]!;
+    this.#depth = depth;
   }
 }

@@ -82,7 +82,7 @@ export class SourceDpor extends Search {
   #turnRaces(): void {
     const { trail } = this;
     const last = trail.length - 1;
-    for (let i = trail.firstRace(last); i < trail.races.length; i++) this.#turn(trail.races[i]!, last);
+    for (let i = trail.firstRace(last); i < trail.firstRace(last + 1); i++) this.#turn(trail.races[i]!, last);
   }
 
   #turn(first: number, second: number): void {

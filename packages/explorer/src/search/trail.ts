@@ -22,8 +22,9 @@ export class Trail {
   previous = new Int32Array(64);
   readonly footprint: (readonly number[])[] = [];
   readonly varies: boolean[] = [];
-  /** Steps that race with step i, the later ones first: `races[raceEnd[i - 1]]` up to `races[raceEnd[i] - 1]`. */
+  /** Steps that race with step i, the later ones first: from `races[firstRace(i)]` to before `races[firstRace(i + 1)]`. */
   readonly races: number[] = [];
+  #raceCount = 0;
   #raceEnd = new Int32Array(64);
   #clocks = new Int32Array(64 * 8);
   #stride = 8;
@@ -31,6 +32,7 @@ export class Trail {
   #last = new Int32Array(8).fill(-1);
   // Uses of objects: each knows the use of the same object before it, and the last writing one at or before it.
   #heads = new Int32Array(32).fill(-1);
+  #uses = 0;
   readonly #useStep: number[] = [];
   readonly #useBefore: number[] = [];
   readonly #useWrite: number[] = [];
@@ -44,6 +46,7 @@ export class Trail {
   #handledBefore = new Int32Array(64);
   #gave: boolean[] = [];
   readonly #candidates: number[] = [];
+  #candidateCount = 0;
   readonly #hashes: boolean;
   #low = new Int32Array(65);
   #high = new Int32Array(65);
@@ -90,7 +93,7 @@ export class Trail {
     const previous = this.#last[task]!;
     this.previous[at] = previous;
     this.#last[task] = at;
-    this.races.length = this.firstRace(at);
+    this.#raceCount = this.firstRace(at);
     const row = at * this.#stride;
     if (previous >= 0) this.#clocks.copyWithin(row, previous * this.#stride, (previous + 1) * this.#stride);
     else this.#clocks.fill(0, row, row + this.#stride);
@@ -102,10 +105,9 @@ export class Trail {
     if (acquires >= 0) this.#handle(at, acquires, false);
     else if (step.takes !== undefined && step.takes >= 0) this.#handle(at, step.takes, false);
     else if (step.releases !== undefined && step.releases >= 0) this.#handle(at, step.releases, true);
-    if (footprint.length === 1) this.#use(at, row, footprint[0]!);
-    else if (footprint.length > 1) this.#useAll(at, row, footprint);
-    this.#raceEnd[at] = this.races.length;
-    this.#useEnd[at] = this.#useStep.length;
+    this.#useAll(at, row, footprint);
+    this.#raceEnd[at] = this.#raceCount;
+    this.#useEnd[at] = this.#uses;
     if (this.#hashes) this.#hash(at, row, task);
   }
 
@@ -117,11 +119,9 @@ export class Trail {
       const handled = this.#handled[at]!;
       if (handled >= 0) (this.#gave[at] ? this.#givers : this.#takers)[handled] = this.#handledBefore[at]!;
       const uses = at === 0 ? 0 : this.#useEnd[at - 1]!;
-      while (this.#useStep.length > uses) {
-        this.#useStep.pop();
-        this.#useWrite.pop();
-        this.#heads[this.#useObject.pop()!] = this.#useBefore.pop()!;
-      }
+      for (let use = this.#uses - 1; use >= uses; use--)
+        this.#heads[this.#useObject[use]!] = this.#useBefore[use]!;
+      this.#uses = uses;
     }
   }
 
@@ -144,7 +144,7 @@ export class Trail {
   #waitedFor(row: number, lock: number): void {
     const taker = lock < this.#takers.length ? this.#takers[lock]! : -1;
     if (taker < 0) return;
-    if (this.#clocks[row + this.task[taker]!]! < this.index[taker]!) this.races.push(taker);
+    if (this.#clocks[row + this.task[taker]!]! < this.index[taker]!) this.races[this.#raceCount++] = taker;
     const giver = this.#givers[lock]!;
     if (giver > taker) this.#join(row, giver);
     else
@@ -152,18 +152,14 @@ export class Trail {
         this.#join(row, this.#useStep[use]!);
   }
 
-  #use(at: number, row: number, use: number): void {
-    this.#candidates.length = 0;
-    this.#record(at, use);
-    for (const candidate of this.#candidates) this.#race(row, candidate);
-  }
-
   #useAll(at: number, row: number, footprint: readonly number[]): void {
     const candidates = this.#candidates;
-    candidates.length = 0;
-    for (const use of footprint) this.#record(at, use);
-    candidates.sort((a, b) => b - a);
-    for (const candidate of candidates) this.#race(row, candidate);
+    this.#candidateCount = 0;
+    for (let i = 0; i < footprint.length; i++) this.#record(at, footprint[i]!);
+    const count = this.#candidateCount;
+    // One object's come in order already.
+    if (footprint.length > 1) sortDown(candidates, count);
+    for (let i = 0; i < count; i++) this.#race(row, candidates[i]!);
   }
 
   /** Notes one use and appends the earlier steps it depends on, the later ones first. */
@@ -178,21 +174,21 @@ export class Trail {
       const lastWrite = this.#useWrite[head]!;
       if (written && dependence.readWrite)
         for (let use = head; use !== lastWrite; use = this.#useBefore[use]!)
-          this.#candidates.push(this.#useStep[use]!);
+          this.#candidates[this.#candidateCount++] = this.#useStep[use]!;
       if (lastWrite >= 0 && (written ? dependence.writeWrite : dependence.writeRead))
-        this.#candidates.push(this.#useStep[lastWrite]!);
+        this.#candidates[this.#candidateCount++] = this.#useStep[lastWrite]!;
     }
-    const id = this.#useStep.length;
-    this.#useStep.push(at);
-    this.#useBefore.push(head);
-    this.#useObject.push(object);
-    this.#useWrite.push(written ? id : head >= 0 ? this.#useWrite[head]! : -1);
+    const id = this.#uses++;
+    this.#useStep[id] = at;
+    this.#useBefore[id] = head;
+    this.#useObject[id] = object;
+    this.#useWrite[id] = written ? id : head >= 0 ? this.#useWrite[head]! : -1;
     this.#heads[object] = id;
   }
 
   #race(row: number, candidate: number): void {
     if (this.#clocks[row + this.task[candidate]!]! >= this.index[candidate]!) return;
-    this.races.push(candidate);
+    this.races[this.#raceCount++] = candidate;
     this.#join(row, candidate);
   }
 
@@ -251,4 +247,13 @@ function grown(from: Int32Array, atLeast: number, fill = 0): Int32Array<ArrayBuf
   if (fill !== 0) to.fill(fill, from.length);
   to.set(from);
   return to;
+}
+
+function sortDown(numbers: number[], count: number): void {
+  for (let i = 1; i < count; i++) {
+    const number = numbers[i]!;
+    let at = i;
+    for (; at > 0 && numbers[at - 1]! < number; at--) numbers[at] = numbers[at - 1]!;
+    numbers[at] = number;
+  }
 }

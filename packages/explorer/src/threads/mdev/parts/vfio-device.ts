@@ -2,7 +2,7 @@
  * A vfio device: two counters in one object. The registration counts who uses it and is waited for when it is
  * unregistered; the references count who can still reach its memory, and nobody waits for those.
  */
-import { Completion, type Named, noDeadline, Refcount, WaitQueue } from "parhelion-core";
+import { Completion, type Named, noDeadline, Refcount, Registration } from "parhelion-core";
 import type { World } from "../../../program.js";
 
 export class VfioDevice {
@@ -13,25 +13,30 @@ export class VfioDevice {
   /** The last reference is gone. */
   readonly released: Completion;
   readonly #world: World;
+  readonly #name: string;
   readonly #refs: Refcount;
-  readonly #registration: Named;
-  readonly #unused: WaitQueue;
-  #registered: "yes" | "no" = "no";
-  #users = 0;
+  readonly #state: Named;
+  #registration: Registration | null = null;
 
   /** @param release called by the last put */
   constructor(world: World, name: string, release: () => void = () => {}) {
     this.#world = world;
+    this.#name = name;
     this.memory = world.allocate(name, { set: "up" });
-    this.#registration = { name: `${name} registration` };
     this.released = new Completion(world.runtime, `${name} released`);
+    this.#state = { name: `${name} state` };
     this.request = new Completion(world.runtime, `${name} request`);
-    this.#unused = new WaitQueue(world.runtime, `${name} users`);
     this.#refs = new Refcount(world.runtime, `${name} references`, () => {
       world.free(this.memory);
       release();
       this.released.completeAll();
     });
+  }
+
+  /** Whether it can be used. */
+  get registered(): boolean {
+    this.#world.reads(this.#state);
+    return this.#registration?.state === "registered";
   }
 
   get(): void {
@@ -43,55 +48,39 @@ export class VfioDevice {
   }
 
   register(): void {
-    this.#world.writes(this.#registration);
-    this.#registered = "yes";
-    this.#users = 1;
+    this.#world.writes(this.#state);
+    this.#registration = new Registration(this.#world.runtime, `${this.#name} registration`);
   }
 
   /** Registration reference: false when the device is on its way out, or not there yet. */
   tryUse(): boolean {
     this.#look();
-    this.#world.writes(this.#registration);
-    if (this.#users === 0 || this.#registered === "no") return false;
-    this.#users += 1;
-    return true;
+    this.#world.reads(this.#state);
+    return this.#registration?.tryGet() === true;
   }
 
   unuse(): void {
     this.#look();
-    this.#world.writes(this.#registration);
-    this.#users -= 1;
-    if (this.#users === 0) this.#unused.wake();
+    this.#registration?.put();
   }
 
   /** Waits, as long as it takes, for whoever uses the device; asks them to let go first. */
   async unregister(): Promise<void> {
-    this.#world.writes(this.#registration);
-    this.#registered = "no";
-    this.unuse();
-    this.request.completeAll();
-    await this.#unused.wait(
-      () => {
-        this.#world.reads(this.#registration);
-        return this.#users === 0;
-      },
-      { deadline: noDeadline },
-    );
+    this.#look();
+    await this.#registration?.unregister({
+      deadline: noDeadline,
+      request: () => this.request.completeAll(),
+    });
   }
 
-  /** From now on nobody can use it, and nobody who does is waited for. */
+  /** From now on nobody can use it, and nobody who does is waited for: whoever has it open has a reference. */
   revoke(): void {
-    this.#world.writes(this.#registration);
-    this.#registered = "no";
+    this.#world.writes(this.#state);
+    this.#registration = null;
     this.request.completeAll();
   }
 
-  get registered(): boolean {
-    this.#world.reads(this.#registration);
-    return this.#registered === "yes";
-  }
-
-  /** Whoever counts must still have the memory. */
+  /** Whoever calls must still have the memory. */
   #look(): void {
     void this.memory.set;
   }

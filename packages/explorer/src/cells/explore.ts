@@ -110,7 +110,8 @@ export function exploreCells(
         strategy.runEnded("abandoned", machine.waiting(state));
         break;
       }
-      const next = (states[depth + 1] ??= new Int32Array(machine.size));
+      const next = states[depth + 1] ?? new Int32Array(machine.size);
+      states[depth + 1] = next;
       next.set(state);
       const step = machine.step(next, task, depth);
       schedule[depth] = task;

@@ -3,7 +3,9 @@ import { disputes as charDevices } from "./char-devices/index.js";
 import { disputes as deviceBindDriver } from "./device-bind-driver/index.js";
 import type { Dispute } from "./dispute.js";
 import { disputes as dxgkrnl } from "./dxgkrnl/index.js";
+import { disputes as mdev } from "./mdev/index.js";
 import { disputes as uevents } from "./uevents/index.js";
+import { disputes as vfioCcw } from "./vfio-ccw/index.js";
 
 export interface Thread {
   readonly name: Dispute["thread"];
@@ -32,6 +34,27 @@ export const threads: readonly Thread[] = [
       "devices. The review asked for state per device; the author saw no way to do it, for three devices have to meet and " +
       "some things span devices.",
     disputes: dxgkrnl,
+  },
+  {
+    name: "vfio-ccw",
+    title: "Who owns vfio-ccw's vfio_device",
+    about:
+      "A channel subchannel of a mainframe is handed to a guest: one driver is bound to the subchannel, another to the " +
+      "mediated device that stands for it, and the channel subsystem calls back whenever it likes. In April 2021 it was argued " +
+      "whose struct the vfio device belongs in, and nobody could convince himself that the callbacks can't meet the wrong " +
+      "one. The context below is that struct: what callbacks and mediated device work on together. The rule is what is missing " +
+      "in the design that the kernel ended with: pointers to it change under the subchannel's lock, work is cancelled " +
+      "once nobody can queue it any more, a subchannel without a parent is like one without a mediated device, and the state " +
+      "machine has one lock under which nobody waits for work. H1 to H10 ask what is left in the kernel's design.",
+    disputes: vfioCcw,
+  },
+  {
+    name: "mdev",
+    title: "Mediated devices come and go",
+    about:
+      "A mediated device is created by writing a uuid to one file and removed by writing to another, and both files can go " +
+      "while they are being written.",
+    disputes: mdev,
   },
   {
     name: "char-devices",

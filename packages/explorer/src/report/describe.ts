@@ -15,29 +15,57 @@ export function pointOf({ op, on }: RecordedStep): string {
   return op === "start" ? "start" : `${op} ${on}`;
 }
 
-/** What the step did, one phrase each: "reads a, b", "takes lock", "wakes task", "sleeps". */
-export function deedsOf(step: RecordedStep, { tasks }: Recording): readonly string[] {
-  const names = (places: readonly number[]) => places.map((place) => tasks[place]?.name ?? "?").join(", ");
-  const notes = step.notes.flatMap(({ note, object }) => describeNote(note, object));
-  const told = new Set(step.notes.map(({ object }) => object));
-  if (step.ending === "sleeps") told.add(step.on);
-  // A lock that is taken is written as well; that need not be said.
-  const uses = (Object.keys(verbs) as Access[]).flatMap((mode) => {
-    const objects = step.accesses.flatMap(({ object, mode: how }) =>
-      how === mode && !(told.has(object) && mode === "write") ? [object] : [],
+/** What the steps of one run did, one phrase for each deed: "reads a, b", "takes lock", "wakes task", "sleeps". */
+export class Deeds {
+  readonly #tasks: Recording["tasks"];
+  /** What several tasks use and one changes: the rest is nobody else's business. */
+  readonly #shared: ReadonlySet<string>;
+
+  constructor({ tasks, steps }: Recording) {
+    this.#tasks = tasks;
+    const users = new Map<string, Set<number>>();
+    const changed = new Set<string>();
+    for (const { task, accesses } of steps) {
+      for (const { object, mode } of accesses) {
+        const known = users.get(object);
+        if (known === undefined) users.set(object, new Set([task]));
+        else known.add(task);
+        if (mode === "write" || mode === "store") changed.add(object);
+      }
+    }
+    this.#shared = new Set([...changed].filter((object) => (users.get(object)?.size ?? 0) > 1));
+  }
+
+  of(step: RecordedStep): readonly string[] {
+    const names = (places: readonly number[]) =>
+      places.map((place) => this.#tasks[place]?.name ?? "?").join(", ");
+    const taken = step.notes.filter(({ note }) => note.startsWith("lock"));
+    return [
+      ...this.#uses(step),
+      ...step.notes.flatMap(({ note, object }) => describeNote(note, object)),
+      ...(step.starts.length > 0 ? [`starts ${names(step.starts)}`] : []),
+      ...(step.wakes.length > 0 ? [`wakes ${names(step.wakes)}`] : []),
+      ...step.log.map((line) => `logs ${line}`),
+      ...(step.held.length > taken.length ? [`holds ${step.held.join(", ")}`] : []),
+      ...(step.ending === "goes on" ? [] : [step.ending]),
+    ];
+  }
+
+  /** Each object once, with the strongest use; a lock that is taken is written as well, which need not be said. */
+  #uses({ accesses, notes, ending, on }: RecordedStep): readonly string[] {
+    const told = new Set(notes.map(({ object }) => object));
+    if (ending === "sleeps") told.add(on);
+    const written = new Set(
+      accesses.flatMap(({ object, mode }) => (mode === "write" || mode === "store" ? [object] : [])),
     );
-    return objects.length === 0 ? [] : [`${verbs[mode]} ${objects.join(", ")}`];
-  });
-  const taken = step.notes.filter(({ note }) => note.startsWith("lock"));
-  return [
-    ...uses,
-    ...notes,
-    ...(step.starts.length > 0 ? [`starts ${names(step.starts)}`] : []),
-    ...(step.wakes.length > 0 ? [`wakes ${names(step.wakes)}`] : []),
-    ...step.log.map((line) => `logs ${line}`),
-    ...(step.held.length > taken.length ? [`holds ${step.held.join(", ")}`] : []),
-    ...(step.ending === "goes on" ? [] : [step.ending]),
-  ];
+    return (Object.keys(verbs) as Access[]).flatMap((mode) => {
+      const objects = accesses.flatMap(({ object, mode: how }) => {
+        const said = mode === "write" ? told.has(object) : mode !== "store" && written.has(object);
+        return how === mode && !said && this.#shared.has(object) ? [object] : [];
+      });
+      return objects.length === 0 ? [] : [`${verbs[mode]} ${objects.join(", ")}`];
+    });
+  }
 }
 
 function describeNote(note: RecordedStep["notes"][number]["note"], object: string): readonly string[] {

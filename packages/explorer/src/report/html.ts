@@ -1,5 +1,5 @@
 /** A run as a page that needs nothing but itself: no script, nothing from elsewhere, light or dark as the reader likes. */
-import { deedsOf, headingOf, pointOf, shownSteps } from "./describe.js";
+import { Deeds, headingOf, pointOf, shownSteps } from "./describe.js";
 import { renderLanes } from "./lanes.js";
 import { escapeMarkup } from "./markup.js";
 import type { Recording } from "./recording.js";
@@ -14,14 +14,10 @@ export function renderHtml(recording: Recording, { steps: limit = 200 }: HtmlOpt
   const all = shownSteps(recording);
   const shown = all.slice(-limit);
   const [message = "", ...trace] = failure?.message.split("\n") ?? [];
+  const deeds = new Deeds(recording);
   const rows = shown.map(({ step, index }) => {
     const clash = failure?.clash.includes(index) === true || failure?.step === index;
-    const cells = [
-      String(index),
-      tasks[step.task]?.name ?? "?",
-      pointOf(step),
-      deedsOf(step, recording).join("; "),
-    ];
+    const cells = [String(index), tasks[step.task]?.name ?? "?", pointOf(step), deeds.of(step).join("; ")];
     return `<tr${clash ? ' class="clash"' : ""}>${cells.map((cell) => `<td>${escapeMarkup(cell)}</td>`).join("")}</tr>`;
   });
   const left = all.length - shown.length + recording.omitted;

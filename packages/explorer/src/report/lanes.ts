@@ -1,5 +1,5 @@
 /** The drawing: a lane for each task, time downwards, a box for each step, and what ties steps of different tasks together. */
-import { deedsOf, pointOf } from "./describe.js";
+import { Deeds, pointOf } from "./describe.js";
 import { type LockSpan, lockSpans, passedOn } from "./lock-spans.js";
 import { escapeMarkup } from "./markup.js";
 import type { RecordedStep, Recording } from "./recording.js";
@@ -35,6 +35,7 @@ export function renderLanes(recording: Recording, shown: readonly Shown[]): stri
   }
   const width = left + columns.length * laneWidth;
   const height = top + shown.length * rowHeight + 8;
+  const did = new Deeds(recording);
   const parts = [
     ...columns.map((task, column) => {
       const x = left + column * laneWidth + 26 + boxWidth / 2;
@@ -43,7 +44,7 @@ export function renderLanes(recording: Recording, shown: readonly Shown[]): stri
     ...lanes(shown, places),
     ...lockSpans(shown).flatMap((span) => drawLock(span, shown, places)),
     ...arrows(recording, shown, places),
-    ...shown.map((at) => drawStep(recording, at, places.get(at.index) as Place, failure?.clash ?? [])),
+    ...shown.map((at) => drawStep(recording, at, places.get(at.index) as Place, did)),
     ...clashes(failure?.clash ?? [], places),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="The steps of the run, a column for each task">
@@ -59,14 +60,10 @@ function marker(kind: string): string {
   );
 }
 
-function drawStep(
-  recording: Recording,
-  { step, index }: Shown,
-  { x, y }: Place,
-  clash: readonly number[],
-): string {
-  const marked = clash.includes(index) || recording.failure?.step === index;
-  const deeds = deedsOf(step, recording);
+function drawStep(recording: Recording, { step, index }: Shown, { x, y }: Place, did: Deeds): string {
+  const { failure } = recording;
+  const marked = failure?.clash.includes(index) === true || failure?.step === index;
+  const deeds = did.of(step);
   const title = [
     `step ${index}: ${recording.tasks[step.task]?.name ?? "?"} goes on from ${step.op} of ${step.on}`,
     ...deeds,

@@ -1,5 +1,5 @@
 /** A run as text: a column for each task, and what each step did, from top to bottom. */
-import { deedsOf, headingOf, pointOf, shownSteps } from "./describe.js";
+import { Deeds, headingOf, pointOf, shownSteps } from "./describe.js";
 import type { Recording } from "./recording.js";
 
 export interface TextOptions {
@@ -29,13 +29,14 @@ export function renderText(
   lines.push("");
   const names = columns.map((task) => (tasks[task]?.name ?? "?").slice(0, column - 2).padEnd(column));
   lines.push(`${"step".padStart(gutter - 2)}  ${names.join("")}`.trimEnd());
+  const deeds = new Deeds(recording);
   const first = shown[0]?.index ?? 0;
   if (first > 0 && first === base) lines.push(`${" ".repeat(gutter)}(steps 0 to ${first - 1} are of before)`);
   else if (first > base) lines.push(`${" ".repeat(gutter)}(steps ${base} to ${first - 1} are left out)`);
   for (const { step, index } of shown) {
     const indent = " ".repeat(columns.indexOf(step.task) * column);
-    const deeds = deedsOf(step, recording).join("; ");
-    const [head = "", ...more] = wrap(`${pointOf(step)}${deeds === "" ? "" : `: ${deeds}`}`, column - 4);
+    const did = deeds.of(step).join("; ");
+    const [head = "", ...more] = wrap(`${pointOf(step)}${did === "" ? "" : `: ${did}`}`, column - 4);
     const cell = [head, ...more.map((line) => `  ${line}`)];
     const mark = failure?.clash.includes(index) === true ? "!" : failure?.step === index ? "x" : " ";
     for (const [place, line] of cell.entries()) {

@@ -30,8 +30,12 @@ export class Shared {
   readonly #watched = new WeakMap<object, object>();
   readonly #originals = new WeakMap<object, object>();
 
-  constructor(declare: Declare) {
+  readonly #left = new WeakSet<object>();
+
+  /** @param left what declares its uses itself */
+  constructor(declare: Declare, left: readonly object[] = []) {
     this.#declare = declare;
+    for (const value of left) this.#left.add(value);
   }
 
   watch<T extends object>(name: string, target: T): T {
@@ -121,7 +125,7 @@ export class Shared {
 
   #inside(name: string, value: unknown): unknown {
     if (typeof value !== "object" || value === null || this.#originals.has(value)) return value;
-    return watchable(value) ? this.watch(name, value) : value;
+    return watchable(value) && !this.#left.has(value) ? this.watch(name, value) : value;
   }
 
   #original(value: unknown): unknown {

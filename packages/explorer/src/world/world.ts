@@ -22,7 +22,7 @@ export class ProgramWorld implements World {
     this.runtime = runtime;
     this.log = log;
     this.memory = new Memory(scheduler);
-    this.#shared = new Shared((on, mode) => scheduler.access(on, mode));
+    this.#shared = new Shared((on, mode) => scheduler.access(on, mode), [runtime]);
   }
 
   task(name: string, run: () => Promise<void>): void {

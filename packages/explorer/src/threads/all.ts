@@ -45,7 +45,8 @@ export const threads: readonly Thread[] = [
       "one. The context below is that struct: what callbacks and mediated device work on together. The rule is what is missing " +
       "in the design that the kernel ended with: pointers to it change under the subchannel's lock, work is cancelled " +
       "once nobody can queue it any more, a subchannel without a parent is like one without a mediated device, and the state " +
-      "machine has one lock under which nobody waits for work. H1 to H10 ask what is left in the kernel's design.",
+      "machine has one lock under which nobody waits for work. H1 to H10 ask what is left in the kernel's design. What is said " +
+      "of the kernel here was read from the order of its source; nothing of it was seen on a machine.",
     disputes: vfioCcw,
   },
   {
@@ -53,7 +54,7 @@ export const threads: readonly Thread[] = [
     title: "Mediated devices come and go",
     about:
       "A mediated device is created by writing a uuid to one file and removed by writing to another, and both files can go " +
-      "while they are being written.",
+      "while they are being written. What is said of the kernel here was read from the order of its source.",
     disputes: mdev,
   },
   {

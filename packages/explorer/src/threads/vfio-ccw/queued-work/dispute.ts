@@ -1,22 +1,7 @@
 import type { Dispute } from "../../dispute.js";
-import {
-  counted,
-  type Design,
-  embedded,
-  inMdevProbe,
-  linked,
-  merged,
-  parented,
-  ruled,
-} from "../parts/designs.js";
+import { counted, embedded, inMdevProbe, linked, merged, parented, ruled } from "../parts/designs.js";
 import { safe, unsafe } from "../variants.js";
 import { queuedWork } from "./program.js";
-
-const flushing: Design = {
-  ...ruled,
-  name: "the rule, with close waiting for the work as before",
-  quiesce: "waits for interrupt and work",
-};
 
 export const workAndRelease: Dispute = {
   id: "D5.4",
@@ -27,11 +12,9 @@ export const workAndRelease: Dispute = {
   found:
     "close flushes the queue only when it had to quiesce. If the interrupt was quick, close finds nothing to wait for, the " +
     "struct is freed and the work runs on it. A registration reference in the callback does not help, since the " +
-    "callback is long over; cancelling the work after the pointer is cleared does. " +
-    "close must no longer flush then: the work wants the lock under which close would wait for it.",
+    "callback is long over; cancelling the work after the pointer is cleared does.",
   variants: [
     ...unsafe(queuedWork, "use-after-free", linked, inMdevProbe, counted, parented),
-    ...unsafe(queuedWork, "deadlock", flushing),
     ...safe(queuedWork, embedded, merged, ruled),
   ],
 };

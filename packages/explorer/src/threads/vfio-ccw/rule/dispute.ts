@@ -25,6 +25,11 @@ export const rule: Dispute = {
     ...unsafe(queuedWork, "use-after-free", without("the cancelling", { work: "stays queued" })),
     ...unsafe(eventAndCssProbe, "exception", without("the missing parent", { missingOuter: "dereferenced" })),
     ...unsafe(closeAndWork, "expectation", without("the state machine's lock", { events: "free" })),
+    ...unsafe(
+      queuedWork,
+      "deadlock",
+      without("leaving work alone under that lock", { quiesce: "waits for interrupt and work" }),
+    ),
     ...safe(eventsAllAlong, ruled),
   ],
 };

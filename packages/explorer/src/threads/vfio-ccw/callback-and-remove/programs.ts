@@ -8,12 +8,12 @@ async function openWithoutWork(ccw: Ccw): Promise<void> {
   await ccw.cssProbe();
   await ccw.mdevProbe();
   if (ccw.context !== null) ccw.context.ioWork = null;
-  await ccw.open();
-  await ccw.write();
+  await ccw.user.open();
+  await ccw.user.write();
 }
 
 async function takeDown(ccw: Ccw): Promise<void> {
-  await ccw.close();
+  await ccw.user.close();
   await ccw.mdevRemove();
 }
 

@@ -8,25 +8,25 @@ export function closeAndWork(design: Design): Program<Ccw> {
     name: "close and work",
     setup(world) {
       const ccw = new Ccw(world, design);
-      world.task("user", () => ccw.close());
+      world.task("user", () => ccw.user.close());
       world.interrupt("interrupt", () => ccw.interrupt());
       return ccw;
     },
     async before(ccw) {
       await ccw.cssProbe();
       await ccw.mdevProbe();
-      await ccw.open();
-      await ccw.write();
+      await ccw.user.open();
+      await ccw.user.write();
       ccw.hardware.finish();
     },
     async after(ccw, world) {
       await ccw.works.flush();
-      const answer = await ccw.open();
+      const answer = await ccw.user.open();
       world.expect(
         answer === "done",
         `the next open is refused with ${answer}, and the subchannel asks to be removed`,
       );
-      await ccw.close();
+      await ccw.user.close();
       await ccw.cssRemove();
     },
   };

@@ -10,21 +10,21 @@ export function cssRemoveWhileOpen(design: Design): Program<Ccw> {
       const ccw = new Ccw(world, design);
       world.task("hotplug", () => ccw.cssRemove());
       world.task("user", async () => {
-        await ccw.reset();
+        await ccw.user.reset();
         const { settled } = ccw;
-        const answer = await ccw.write();
+        const answer = await ccw.user.write();
         world.expect(
           answer !== "done" || settled === "no",
           "a channel program is started on a subchannel that was quiesced for its removal",
         );
-        await ccw.close();
+        await ccw.user.close();
       });
       return ccw;
     },
     async before(ccw) {
       await ccw.cssProbe();
       await ccw.mdevProbe();
-      await ccw.open();
+      await ccw.user.open();
     },
   };
 }

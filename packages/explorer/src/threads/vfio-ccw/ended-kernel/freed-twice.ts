@@ -8,15 +8,15 @@ export function freedTwice(design: Design): Program<Ccw> {
     name: "channel program freed twice",
     setup(world) {
       const ccw = new Ccw(world, design, { unpin: () => world.point("free the channel program") });
-      world.task("user", () => ccw.close());
+      world.task("user", () => ccw.user.close());
       world.interrupt("interrupt", () => ccw.interrupt());
       return ccw;
     },
     async before(ccw) {
       await ccw.cssProbe();
       await ccw.mdevProbe();
-      await ccw.open();
-      await ccw.write();
+      await ccw.user.open();
+      await ccw.user.write();
       ccw.hardware.finish();
     },
     async after(ccw) {

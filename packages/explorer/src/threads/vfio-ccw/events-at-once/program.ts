@@ -8,18 +8,18 @@ export function eventsAtOnce(design: Design): Program<Ccw> {
     name: "events at once",
     setup(world) {
       const ccw = new Ccw(world, design);
-      world.task("guest unmaps", () => ccw.reset());
-      world.task("guest resets", () => ccw.reset());
+      world.task("guest unmaps", () => ccw.user.reset());
+      world.task("guest resets", () => ccw.user.reset());
       return ccw;
     },
     async before(ccw) {
       await ccw.cssProbe();
       await ccw.mdevProbe();
-      await ccw.open();
+      await ccw.user.open();
     },
     async after(ccw, world) {
       world.expect(ccw.unregistrations === 0, "two resets at once have the subchannel removed");
-      await ccw.close();
+      await ccw.user.close();
       await ccw.cssRemove();
     },
   };
@@ -32,20 +32,20 @@ export function writeAndReset(design: Design): Program<Ccw> {
     setup(world) {
       const ccw = new Ccw(world, design);
       world.task("guest writes", async () => {
-        await ccw.write();
+        await ccw.user.write();
       });
-      world.task("guest unmaps", () => ccw.reset());
+      world.task("guest unmaps", () => ccw.user.reset());
       return ccw;
     },
     async before(ccw) {
       await ccw.cssProbe();
       await ccw.mdevProbe();
-      await ccw.open();
+      await ccw.user.open();
     },
     async after(ccw, world) {
       world.expect(ccw.unregistrations === 0, "a write beside a reset has the subchannel removed");
       await ccw.works.flush();
-      await ccw.close();
+      await ccw.user.close();
       await ccw.cssRemove();
     },
   };

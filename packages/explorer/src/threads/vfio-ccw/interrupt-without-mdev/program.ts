@@ -17,10 +17,10 @@ export function interruptWithoutMdev(design: Design): Program<Ccw> {
       ccw.hardware.raise();
     },
     async after(ccw, world) {
-      world.expect((await ccw.open()) === "done", "the mdev can't be opened");
-      const answer = await ccw.write();
+      world.expect((await ccw.user.open()) === "done", "the mdev can't be opened");
+      const answer = await ccw.user.write();
       world.expect(answer === "done", `the only user's only channel program is refused with ${answer}`);
-      await ccw.close();
+      await ccw.user.close();
       await ccw.cssRemove();
     },
   };

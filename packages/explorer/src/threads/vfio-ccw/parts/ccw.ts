@@ -8,9 +8,10 @@ import { VfioDevice } from "../../mdev/parts/vfio-device.js";
 import { allocateContext, type Context } from "./context.js";
 import { CrwList } from "./crw-list.js";
 import type { Design } from "./designs.js";
-import { type Answer, Fsm, type Unpin } from "./fsm.js";
+import { Fsm, type Unpin } from "./fsm.js";
 import { type Ending, Hardware } from "./hardware.js";
 import { Link } from "./link.js";
+import { User } from "./user.js";
 
 export interface CcwInit {
   /** Default "as asked". */
@@ -19,11 +20,6 @@ export interface CcwInit {
   readonly onUnregister?: () => Promise<void>;
   /** How the channel program is freed; default: as little as needs no thought. */
   readonly unpin?: Unpin;
-}
-
-interface OpenFile {
-  readonly vfio: VfioDevice;
-  readonly context: Context;
 }
 
 export class Ccw {
@@ -39,6 +35,7 @@ export class Ccw {
   readonly slowPath: WorkQueue;
   readonly driver: Atomic<"bound" | "none">;
   readonly crws: CrwList;
+  readonly user: User;
   /** How often the subchannel was asked to go. */
   unregistrations = 0;
   readonly #binding: Named = { name: "what css and mdev know of each other" };
@@ -46,8 +43,6 @@ export class Ccw {
   #vfio: VfioDevice | null = null;
   readonly #removal: Named = { name: "progress of the removal" };
   #settled: "yes" | "no" = "no";
-  readonly #opened: Named = { name: "the user's file" };
-  #file: OpenFile | null = null;
 
   constructor(
     world: World,
@@ -78,6 +73,7 @@ export class Ccw {
       },
       present: () => runtime.scheduler.spawn("interrupt", () => this.interrupt()),
     });
+    this.user = new User(world, design, this.fsm, this);
   }
 
   /** Null while there is none. */
@@ -206,53 +202,6 @@ export class Ccw {
   get settled(): "yes" | "no" {
     this.world.reads(this.#removal);
     return this.#settled;
-  }
-
-  // The user.
-
-  async open(): Promise<Answer> {
-    const { vfio, context, fsm, design } = this;
-    if (vfio === null || context === null || !vfio.tryUse()) return "ENODEV";
-    if (design.openFiles === "revoked") vfio.get();
-    await fsm.alone("event", () => fsm.open(context));
-    if (context.state !== "not operational") {
-      this.world.writes(this.#opened);
-      this.#file = { vfio, context };
-      return "done";
-    }
-    vfio.unuse();
-    return "EINVAL";
-  }
-
-  /** What the user has open: one file at most. Precondition: it is. */
-  get file(): OpenFile {
-    this.world.reads(this.#opened);
-    if (this.#file === null) throw new Error("nothing is open");
-    return this.#file;
-  }
-
-  async close(): Promise<void> {
-    const { fsm, design } = this;
-    const { vfio, context } = this.file;
-    await fsm.alone("event", async () => {
-      if (design.openFiles === "waited for" || vfio.registered) await fsm.close(context);
-    });
-    vfio.unuse();
-    if (design.openFiles === "revoked") vfio.put();
-  }
-
-  write(): Promise<Answer> {
-    const { fsm, design } = this;
-    const { vfio, context } = this.file;
-    return fsm.alone("event", async () => {
-      if (design.openFiles === "revoked" && !vfio.registered) return "ENODEV";
-      return fsm.request(context);
-    });
-  }
-
-  /** Also what happens when the guest unmaps memory that a channel program has pinned. */
-  reset(): Promise<void> {
-    return this.fsm.reset(this.file.context);
   }
 
   async #withdraw(vfio: VfioDevice): Promise<void> {

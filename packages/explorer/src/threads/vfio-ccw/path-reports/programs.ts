@@ -37,7 +37,7 @@ export function reportAndClose(design: Design): Program<WithRegions> {
         if (regions === null) return;
         void regions.crw;
         await ccw.crws.take(ccw.lock);
-        await ccw.close();
+        await ccw.user.close();
         world.free(regions);
       });
       return shared;
@@ -46,7 +46,7 @@ export function reportAndClose(design: Design): Program<WithRegions> {
       const { ccw } = shared;
       await ccw.cssProbe();
       await ccw.mdevProbe();
-      await ccw.open();
+      await ccw.user.open();
       shared.regions = world.allocate("regions", { crw: 3 });
     },
     after: ({ ccw }) => ccw.cssRemove(),

@@ -10,7 +10,7 @@ export function queuedWork(design: Design): Program<Ccw> {
       const ccw = new Ccw(world, design);
       world.interrupt("interrupt", () => ccw.interrupt());
       world.task("user, then administrator", async () => {
-        await ccw.close();
+        await ccw.user.close();
         await ccw.mdevRemove();
       });
       return ccw;
@@ -18,8 +18,8 @@ export function queuedWork(design: Design): Program<Ccw> {
     async before(ccw) {
       await ccw.cssProbe();
       await ccw.mdevProbe();
-      await ccw.open();
-      await ccw.write();
+      await ccw.user.open();
+      await ccw.user.write();
       ccw.hardware.finish();
     },
     async after(ccw) {

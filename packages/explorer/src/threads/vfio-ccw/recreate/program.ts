@@ -42,8 +42,8 @@ export function recreate(design: Design): Program<Shared> {
       shared.pointer = design.contextOf === "subchannel" ? () => context.vfio as VfioDevice : () => vfio;
     },
     async after({ ccw }, world) {
-      world.expect((await ccw.open()) === "done", "the new mdev can't be opened");
-      await ccw.close();
+      world.expect((await ccw.user.open()) === "done", "the new mdev can't be opened");
+      await ccw.user.close();
       await ccw.cssRemove();
     },
   };

@@ -18,13 +18,13 @@ function goneWhileRunning(design: Design): Program<Ccw> {
     async before(ccw) {
       await ccw.cssProbe();
       await ccw.mdevProbe();
-      await ccw.open();
-      await ccw.write();
+      await ccw.user.open();
+      await ccw.user.write();
       ccw.hardware.vanish();
     },
     async after(ccw) {
       await ccw.works.flush();
-      await ccw.close();
+      await ccw.user.close();
       await ccw.cssRemove();
     },
   };

@@ -19,19 +19,19 @@ export function userWho(does: "stays" | "closes when asked"): (design: Design) =
       // One who stays is a task that has ended: nothing says that a user ever closes.
       world.task("user", async () => {
         if (does === "stays") return;
-        await ccw.file.vfio.request.wait({ deadline: noDeadline });
-        await ccw.close();
+        await ccw.user.file.vfio.request.wait({ deadline: noDeadline });
+        await ccw.user.close();
       });
       return ccw;
     },
     async before(ccw) {
       await ccw.cssProbe();
       await ccw.mdevProbe();
-      await ccw.open();
+      await ccw.user.open();
       ccw.hardware.vanish();
     },
     async after(ccw) {
-      if (does === "stays") await ccw.close();
+      if (does === "stays") await ccw.user.close();
     },
   });
 }

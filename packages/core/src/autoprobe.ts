@@ -87,6 +87,7 @@ export class Autoprobe {
   #postpone(device: Device, registration: DriverRegistration): Promise<void> {
     const { asyncProbes } = this.#around;
     return withDeviceLock(device, "device", noDeadline, () => {
+      if (registration.lifecycle.state !== "registered") return;
       if (device.driver !== null || !asyncProbes.choose(device, registration)) return;
       asyncProbes.start(device, registration, () =>
         withDeviceLock(device, "with parent", noDeadline, async (lock) => {

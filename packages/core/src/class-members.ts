@@ -6,8 +6,8 @@
 import type { ClassRegistration } from "./class-registration.js";
 import type { Device } from "./device.js";
 import { KernelError } from "./error.js";
-import { noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
-import { invoke } from "./sync/call.js";
+import { deadlineOf, noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
+import { call, invoke } from "./sync/call.js";
 import { Mutex } from "./sync/mutex.js";
 
 export interface ClassInterface<D = Device> {
@@ -59,24 +59,42 @@ export class ClassMembers {
   }
 
   /** @throws KernelError EEXIST registered already, ETIMEDOUT */
-  async addInterface(added: ClassInterface, options?: WaitOptions): Promise<void> {
-    await this.#mutex.withLock(async () => {
+  async addInterface(added: ClassInterface, options: WaitOptions | undefined): Promise<void> {
+    await this.#call("add an interface", options, async () => {
       if (this.#interfaces.has(added)) {
         throw new KernelError("EEXIST", `${this.registration.name} has this interface already`);
       }
       this.#interfaces.add(added);
       for (const device of this.registration.members()) await this.#tell(added, "addDevice", device);
-    }, options);
+    });
   }
 
   /** @throws KernelError EINVAL not registered, ETIMEDOUT */
-  async removeInterface(removed: ClassInterface, options?: WaitOptions): Promise<void> {
-    await this.#mutex.withLock(async () => {
+  async removeInterface(removed: ClassInterface, options: WaitOptions | undefined): Promise<void> {
+    await this.#call("remove an interface", options, async () => {
       if (!this.#interfaces.delete(removed)) {
         throw new KernelError("EINVAL", `${this.registration.name} does not have this interface`);
       }
       for (const device of this.registration.members()) await this.#tell(removed, "removeDevice", device);
-    }, options);
+    });
+  }
+
+  /** Under the lock, as a task of its own: an interface may take its time, its caller may not have that. */
+  async #call(what: string, options: WaitOptions | undefined, work: () => Promise<void>): Promise<void> {
+    const deadline = deadlineOf(this.#runtime, options);
+    await call(
+      this.#runtime,
+      `${what} of ${this.registration.name}`,
+      (stillWanted) =>
+        this.#mutex.withLock(
+          () => {
+            stillWanted();
+            return work();
+          },
+          { deadline },
+        ),
+      { deadline },
+    );
   }
 
   async #tell(each: ClassInterface, what: "addDevice" | "removeDevice", device: Device): Promise<void> {

@@ -85,7 +85,7 @@ export class System {
     options?: WaitOptions,
   ): Promise<void> {
     const members = this.#parts.registry.members(deviceClass);
-    await call(this.runtime, `interface of ${deviceClass.name}`, () => members.addInterface(added), options);
+    await members.addInterface(added, options);
   }
 
   /** @throws KernelError EINVAL the class or the interface is not registered, ETIMEDOUT */
@@ -95,12 +95,7 @@ export class System {
     options?: WaitOptions,
   ): Promise<void> {
     const members = this.#parts.registry.members(deviceClass);
-    await call(
-      this.runtime,
-      `interface of ${deviceClass.name}`,
-      () => members.removeInterface(gone),
-      options,
-    );
+    await members.removeInterface(gone, options);
   }
 
   /** The registered devices of a bus, oldest first. @throws KernelError EINVAL the bus is not registered */

@@ -56,6 +56,8 @@ export interface CheckResult {
   readonly failed: number;
   /** How many runs failed with each kind. */
   readonly kinds: Readonly<Partial<Record<FailureKind, number>>>;
+  /** Of a program with `observe`: what came out, as JSON, and of how many runs. */
+  readonly outcomes: Readonly<Record<string, number>>;
   /** The one with the fewest steps. It has been repeated: the schedule leads there every time. */
   readonly failure: Found | null;
   readonly steps: number;
@@ -98,6 +100,7 @@ export async function check(program: Program, options: CheckOptions = {}): Promi
     cut: tally.counts.cut,
     failed: tally.counts.failed,
     kinds: tally.kinds,
+    outcomes: tally.outcomes,
     failure,
     steps: tally.steps,
     bounds,
@@ -108,6 +111,7 @@ export async function check(program: Program, options: CheckOptions = {}): Promi
 class Tally {
   readonly counts = { complete: 0, failed: 0, abandoned: 0, cut: 0 };
   readonly kinds: Partial<Record<FailureKind, number>> = {};
+  readonly outcomes: Record<string, number> = {};
   steps = 0;
   failing: FailingRun | null = null;
   readonly #session: Session;
@@ -126,10 +130,11 @@ class Tally {
   }
 
   add(result: RunResult): void {
-    const { end, failure, choices, base } = result;
+    const { end, failure, choices, base, outcome } = result;
     this.#session.detectors.lockOrder.runIs(choices, base);
     this.steps += choices.length;
     this.counts[end] += 1;
+    if (outcome !== null) this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
     if (failure === null) return;
     this.kinds[failure.kind] = (this.kinds[failure.kind] ?? 0) + 1;
     this.compare(result);

@@ -39,6 +39,9 @@ export {
 } from "./check.js";
 export type { Observer, Phase, Report, Scene } from "./detect/observer.js";
 export { type Failure, type FailureKind, failureKinds } from "./failure.js";
+export { type Independence, independent } from "./invariants/independent.js";
+export { watchDriver } from "./invariants/watch-driver.js";
+export { SystemWatch, watchSystem } from "./invariants/watch-system.js";
 export type { Method } from "./method.js";
 export type { Atomic, CallbackWindow, Pool, Program, World } from "./program.js";
 export { replay } from "./replay.js";

@@ -15,6 +15,8 @@ export interface Program<W = unknown> {
   after?(shared: W, world: World): Promise<void>;
   /** What must hold at every point between two steps. Reads only; throws or calls `world.expect` to object. */
   invariant?(shared: W, world: World): void;
+  /** What came out, as plain data; asked at the very end of a run that did not fail. */
+  observe?(shared: W, world: World): unknown;
 }
 
 export interface World {
@@ -25,10 +27,14 @@ export interface World {
   task(name: string, run: () => Promise<void>): void;
   /** Like `task`, as an interrupt handler: it must not sleep. */
   interrupt(name: string, run: () => Promise<void>): void;
+  /** What must hold at every point between two steps, besides the program's own `invariant`, and in the same manner. */
+  always(look: () => void): void;
+  /** Is called when a run that did not fail is over, `after` included. Reads only; calls `world.expect` to object. */
+  finally(look: () => void): void;
   /** A point where others may run: between two instructions of a processor that shares memory with others. */
   point(what?: string): Promise<void>;
-  /** Ends the run as failed unless it holds. */
-  expect(holds: boolean, message: string): void;
+  /** Ends the run as failed unless it holds. @param kind default "expectation" */
+  expect(holds: boolean, message: string, kind?: "expectation" | "invariant"): void;
   /**
    * Plain memory with the given fields: every use of a field is seen, races and uses after `free` are reported, and
    * what was not freed by the end is a leak.

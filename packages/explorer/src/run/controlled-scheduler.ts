@@ -211,7 +211,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     try {
       look();
     } catch (error) {
-      this.fail({ kind: "invariant", message: describe(error) });
+      this.fail({ kind: "invariant", message: error instanceof Error ? error.message : String(error) });
     } finally {
       this.#watching = "yes";
     }

@@ -2,7 +2,8 @@
 import type { Named } from "parhelion-core";
 
 /** A part of something else is known by its name; core names the parts of a device so. */
-const partOf = /^(?:lock|registration|binding|devres|state|parts) of (.+)$/;
+const partOf =
+  /^(?:lock|registration|binding|devres|driver|driver data|driver override|children|state|parts) of (.+)$/;
 
 export class Names {
   readonly #numbers = new Map<string, number>();

@@ -37,6 +37,8 @@ export interface RunResult {
   readonly base: number;
   /** Null unless the prefix asks for a task that can't run: how. */
   readonly misfit: string | null;
+  /** What the program's `observe` said, as JSON; null when it has none, or the run did not come to it. */
+  readonly outcome: string | null;
 }
 
 export interface TracedStep {
@@ -57,6 +59,7 @@ export class Run {
   readonly #choices: number[] = [];
   readonly #trace: TracedStep[] = [];
   #misfit: string | null = null;
+  #outcome: string | null = null;
   #shared: unknown;
   #base = 0;
   #end: RunEnd = "complete";
@@ -123,6 +126,7 @@ export class Run {
       trace: this.#trace,
       base: this.#base,
       misfit: this.#misfit,
+      outcome: this.#outcome,
     };
   }
 
@@ -158,8 +162,8 @@ export class Run {
     const fairSteps = Math.max(maxSteps, fewSteps);
     const turns = new Turns();
     const { invariant } = this.#program;
-    const look =
-      invariant === undefined ? null : () => invariant.call(this.#program, this.#shared, this.#world);
+    const looks = [...this.#world.invariants];
+    if (invariant !== undefined) looks.push(() => invariant.call(this.#program, this.#shared, this.#world));
     return {
       stepEnded: (task, footprint) => {
         this.#trace.push({ task: task.number, footprint });
@@ -173,7 +177,7 @@ export class Run {
             varies: true,
           });
         }
-        if (look !== null && scheduler.failure === null) scheduler.unwatched(look);
+        for (const look of looks) if (scheduler.failure === null) scheduler.unwatched(look);
         const { warning } = scheduler;
         if (warning !== null && this.#options.warnings === "end the run") scheduler.fail(warning);
       },
@@ -259,6 +263,12 @@ export class Run {
     }
     for (const message of this.#world.leaks()) scheduler.fail({ kind: "leak", message });
     for (const observer of this.#options.observers) observer.runEnded?.(scheduler);
+    for (const look of this.#world.conclusions) scheduler.unwatched(look);
+    const { observe } = this.#program;
+    if (observe === undefined || scheduler.failure !== null) return;
+    scheduler.unwatched(() => {
+      this.#outcome = JSON.stringify(observe.call(this.#program, this.#shared, this.#world)) ?? "undefined";
+    });
   }
 }
 

@@ -15,6 +15,8 @@ export class ProgramWorld implements World {
   readonly pools: CountedPool[] = [];
   readonly #scheduler: ControlledScheduler;
   readonly #shared: Shared;
+  readonly #always: (() => void)[] = [];
+  readonly #finally: (() => void)[] = [];
   readonly #tasks: { readonly name: string; readonly run: () => Promise<void> }[] = [];
 
   constructor(scheduler: ControlledScheduler, runtime: Runtime, log: readonly LogRecord[]) {
@@ -51,12 +53,30 @@ export class ProgramWorld implements World {
     for (const { name, run } of this.#tasks) this.#scheduler.start(name, "program", run);
   }
 
+  always(look: () => void): void {
+    this.#always.push(look);
+  }
+
+  finally(look: () => void): void {
+    this.#finally.push(look);
+  }
+
+  /** What must hold between two steps. */
+  get invariants(): readonly (() => void)[] {
+    return this.#always;
+  }
+
+  /** What must hold at the end. */
+  get conclusions(): readonly (() => void)[] {
+    return this.#finally;
+  }
+
   point(what = "point"): Promise<void> {
     return this.#scheduler.yield(what, { name: this.#scheduler.task?.name ?? "" });
   }
 
-  expect(holds: boolean, message: string): void {
-    if (!holds) this.#scheduler.fail({ kind: "expectation", message });
+  expect(holds: boolean, message: string, kind: "expectation" | "invariant" = "expectation"): void {
+    if (!holds) this.#scheduler.fail({ kind, message });
   }
 
   allocate<T extends object>(name: string, fields: T): T {

@@ -1,12 +1,13 @@
 // `npm run bench`: sets everything up and measures. See bench/main.mjs for the options.
 // `npm run bench -- scale`: the device model with many devices instead. See bench/scale.mjs.
+// `npm run bench -- explorer`: the explorer's search instead. See bench/explorer.mjs.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root, setUp } from "./setup.mjs";
 
 setUp();
 const args = process.argv.slice(2);
-const program = args[0] === "scale" ? args.shift() : "main";
+const program = ["scale", "explorer"].includes(args[0]) ? args.shift() : "main";
 const bench = spawnSync(process.execPath, [join(root, "bench", `${program}.mjs`), ...args], {
   cwd: root,
   stdio: ["ignore", "inherit", "inherit"],

@@ -140,11 +140,17 @@ class Tally {
     this.compare(result);
   }
 
-  /** Keeps the shorter one. @param kind only of this kind */
-  compare(result: RunResult, kind: FailureKind | null = null): void {
+  /** Keeps the shorter one. */
+  compare(result: RunResult): void {
     const run = failingRun(result);
-    if (run === null || (kind !== null && run.failure.kind !== kind)) return;
-    if (this.failing === null || shorter(run, this.failing)) this.failing = run;
+    if (run !== null && (this.failing === null || shorter(run, this.failing))) this.failing = run;
+  }
+
+  /** Keeps the shorter one of the same kind. */
+  improve(result: RunResult): void {
+    const run = failingRun(result);
+    if (run === null || this.failing === null || run.failure.kind !== this.failing.failure.kind) return;
+    if (shorter(run, this.failing)) this.failing = run;
   }
 }
 
@@ -174,7 +180,7 @@ async function search(
     if (first) tally.add(result);
     else {
       more -= 1;
-      tally.compare(result, tally.failing?.failure.kind);
+      tally.improve(result);
     }
     if (tally.failing?.failure.kind === "uncontrolled" && afterFailure === "stop") return "ended early";
     if (await session.pace.breathe()) progress?.(tally.runs);

@@ -1,5 +1,6 @@
 /** Runs every relevant interleaving of asynchronous code on `parhelion-core`'s primitives. */
 
+export { type AuditOptions, type AuditResult, audit, type Undeclared } from "./audit.js";
 export { type CellsDefinition, type CellsProgram, defineCells, type FailingCounts } from "./cells/define.js";
 export {
   type CellsReport,

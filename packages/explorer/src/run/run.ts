@@ -44,6 +44,8 @@ export interface RunResult {
 export interface TracedStep {
   readonly task: number;
   readonly footprint: readonly number[];
+  /** Index among these of the step that made the task able to run; below 0: none of these. */
+  readonly enabledBy: number;
 }
 
 const fewSteps = 200;
@@ -166,8 +168,8 @@ export class Run {
     if (invariant !== undefined) looks.push(() => invariant.call(this.#program, this.#shared, this.#world));
     return {
       stepEnded: (task, footprint) => {
-        this.#trace.push({ task: task.number, footprint });
         const enabledBy = scheduler.enabledBy;
+        this.#trace.push({ task: task.number, footprint, enabledBy: enabledBy - this.#base });
         if (choices.length > prefix.length && choices.length <= fairAfter) {
           strategy.stepped({
             task: task.number,
@@ -261,8 +263,8 @@ export class Run {
       const points = left.map(({ name, op, on }) => `${name} in ${op} of ${on.name}`);
       scheduler.fail({ kind: "leak", message: `still there at the end: ${points.join("; ")}` });
     }
-    for (const message of this.#world.leaks()) scheduler.fail({ kind: "leak", message });
     for (const observer of this.#options.observers) observer.runEnded?.(scheduler);
+    for (const message of this.#world.leaks()) scheduler.fail({ kind: "leak", message });
     for (const look of this.#world.conclusions) scheduler.unwatched(look);
     const { observe } = this.#program;
     if (observe === undefined || scheduler.failure !== null) return;

@@ -16,6 +16,7 @@ interface Region {
 
 export class Memory {
   readonly #scheduler: ControlledScheduler;
+  readonly #live = new Set<string>();
   readonly #regions = new WeakMap<object, Region>();
   readonly #count = new Map<string, number>();
 
@@ -30,6 +31,7 @@ export class Memory {
     this.#scheduler.access({ name: `allocations of ${name}` }, "write");
     const proxy = this.#watch(number === 1 ? name : `${name} (${number})`, fields, "live");
     const region = this.#regions.get(proxy) as Region;
+    this.#live.add(region.name);
     this.#scheduler.note("alloc", region.on);
     return proxy;
   }
@@ -55,8 +57,14 @@ export class Memory {
       return;
     }
     region.life = "freed";
+    this.#live.delete(region.name);
     region.freed = { step: this.#scheduler.step, by: this.#who() };
     this.#scheduler.note("free", region.on);
+  }
+
+  /** What was allocated and not freed. */
+  left(): readonly string[] {
+    return [...this.#live];
   }
 
   #who(): string {

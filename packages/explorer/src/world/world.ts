@@ -44,9 +44,12 @@ export class ProgramWorld implements World {
 
   /** What was taken and not given back, as sentences. */
   leaks(): readonly string[] {
-    return this.pools.flatMap(({ name, taken }) =>
-      taken === 0 ? [] : [`${taken} of ${name} are still out at the end`],
-    );
+    return [
+      ...this.pools.flatMap(({ name, taken }) =>
+        taken === 0 ? [] : [`${taken} of ${name} are still out at the end`],
+      ),
+      ...this.memory.left().map((name) => `${name} is never freed`),
+    ];
   }
 
   startTasks(): void {

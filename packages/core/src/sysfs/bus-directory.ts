@@ -80,7 +80,9 @@ class BusEntries {
         yield* fixedNames(fixed, registration);
         yield* attributes.names();
         for (const device of registration.bindings.devices()) {
-          if (driverOf(device) === registration.driver.name) yield device.name;
+          if (bus.device(device.name) === device && driverOf(device) === registration.driver.name) {
+            yield device.name;
+          }
         }
       },
       (name) => {

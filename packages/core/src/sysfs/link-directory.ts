@@ -76,6 +76,8 @@ export class DeviceLinkEntries {
       const found = links.find((each) => nameOf(each) === name);
       if (found !== undefined) return found;
     }
+    // A supplier that leaves is off its bus before its links go.
+    for (const each of this.#source.links()) if (nameOf(each) === name) return each;
     return undefined;
   }
 

@@ -142,18 +142,19 @@ export class OptimalDpor extends Search {
     // What comes after the second step does not depend on it. But that is only known where its footprint is.
     this.#appendBetween(first, second + 1, length);
     if (footprint === null) this.#append(first, second, footprint);
-    const last = this.#position[second]!;
+    // Where it isn't, what leads there in this run need not in another.
+    const own = footprint === null ? needed : needed + 1;
     const end = this.#sleepers.end(first);
     let covered = false;
     for (let i = this.#sleepers.start(first); i < end; i++) {
       const begins = sequence.beginsWith(this.#sleepers.task(i), this.#sleepers.footprint(i));
       if (begins < 0) continue;
-      if (begins < needed || begins === last) return true;
+      if (begins < own) return true;
       covered = true;
     }
     if (covered) return false;
     const begins = sequence.insertInto(this.#plans[first]!);
-    return begins < needed || begins === last;
+    return begins < own;
   }
 
   /** Whether one of the sequence's own first steps sleeps at `depth`. */

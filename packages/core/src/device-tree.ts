@@ -53,7 +53,7 @@ export class DeviceTree implements Named {
     return this.directories.get(devpath);
   }
 
-  /** Registers and announces the device. Synchronous: it fails as a whole or not at all. */
+  /** Registers and announces the device, for `settle` to go on. Synchronous: it fails as a whole or not at all. */
   add(device: Device): void {
     const { uevents, nodes, notifiers } = this.#around;
     const { subsystem, registration } = this.#check(device);
@@ -76,12 +76,13 @@ export class DeviceTree implements Named {
     notifiers.tell("add-device", device);
     const source = deviceUevent(device, "add");
     if (source !== null) uevents.send("add", source);
+    // Of `settle`, which is another step: whoever finds the device can have unregistered it by then.
+    device.get();
   }
 
   /** The second half of adding: finds a driver, then lets the parent and the class know the device. */
   async settle(device: Device): Promise<void> {
     const { autoprobe } = this.#around;
-    device.get();
     try {
       if (device.bus !== null) {
         const subsystem = this.#around.subsystemOf(device.bus);

@@ -1,5 +1,13 @@
 /** The host's end of one channel: offered → opening → open → offered again when the guest closes; → rescinded for good. */
-import { invoke, KernelError, type Runtime, StateMachine, type Transitions } from "parhelion-core";
+import {
+  invoke,
+  KernelError,
+  Mutex,
+  noDeadline,
+  type Runtime,
+  StateMachine,
+  type Transitions,
+} from "parhelion-core";
 import { type Exchange, type Notice, vmbusMessage } from "parhelion-protocol";
 import type { VmbusLink } from "./link.js";
 import { ChannelType } from "./packet.js";
@@ -34,6 +42,10 @@ export class HostChannel {
   readonly #link: VmbusLink;
   readonly #init: HostChannelInit;
   readonly #state: StateMachine<HostChannelState>;
+  /** One at a time: the host's open and close come in pairs. */
+  readonly #openings: Mutex;
+  /** The guest's attempts are numbered. */
+  #lastOpening = 0;
   #endpoint: PacketEndpoint | null = null;
   /** Whether the guest has heard of it. */
   #announced: "no" | "yes" = "no";
@@ -44,6 +56,7 @@ export class HostChannel {
     this.relid = relid;
     this.name = `${init.interfaceInstance}#${relid}`;
     this.#init = init;
+    this.#openings = new Mutex(runtime, `openings of ${this.name}`);
     this.#state = new StateMachine(runtime, `host channel ${this.name}`, transitions, "offered");
   }
 
@@ -86,32 +99,52 @@ export class HostChannel {
     });
   }
 
-  /** Only the connection calls this. @param opened tells the guest, before anything else is sent on the channel */
-  async openedByGuest(userData: Uint8Array, opened: () => void): Promise<void> {
+  /**
+   * Only the connection calls this, as the message arrives: what arrives next finds the channel opening.
+   * @returns the attempt's number
+   * @throws KernelError EINVAL it is open, or being opened
+   */
+  beginOpening(): number {
     const before = this.state;
     if (before !== "offered") {
       throw new KernelError("EINVAL", `open of channel ${this.name}, which is ${before}`);
     }
     this.#state.moveTo("opening");
-    try {
-      await invoke(this.#runtime, "channel.open", this, () => this.#init.open?.(userData));
-    } catch (error) {
-      if (this.state === "opening") this.#state.moveTo("offered");
-      throw error;
-    }
-    if (this.state !== "opening") {
-      this.#init.close?.("gone while it was being opened");
-      throw new KernelError("ENODEV", `channel ${this.name} went while it was being opened`);
-    }
-    this.#endpoint = new PacketEndpoint(
-      this.#runtime,
-      this.name,
-      ChannelType.HOST_TO_VM,
-      this.#init,
-      (packet) => this.#link.sendPacket(this.relid, packet),
+    this.#lastOpening += 1;
+    return this.#lastOpening;
+  }
+
+  /**
+   * Only the connection calls this. Not before an opening that the guest has given up is over and closed.
+   * @param opened tells the guest, before anything else is sent on the channel
+   * @throws KernelError ENODEV the guest has given this one up, or the channel was rescinded; what the host's open throws
+   */
+  async finishOpening(opening: number, userData: Uint8Array, opened: () => void): Promise<void> {
+    await this.#openings.withLock(
+      async () => {
+        if (!this.#isNow(opening)) throw this.#wentMeanwhile();
+        try {
+          await invoke(this.#runtime, "channel.open", this, () => this.#init.open?.(userData));
+        } catch (error) {
+          if (this.#isNow(opening)) this.#state.moveTo("offered");
+          throw error;
+        }
+        if (!this.#isNow(opening)) {
+          this.#init.close?.("gone while it was being opened");
+          throw this.#wentMeanwhile();
+        }
+        this.#endpoint = new PacketEndpoint(
+          this.#runtime,
+          this.name,
+          ChannelType.HOST_TO_VM,
+          this.#init,
+          (packet) => this.#link.sendPacket(this.relid, packet),
+        );
+        this.#state.moveTo("open");
+        opened();
+      },
+      { deadline: noDeadline },
     );
-    this.#state.moveTo("open");
-    opened();
   }
 
   /** Only the connection calls this. */
@@ -126,6 +159,15 @@ export class HostChannel {
   receive(packet: Uint8Array): void {
     // Packets may cross with a rescind: they are for nobody.
     if (this.state === "open") this.#endpoint?.receive(packet);
+  }
+
+  /** Whether it is what the guest waits for: not one that it has given up. */
+  #isNow(opening: number): boolean {
+    return this.state === "opening" && this.#lastOpening === opening;
+  }
+
+  #wentMeanwhile(): KernelError {
+    return new KernelError("ENODEV", `channel ${this.name} went while it was being opened`);
   }
 
   #ended(was: HostChannelState, reason: string): void {

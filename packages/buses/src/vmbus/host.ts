@@ -197,14 +197,23 @@ export class VmbusHost {
       answer(NtStatus.NAME_NOT_FOUND);
       return;
     }
+    const refuse = (error: unknown): void => {
+      const errno = errnoOf(error);
+      answer(errno > 0 ? ntStatusOfErrno(-errno) : NtStatus.UNSUCCESSFUL);
+      if (errno <= 0) throw error;
+    };
+    let opening: number;
+    try {
+      opening = channel.beginOpening();
+    } catch (error) {
+      refuse(error);
+      return;
+    }
     this.#runtime.scheduler.spawn(`open of channel ${channel.name}`, async () => {
       try {
-        await channel.openedByGuest(userData, () => answer(NtStatus.SUCCESS));
+        await channel.finishOpening(opening, userData, () => answer(NtStatus.SUCCESS));
       } catch (error) {
-        const errno =
-          error instanceof Error && "errno" in error && typeof error.errno === "number" ? error.errno : 0;
-        answer(errno > 0 ? ntStatusOfErrno(-errno) : NtStatus.UNSUCCESSFUL);
-        if (errno <= 0) throw error;
+        refuse(error);
       }
     });
   }
@@ -242,4 +251,9 @@ export class VmbusHost {
   #error(code: ErrnoCode, message: string): KernelError {
     return new KernelError(code, message);
   }
+}
+
+/** 0 for an error that has none: a bug. */
+function errnoOf(error: unknown): number {
+  return error instanceof Error && "errno" in error && typeof error.errno === "number" ? error.errno : 0;
 }

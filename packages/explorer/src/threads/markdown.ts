@@ -2,7 +2,12 @@
 import type { Thread } from "./all.js";
 import type { Decided } from "./verdicts.js";
 
-export function renderThreads(threads: readonly Thread[], decided: readonly Decided[]): string {
+/** @param schedules by thread, one broken design's schedule as text */
+export function renderThreads(
+  threads: readonly Thread[],
+  decided: readonly Decided[],
+  schedules: ReadonlyMap<Thread, string>,
+): string {
   const of = (thread: Thread) => decided.filter(({ dispute }) => dispute.thread === thread.name);
   return [
     "# The threads, decided",
@@ -17,7 +22,7 @@ export function renderThreads(threads: readonly Thread[], decided: readonly Deci
     "breaks it. *Steps* is the length of the shortest schedule that does; `replay(program, schedule)` shows it.",
     "",
     summary(threads, decided),
-    ...threads.flatMap((thread) => ["", ...section(thread, of(thread))]),
+    ...threads.flatMap((thread) => ["", ...section(thread, of(thread), schedules.get(thread) ?? "")]),
     "",
   ].join("\n");
 }
@@ -32,11 +37,23 @@ function summary(threads: readonly Thread[], decided: readonly Decided[]): strin
   return table(["thread", "questions", "designs broken", "designs safe", "runs"], rows);
 }
 
-function section({ title, about, disputes }: Thread, decided: readonly Decided[]): string[] {
+function section(
+  { title, about, found, shown, disputes }: Thread,
+  decided: readonly Decided[],
+  schedule: string,
+): string[] {
   return [
     `## ${title}`,
     "",
     about,
+    "",
+    `**What was found.** ${found}.`,
+    "",
+    `One schedule in full, of ${shown.dispute}:`,
+    "",
+    "```",
+    schedule.trimEnd(),
+    "```",
     ...disputes.flatMap((dispute) => [
       "",
       `### ${dispute.id} ${dispute.title}`,

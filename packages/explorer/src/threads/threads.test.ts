@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { threads } from "./all.js";
+import { replay } from "../replay.js";
+import { renderText } from "../report/text.js";
+import { type Thread, threads } from "./all.js";
 import { renderThreads } from "./markdown.js";
 import { type Decided, decide } from "./verdicts.js";
 
@@ -18,7 +20,9 @@ test("every question is decided as its text says, and docs/threads.md says the s
       });
     }
   }
-  const text = renderThreads(threads, decided);
+  const schedules = new Map<Thread, string>();
+  for (const thread of threads) schedules.set(thread, await scheduleOf(thread, decided));
+  const text = renderThreads(threads, decided, schedules);
   const written = read();
   if (written === text) return;
   writeFileSync(page, text);
@@ -26,6 +30,13 @@ test("every question is decided as its text says, and docs/threads.md says the s
     "docs/threads.md was not what the explorer finds; it is now: look at the difference and commit it",
   );
 });
+
+async function scheduleOf({ shown }: Thread, decided: readonly Decided[]): Promise<string> {
+  const variants = decided.filter(({ dispute }) => dispute.id === shown.dispute);
+  const { variant, result } = variants[shown.variant] as Decided;
+  assert.ok(result.failure !== null, `${shown.dispute} is not broken in its variant ${shown.variant}`);
+  return renderText(await replay(variant.program, result.failure.schedule, variant.options ?? {}));
+}
 
 function read(): string {
   try {

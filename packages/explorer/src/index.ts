@@ -45,6 +45,7 @@ export { watchDriver } from "./invariants/watch-driver.js";
 export { SystemWatch, watchSystem } from "./invariants/watch-system.js";
 export type { Method } from "./method.js";
 export type { Atomic, CallbackWindow, Pool, Program, World } from "./program.js";
+export { assertSafe, type DeclareTest, prove } from "./prove.js";
 export { replay } from "./replay.js";
 export { type HtmlOptions, renderHtml } from "./report/html.js";
 export type {

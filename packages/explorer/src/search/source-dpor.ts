@@ -13,6 +13,9 @@ export class SourceDpor extends Search {
   /** Per depth the tasks to begin with there, those done included. */
   readonly #backtrack: number[][] = [];
   #planned = -1;
+  // Races, first and second step, that are to be turned again in every run that shares them.
+  readonly #openFirst: number[] = [];
+  readonly #openSecond: number[] = [];
   // While a race is turned round: per task the first of its steps that is among those to repeat; 0: none.
   readonly #first: number[] = [];
   readonly #seen: number[] = [];
@@ -48,18 +51,30 @@ export class SourceDpor extends Search {
   override stepped(step: Step): void {
     super.stepped(step);
     this.#sleepers.advance(step.task, step.footprint);
-    this.#turnRaces();
+    const { trail } = this;
+    const last = trail.length - 1;
+    const end = trail.firstRace(last + 1);
+    for (let i = trail.firstRace(last); i < end; i++) {
+      const first = trail.races[i]!;
+      if (step.varies === true) {
+        this.#openFirst.push(first);
+        this.#openSecond.push(last);
+      } else this.#turn(first, last, last);
+    }
   }
 
   override runEnded(how: RunEnd, waiting: readonly Waiting[]): void {
     super.runEnded(how, waiting);
+    this.#turnOpenRaces();
     const { trail } = this;
     // Also if abandoned: whoever waits here may, coming first, wake those that sleep.
+    const { length } = trail;
     for (const { task, acquires, enabledBy = -1 } of waiting) {
       if (acquires < 0) continue;
       trail.push({ task, footprint: [acquires * 2 + 1], enabledBy, acquires });
-      this.#turnRaces();
-      trail.cutTo(trail.length - 1);
+      const end = trail.firstRace(length + 1);
+      for (let i = trail.firstRace(length); i < end; i++) this.#turn(trail.races[i]!, length, length);
+      trail.cutTo(length);
     }
   }
 
@@ -72,38 +87,76 @@ export class SourceDpor extends Search {
         if (this.#sleepers.has(depth, task)) continue;
         this.#planned = task;
         trail.cutTo(depth);
+        this.#forgetFrom(depth);
         return depth;
       }
     }
     return null;
   }
 
-  /** For each race of the last step: can the search come to it the other way round? */
-  #turnRaces(): void {
-    const { trail } = this;
-    const last = trail.length - 1;
-    for (let i = trail.firstRace(last); i < trail.firstRace(last + 1); i++) this.#turn(trail.races[i]!, last);
+  /**
+   * Without the first step the second may clash with steps after it that it did not clash with. So these belong before it,
+   * and they are others in other runs that go the same way up to the second.
+   */
+  #turnOpenRaces(): void {
+    const { length } = this.trail;
+    const firsts = this.#openFirst;
+    const seconds = this.#openSecond;
+    let open = 0;
+    for (let i = 0; i < seconds.length; i++) {
+      const first = firsts[i]!;
+      const second = seconds[i]!;
+      if (this.#turn(first, second, length)) continue;
+      firsts[open] = first;
+      seconds[open++] = second;
+    }
+    firsts.length = seconds.length = open;
   }
 
-  #turn(first: number, second: number): void {
+  /**
+   * Can the search come to a race the other way round? Sees to it.
+   * @param length how many of the run's steps count, `second` besides
+   * @returns whether it can in every run that goes the same way up to `second`
+   */
+  #turn(first: number, second: number, length: number): boolean {
     const { trail } = this;
-    const set = this.#backtrack[first]!;
-    const seen = this.#seen;
-    seen.length = 0;
+    this.#seen.length = 0;
     let initial = -1;
-    let covered = false;
-    for (let at = first + 1; at <= second && !covered; at++) {
-      if (at < second && trail.before(first, at)) continue;
+    for (let at = first + 1; at < length; at++) {
+      if (at === second || trail.before(first, at)) continue;
       const task = trail.task[at]!;
-      if (seen.includes(task)) continue;
-      const free = this.#isInitial(at, at === second);
-      seen.push(task);
-      this.#first[task] = trail.index[at]!;
-      if (!free) continue;
-      covered = set.includes(task) || this.#sleepers.has(first, task);
-      if (initial < 0) initial = task;
+      if (!this.#isNext(at, false)) continue;
+      if (this.#isCovered(first, task)) return at < second;
+      if (initial < 0) initial = at;
     }
-    if (!covered) set.push(initial);
+    const varies = trail.varies[second] === true;
+    if (this.#isNext(second, true)) {
+      if (this.#isCovered(first, trail.task[second]!)) return !varies;
+      if (initial < 0) initial = second;
+    }
+    this.#backtrack[first]!.push(trail.task[initial]!);
+    return initial < second || (initial === second && !varies);
+  }
+
+  /** Forgets the open races that are not in the first steps. */
+  #forgetFrom(depth: number): void {
+    let open = this.#openSecond.length;
+    while (open > 0 && this.#openSecond[open - 1]! >= depth) open--;
+    this.#openFirst.length = this.#openSecond.length = open;
+  }
+
+  #isCovered(depth: number, task: number): boolean {
+    return this.#backtrack[depth]!.includes(task) || this.#sleepers.has(depth, task);
+  }
+
+  /** Whether a step could come first of those seen, and itself. Counts it as seen. */
+  #isNext(at: number, last: boolean): boolean {
+    const task = this.trail.task[at]!;
+    if (this.#seen.includes(task)) return false;
+    const initial = this.#isInitial(at, last);
+    this.#seen.push(task);
+    this.#first[task] = this.trail.index[at]!;
+    return initial;
   }
 
   /** Whether none of the steps seen happened before it: it may as well come first. */

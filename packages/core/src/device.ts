@@ -69,13 +69,9 @@ export class Device implements Named, Counted {
   readonly mutex: Mutex;
   readonly registration: StateMachine<RegistrationState>;
   readonly binding: StateMachine<BindingState>;
-  /**
-   * Of the current binding; closed for good when it ends. Before the first binding: what belongs to the device until
-   * it is removed; a probe is refused (EBUSY) while there is such a thing. Replaced by the core only, under the lock.
-   */
-  devres: Devres;
   readonly #refs: Refcount;
   readonly #release: (() => void) | undefined;
+  #devres: Devres;
   #driver: Driver | null = null;
   #driverData: unknown = undefined;
   #driverOverride: string | null = null;
@@ -107,7 +103,7 @@ export class Device implements Named, Counted {
       "initialized",
     );
     this.binding = new StateMachine(runtime, `binding of ${this.devpath}`, bindingTransitions, "unbound");
-    this.devres = new Devres(runtime, `devres of ${this.devpath}`);
+    this.#devres = new Devres(runtime, `devres of ${this.devpath}`);
     this.#release = init.release;
     this.#refs = new Refcount(runtime, this.devpath, () => this.#lastPut());
     // Until the last put, not until removal: what is still reachable may ask its parent.
@@ -154,6 +150,21 @@ export class Device implements Named, Counted {
   set driverData(data: unknown) {
     this.#uses("driver data", "store");
     this.#driverData = data;
+  }
+
+  /**
+   * Of the current binding; closed for good when it ends. Before the first binding: what belongs to the device until
+   * it is removed; a probe is refused (EBUSY) while there is such a thing. Replaced by the core only, under the lock.
+   * Read it as `driver`.
+   */
+  get devres(): Devres {
+    this.#uses("devres in use", "load");
+    return this.#devres;
+  }
+
+  set devres(devres: Devres) {
+    this.#uses("devres in use", "store");
+    this.#devres = devres;
   }
 
   /** The name of the only driver that may have this device; null: any that matches. */

@@ -24,10 +24,11 @@ export class DriverRegistration {
    * `lifecycle`, so an unregister that comes after that check finds it here, and one that came before is seen by it.
    */
   readonly bindings: BindingList;
-  /** Whether `add` was sent, so that `remove` is sent if and only if it was. */
-  announced: "no" | "yes" = "no";
+  readonly #runtime: Runtime;
+  #announced: "no" | "yes" = "no";
 
   constructor(runtime: Runtime, driver: Driver) {
+    this.#runtime = runtime;
     this.driver = driver;
     this.devpath = `/bus/${driver.bus.name}/drivers/${driver.name}`;
     this.lifecycle = new StateMachine(runtime, `driver ${this.devpath}`, driverTransitions, "registered");
@@ -36,6 +37,17 @@ export class DriverRegistration {
       groups: [...(driver.bus.driverGroups ?? []), ...(driver.groups ?? [])],
     });
     this.bindings = new BindingList(runtime, `devices of ${this.devpath}`);
+  }
+
+  /** Whether `add` was sent, so that `remove` is sent if and only if it was. */
+  get announced(): "no" | "yes" {
+    this.#runtime.scheduler.access(this.lifecycle, "read");
+    return this.#announced;
+  }
+
+  set announced(announced: "no" | "yes") {
+    this.#runtime.scheduler.access(this.lifecycle, "write");
+    this.#announced = announced;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The planted failures that are about waiting. */
 import { Completion, Mutex, RwLock, SpinLock, WaitQueue } from "parhelion-core";
-import type { Planted } from "./planted.test.fixture.js";
+import type { Planted } from "./planted-bug.test.fixture.js";
 
 export const deadlocks: readonly Planted[] = [
   {

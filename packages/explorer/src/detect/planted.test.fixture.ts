@@ -1,18 +1,7 @@
 /** For every kind of failure small programs that have it, and the same programs mended. */
 import { BugError, Completion, type Guard, Mutex, Refcount } from "parhelion-core";
-import type { FailureKind } from "../failure.js";
-import type { Program, World } from "../program.js";
+import type { Planted } from "./planted-bug.test.fixture.js";
 import { deadlocks, lockOrders, lostWakeups, sleepers } from "./planted-waits.test.fixture.js";
-
-export type Version = "with the bug" | "mended";
-
-export interface Planted {
-  readonly name: string;
-  readonly finds: FailureKind;
-  /** The steps that clash, as "task: operation of object"; what the step went on from. */
-  readonly clash: readonly string[];
-  setup(world: World, version: Version): Pick<Program, "before" | "after" | "invariant"> | undefined;
-}
 
 const counting: Planted = {
   name: "two tasks count without a lock",

@@ -4,7 +4,8 @@ import { type CheckResult, check } from "../check.js";
 import { type FailureKind, failureKinds } from "../failure.js";
 import type { Program } from "../program.js";
 import type { Observer } from "./observer.js";
-import { type Planted, planted, type Version } from "./planted.test.fixture.js";
+import { planted } from "./planted.test.fixture.js";
+import type { Planted, Version } from "./planted-bug.test.fixture.js";
 
 function programOf(bug: Planted, version: Version): Program {
   let parts: Pick<Program, "before" | "after" | "invariant"> | undefined;

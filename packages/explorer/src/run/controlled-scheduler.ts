@@ -9,10 +9,12 @@
 import type { Access, Blocked, Clock, ClockTimer, Named, Note, Scheduler, Wakeup } from "parhelion-core";
 import type { Observer, Phase, Report, Scene } from "../detect/observer.js";
 import type { Failure, FailureKind } from "../failure.js";
+import { Failures } from "./failures.js";
 import { Footprint } from "./footprint.js";
 import { type Names, Objects } from "./objects.js";
+import type { Pending } from "./pending.js";
 import { Progress } from "./progress.js";
-import type { Task } from "./task.js";
+import { createTask, type Task } from "./task.js";
 
 /** Who decides. All are called between two steps. */
 export interface Director {
@@ -22,18 +24,6 @@ export interface Director {
   choose(runnable: readonly Task[]): Task | null;
   /** Nothing can run. @returns whether something can now */
   idle(): boolean;
-}
-
-/** "timer": the program set it. "deadline": of a wait. */
-export interface Pending {
-  readonly due: number;
-  readonly order: number;
-  readonly kind: "timer" | "deadline";
-  /** What it is about: the sleeping task's point. */
-  readonly what: string;
-  /** What firing and cancelling clash on, where it may fire at any time. */
-  readonly on: Named | null;
-  readonly fire: () => void;
 }
 
 /** Which timers may fire at any time; the others only when nothing can run. */
@@ -55,9 +45,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   #order = 0;
   readonly #anyTime: AnyTime;
   readonly #settled = Promise.resolve();
-  readonly #ignored: ReadonlySet<FailureKind>;
-  #failure: Failure | null = null;
-  #warning: Failure | null = null;
+  readonly #failures: Failures;
   phase: Phase = "setup";
   #watching: "yes" | "no" = "yes";
   readonly #progress = new Progress();
@@ -76,7 +64,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     ignored: ReadonlySet<FailureKind>,
   ) {
     this.#anyTime = anyTime;
-    this.#ignored = ignored;
+    this.#failures = new Failures(ignored);
     this.#names = names;
     this.#taskNames = taskNames;
     this.#objects = new Objects(names);
@@ -98,7 +86,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   }
 
   get failure(): Failure | null {
-    return this.#failure;
+    return this.#failures.failure;
   }
 
   objectName(object: number): string {
@@ -111,7 +99,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
 
   /** What the run has failed with though it went on. */
   get warning(): Failure | null {
-    return this.#warning;
+    return this.#failures.warning;
   }
 
   get progress(): Progress {
@@ -119,13 +107,11 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   }
 
   fail(failure: Report): void {
-    if (this.#ignored.has(failure.kind)) return;
-    this.#failure ??= { step: this.#step, clash: [], ...failure };
+    this.#failures.fail(failure, this.#step);
   }
 
   warn(failure: Report): void {
-    if (this.#ignored.has(failure.kind)) return;
-    this.#warning ??= { step: this.#step, clash: [], ...failure };
+    this.#failures.warn(failure, this.#step);
   }
 
   // What code under test calls.
@@ -359,13 +345,13 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
       this.#task = null;
       director.stepEnded(last, this.#footprint.entries);
     }
-    if (this.#failure !== null) {
+    if (this.failure !== null) {
       this.#stop();
       return;
     }
     let runnable = this.#collect();
     while (runnable.length === 0) {
-      if (!director.idle() || this.#failure !== null) {
+      if (!director.idle() || this.failure !== null) {
         this.#stop();
         return;
       }
@@ -400,20 +386,6 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     this.#over = null;
     over?.();
   }
-}
-
-function createTask(number: number, name: string, role: Task["role"], enabledBy: number): Task {
-  return {
-    number,
-    name,
-    role,
-    state: "runnable",
-    op: "start",
-    on: { name },
-    resume: null,
-    enabledBy,
-    children: 0,
-  };
 }
 
 function describe(error: unknown): string {

@@ -20,3 +20,17 @@ export interface Task {
   /** How many tasks it has spawned. */
   children: number;
 }
+
+export function createTask(number: number, name: string, role: Task["role"], enabledBy: number): Task {
+  return {
+    number,
+    name,
+    role,
+    state: "runnable",
+    op: "start",
+    on: { name },
+    resume: null,
+    enabledBy,
+    children: 0,
+  };
+}

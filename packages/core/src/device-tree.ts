@@ -84,7 +84,8 @@ export class DeviceTree implements Named {
   async settle(device: Device): Promise<void> {
     const { autoprobe } = this.#around;
     try {
-      if (device.bus !== null) {
+      // Once it is unregistered its bus may be gone as well.
+      if (device.bus !== null && device.registered) {
         const subsystem = this.#around.subsystemOf(device.bus);
         // Whoever adds a device to a bus that needs the parent's lock holds that, or does not need to.
         if (subsystem.autoprobe === "on") {

@@ -6,7 +6,7 @@ import type { Program } from "../program.js";
 
 /** A test that the program is safe in all of its orders: a search that was cut short does not pass. */
 export function prove(program: Program, options: Partial<CheckOptions> = {}): void {
-  test(program.name, async (t) => {
+  void test(program.name, async (t) => {
     const result = await check(program, options);
     t.diagnostic(`${result.runs} orders`);
     assert.equal(result.failure, null);

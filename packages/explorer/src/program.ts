@@ -13,7 +13,11 @@ export interface Program<W = unknown> {
   before?(shared: W, world: World): Promise<void>;
   /** Runs alone after every task has ended: takes down what was set up, and looks at the result. */
   after?(shared: W, world: World): Promise<void>;
-  /** What must hold at every point between two steps. Reads only; throws or calls `world.expect` to object. */
+  /**
+   * What must hold at every point between two steps. Reads only; throws or calls `world.expect` to object. What it looks
+   * at it declares like any step, with `world.reads` where the world does not see it: only then are all orders tried of
+   * steps that change it.
+   */
   invariant?(shared: W, world: World): void;
   /** What came out, as plain data; asked at the very end of a run that did not fail. */
   observe?(shared: W, world: World): unknown;
@@ -27,8 +31,11 @@ export interface World {
   task(name: string, run: () => Promise<void>): void;
   /** Like `task`, as an interrupt handler: it must not sleep. */
   interrupt(name: string, run: () => Promise<void>): void;
-  /** What must hold at every point between two steps, besides the program's own `invariant`, and in the same manner. */
-  always(look: () => void): void;
+  /**
+   * What must hold at every point between two steps from here on, besides the program's own `invariant` and in the same
+   * manner. @param name what it is about, the same in every run; what has nothing to do with each other has two names
+   */
+  always(look: () => void, name?: string): void;
   /** Is called when a run that did not fail is over, `after` included. Reads only; calls `world.expect` to object. */
   finally(look: () => void): void;
   /** A point where others may run: between two instructions of a processor that shares memory with others. */

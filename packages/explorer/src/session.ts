@@ -4,6 +4,7 @@ import type { Observer } from "./detect/observer.js";
 import type { FailureKind } from "./failure.js";
 import type { Program } from "./program.js";
 import type { AnyTime } from "./run/controlled-scheduler.js";
+import { Lookouts } from "./run/lookouts.js";
 import { Names } from "./run/objects.js";
 import { Pace } from "./run/pace.js";
 import { Run, type RunOptions, type RunResult } from "./run/run.js";
@@ -37,6 +38,7 @@ export class Session {
   readonly tasks = new Names();
   readonly detectors = new Detectors();
   readonly pace = new Pace();
+  readonly #lookouts = new Lookouts(this.objects);
   readonly #rules: Rules;
   readonly #ignored: ReadonlySet<FailureKind>;
 
@@ -54,6 +56,7 @@ export class Session {
       objects: this.objects,
       tasks: this.tasks,
       observers: [...this.detectors.observers, ...(rules.observers?.() ?? []), ...observers],
+      lookouts: this.#lookouts,
       anyTime: rules.anyTime ?? "none",
       deadlines: rules.deadlines ?? "failure",
       ignored: this.#ignored,

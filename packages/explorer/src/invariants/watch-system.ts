@@ -39,16 +39,14 @@ export class SystemWatch {
     for (const bus of buses) {
       system.onBusEvent(bus, (event, device) => {
         if (event === "add-device") {
+          if (!this.#devices.has(device)) world.always(() => this.#look(device), device.devpath);
           this.#devices.add(device);
-          this.#removed.delete(device);
         } else if (event === "removed-device") {
-          this.#devices.delete(device);
           this.#removed.add(device);
         }
       });
     }
     system.onUevent((event) => this.#hear(event));
-    world.always(() => this.#look());
   }
 
   /** Has every request on the file that begins after the device's removal, and succeeds all the same, reported. */
@@ -66,21 +64,20 @@ export class SystemWatch {
   }
 
   /** Outside of critical sections, that is, while nobody has the device's lock: bound or not, and all agree. */
-  #look(): void {
-    for (const device of this.#devices) {
-      if (device.mutex.locked) continue;
-      const { driver } = device;
-      if (driver !== null) this.#drivers.add(driver);
-      const { state } = device.binding;
-      const listed = [...this.#drivers].filter((other) => this.#drivenBy(other).includes(device));
-      const names = listed.map(({ name }) => name).join(", ");
-      if ((state === "bound") !== (driver !== null) || (state !== "bound" && state !== "unbound")) {
-        this.#object(`${device.devpath} is ${state}, and its driver is ${driver?.name ?? "none"}`);
-      } else if (listed.length !== (driver === null ? 0 : 1) || (driver !== null && listed[0] !== driver)) {
-        this.#object(
-          `${device.devpath} has driver ${driver?.name ?? "none"}, and is among the devices of ${names || "none"}`,
-        );
-      }
+  #look(device: Device): void {
+    if (this.#removed.has(device) || device.mutex.locked) return;
+    const { driver } = device;
+    if (driver !== null) this.#drivers.add(driver);
+    const { state } = device.binding;
+    const listed = [...this.#drivers].filter((other) => this.#drivenBy(other).includes(device));
+    const names = listed.map(({ name }) => name).join(", ");
+    if ((state === "bound") !== (driver !== null) || (state !== "bound" && state !== "unbound")) {
+      throw new Error(`${device.devpath} is ${state}, and its driver is ${driver?.name ?? "none"}`);
+    }
+    if (listed.length !== (driver === null ? 0 : 1) || (driver !== null && listed[0] !== driver)) {
+      throw new Error(
+        `${device.devpath} has driver ${driver?.name ?? "none"}, and is among the devices of ${names || "none"}`,
+      );
     }
   }
 
@@ -100,9 +97,5 @@ export class SystemWatch {
     if (next[was].includes(action as Told)) return;
     const message = `${action} of ${devpath} is told after ${was}: it is add, then bind and unbind, then remove`;
     this.#world.expect(false, message, "invariant");
-  }
-
-  #object(message: string): never {
-    throw new Error(message);
   }
 }

@@ -48,6 +48,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   readonly #failures: Failures;
   phase: Phase = "setup";
   #watching: "yes" | "no" = "yes";
+  #seen: Set<number> | null = null;
   readonly #progress = new Progress();
   #enabledBy = -1;
   #over: (() => void) | null = null;
@@ -163,6 +164,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   }
 
   access(on: Named, mode: Access): void {
+    if (this.#watching === "no") this.#seen?.add(this.#objects.number(on));
     if (this.#task === null || this.#watching === "no") return;
     const object = this.#objects.number(on);
     this.#footprint.add(object, mode === "write" || mode === "store" ? 1 : 0);
@@ -191,15 +193,17 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
 
   // What the run calls.
 
-  /** Runs `look` without taking note of what it uses. */
-  unwatched(look: () => void): void {
+  /** Runs `look` outside of any step. What it uses goes into `seen`, not into a footprint. */
+  unwatched(look: () => void, seen: Set<number> | null = null): void {
     this.#watching = "no";
+    this.#seen = seen;
     try {
       look();
     } catch (error) {
       this.fail({ kind: "invariant", message: error instanceof Error ? error.message : String(error) });
     } finally {
       this.#watching = "yes";
+      this.#seen = null;
     }
   }
 

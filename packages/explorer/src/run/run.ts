@@ -6,6 +6,7 @@ import type { Program } from "../program.js";
 import type { RunEnd, Strategy } from "../search/strategy.js";
 import { ProgramWorld } from "../world/world.js";
 import { type AnyTime, ControlledScheduler, type Director } from "./controlled-scheduler.js";
+import type { Lookouts } from "./lookouts.js";
 import type { Names } from "./objects.js";
 import type { Task } from "./task.js";
 import { Turns } from "./turns.js";
@@ -18,6 +19,8 @@ export interface RunOptions {
   /** Whether a wait that ends by its deadline is part of what the program does, or a wait that nobody ended. */
   readonly deadlines: "expected" | "failure";
   readonly ignored: ReadonlySet<FailureKind>;
+  /** Of all runs of the search. */
+  readonly lookouts: Lookouts;
   /** What a warning does: a race is told apart from what follows from it by going on. */
   readonly warnings: "go on" | "end the run";
   /** Steps of the tasks, at most. Then as many more in which every task gets its turn: does the run end by itself? */
@@ -164,10 +167,14 @@ export class Run {
     const fairSteps = Math.max(maxSteps, fewSteps);
     const turns = new Turns();
     const { invariant } = this.#program;
-    const looks = [...this.#world.invariants];
-    if (invariant !== undefined) looks.push(() => invariant.call(this.#program, this.#shared, this.#world));
+    const { lookouts } = this.#options;
+    if (invariant !== undefined)
+      this.#world.always(() => invariant.call(this.#program, this.#shared, this.#world));
+    lookouts.look(this.#world.lookouts, scheduler);
     return {
-      stepEnded: (task, footprint) => {
+      stepEnded: (task, uses) => {
+        lookouts.look(this.#world.lookouts, scheduler);
+        const footprint = lookouts.extend(uses);
         const enabledBy = scheduler.enabledBy;
         this.#trace.push({ task: task.number, footprint, enabledBy: enabledBy - this.#base });
         if (choices.length > prefix.length && choices.length <= fairAfter) {
@@ -179,7 +186,6 @@ export class Run {
             varies: true,
           });
         }
-        for (const look of looks) if (scheduler.failure === null) scheduler.unwatched(look);
         const { warning } = scheduler;
         if (warning !== null && this.#options.warnings === "end the run") scheduler.fail(warning);
       },

@@ -48,6 +48,7 @@ export class AtomicCell<T> implements Atomic<T> {
   }
 
   peek(): T {
+    this.#scheduler.access(this, "read");
     return this.#value;
   }
 

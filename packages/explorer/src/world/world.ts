@@ -2,6 +2,7 @@
 import type { LogRecord, Named, Runtime } from "parhelion-core";
 import type { Atomic, CallbackWindow, Pool, World } from "../program.js";
 import type { ControlledScheduler } from "../run/controlled-scheduler.js";
+import type { Lookout } from "../run/lookouts.js";
 import { AtomicCell } from "./atomic.js";
 import { Window } from "./callback-window.js";
 import { Memory } from "./memory.js";
@@ -15,7 +16,7 @@ export class ProgramWorld implements World {
   readonly pools: CountedPool[] = [];
   readonly #scheduler: ControlledScheduler;
   readonly #shared: Shared;
-  readonly #always: (() => void)[] = [];
+  readonly #always: Lookout[] = [];
   readonly #finally: (() => void)[] = [];
   readonly #tasks: { readonly name: string; readonly run: () => Promise<void> }[] = [];
 
@@ -56,8 +57,8 @@ export class ProgramWorld implements World {
     for (const { name, run } of this.#tasks) this.#scheduler.start(name, "program", run);
   }
 
-  always(look: () => void): void {
-    this.#always.push(look);
+  always(look: () => void, name = "invariant"): void {
+    this.#always.push({ name, look });
   }
 
   finally(look: () => void): void {
@@ -65,7 +66,7 @@ export class ProgramWorld implements World {
   }
 
   /** What must hold between two steps. */
-  get invariants(): readonly (() => void)[] {
+  get lookouts(): readonly Lookout[] {
     return this.#always;
   }
 

@@ -1,0 +1,46 @@
+/**
+ * What must hold between any two steps, and what that looks at. Two steps that change something of it are not independent,
+ * whatever else they do: a search that took only one order of them would miss what lies in between.
+ *
+ * One object serves all runs of a search; what is looked at is known from the runs before.
+ */
+import type { ControlledScheduler } from "./controlled-scheduler.js";
+import type { Names } from "./objects.js";
+
+export interface Lookout {
+  /** The same in every run. */
+  readonly name: string;
+  readonly look: () => void;
+}
+
+export class Lookouts {
+  readonly #objects: Names;
+  readonly #seen = new Map<string, Set<number>>();
+
+  constructor(objects: Names) {
+    this.#objects = objects;
+  }
+
+  look(lookouts: readonly Lookout[], scheduler: ControlledScheduler): void {
+    for (const { name, look } of lookouts) {
+      if (scheduler.failure !== null) return;
+      let seen = this.#seen.get(name);
+      if (seen === undefined) {
+        seen = new Set();
+        this.#seen.set(name, seen);
+      }
+      scheduler.unwatched(look, seen);
+    }
+  }
+
+  /** With a change of each thing that is looked at and of which the step changes a part. */
+  extend(footprint: readonly number[]): readonly number[] {
+    let extended: number[] | null = null;
+    for (const [name, seen] of this.#seen) {
+      if (!footprint.some((use) => (use & 1) === 1 && seen.has(use >> 1))) continue;
+      extended ??= [...footprint];
+      extended.push(this.#objects.number(`what always holds: ${name}`) * 2 + 1);
+    }
+    return extended ?? footprint;
+  }
+}

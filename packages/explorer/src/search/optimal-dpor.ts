@@ -127,23 +127,23 @@ export class OptimalDpor extends Search {
   /**
    * Plans the other way round of a race, if it is not covered.
    * @returns whether that holds for every run that goes the same way up to `second`: because what covers it begins with a step
-   * that the sequence up to there can begin with, whatever else a run does after it
+   * that comes before the second in all of them, or with the second
    */
   #turn(first: number, second: number, length: number): boolean {
     const sequence = this.#sequence;
     sequence.clear();
-    this.#appendBetween(first, first + 1, second);
+    this.#appendBetween(first, first + 1, second, second, true);
     const needed = sequence.length;
     const footprint = this.#footprintOf(first, second);
+    // What the second step did not come after, it does not depend on. But that is only known where its footprint is.
+    const own = footprint === null ? needed : needed + 1;
     if (footprint !== null) {
       this.#append(first, second, footprint);
-      if (this.#begunAsleep(first, sequence.length)) return true;
+      if (this.#begunAsleep(first, own)) return true;
     }
-    // What comes after the second step does not depend on it. But that is only known where its footprint is.
-    this.#appendBetween(first, second + 1, length);
+    this.#appendBetween(first, first + 1, second, second, false);
+    this.#appendBetween(first, second + 1, length, second, false);
     if (footprint === null) this.#append(first, second, footprint);
-    // Where it isn't, what leads there in this run need not in another.
-    const own = footprint === null ? needed : needed + 1;
     const end = this.#sleepers.end(first);
     let covered = false;
     for (let i = this.#sleepers.start(first); i < end; i++) {
@@ -168,11 +168,21 @@ export class OptimalDpor extends Search {
     return false;
   }
 
-  /** Appends those steps that did not come after `first`. */
-  #appendBetween(first: number, from: number, to: number): void {
+  /** Appends those steps that did not come after `first`, and that `second` came after, or did not. */
+  #appendBetween(first: number, from: number, to: number, second: number, cameBefore: boolean): void {
     const { trail } = this;
     for (let at = from; at < to; at++)
-      if (!trail.before(first, at)) this.#append(first, at, trail.footprint[at]!);
+      if (!trail.before(first, at) && (at < second && this.#leadsTo(at, second)) === cameBefore)
+        this.#append(first, at, trail.footprint[at]!);
+  }
+
+  /** Whether a step had to come before another, had that not waited for a lock. */
+  #leadsTo(at: number, second: number): boolean {
+    const { trail } = this;
+    if (trail.acquires[second]! < 0) return trail.before(at, second);
+    const previous = trail.previous[second]!;
+    const enabler = trail.enabledBy[second]!;
+    return (previous >= 0 && trail.before(at, previous)) || (enabler >= 0 && trail.before(at, enabler));
   }
 
   #append(first: number, at: number, footprint: readonly number[] | null): void {

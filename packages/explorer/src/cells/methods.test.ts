@@ -11,6 +11,7 @@ import type { Foresee, Step } from "../search/strategy.js";
 import { Trail } from "../search/trail.js";
 import { type CellsProgram, defineCells } from "./define.js";
 import { exploreCells } from "./explore.js";
+import { add, compareAndSwap, type Instruction, load, store } from "./program.js";
 import { definitions } from "./programs.test.fixture.js";
 
 const most = 20_000;
@@ -138,6 +139,27 @@ test("the form of a trace tells random programs' traces apart just as their cloc
     { numRuns: 100, seed: 3 },
   );
 });
+
+/** Found by chance: programs in which a race, turned in one run, has to be turned in another one again. */
+const wide: readonly (readonly [string, number])[] = [
+  ["R2 | W1 R0 | R0 W3 | R2 A2 | R3 R2 R2 | R1 R3 C1 | A0", 276],
+  ["R2 | W1 | C1 W3 | R0 R1 | R1 R0 A2 | W2 A1 A3 | R2", 1908],
+  ["W0 C0 | R2 A3 A2 | W2 | R3 R1 | C1 R0 A3 | C3 R1 C2 | W3", 4732],
+];
+
+for (const [text, traces] of wide)
+  test(`all methods see the ${traces} traces of ${text}`, () => {
+    const instruction = (word: string): Instruction => {
+      const cell = ["x", Number(word[1])] as const;
+      if (word.startsWith("R")) return load(cell, "a");
+      if (word.startsWith("W")) return store(cell, (r) => r.a + 1);
+      return word.startsWith("A") ? add(cell, 1, "a") : compareAndSwap(cell, 0, 1, "a");
+    };
+    const tasks = text.split(" | ").map((task) => task.split(" ").map(instruction));
+    const program = defineCells({ cells: { x: [0, 0, 0, 0] }, tasks });
+    for (const [name, Reduction] of reductions)
+      assert.equal(exploreCells(program, new Reduction({})).traces, traces, name);
+  });
 
 function sorted(numbers: Iterable<number>): number[] {
   return [...numbers].sort((a, b) => a - b);

@@ -59,7 +59,7 @@ test("bounds on preemptions are done one after the other, and each tells its run
 test("a sample finds what is easy to find, and never calls anything safe", async () => {
   for (const method of [
     { random: { runs: 100, seed: 1 } },
-    { pct: { depth: 3, runs: 100, seed: 1, steps: 8 } },
+    { pct: { depth: 3, runs: 100, seed: 1 } },
   ] as const) {
     assert.equal((await check(counters(2, "unlocked"), { method })).verdict, "unsafe");
     const safe = await check(counters(2, "locked"), { method });

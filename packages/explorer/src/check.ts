@@ -3,6 +3,7 @@ import type { Failure, FailureKind } from "./failure.js";
 import { type Method, searchesFor } from "./method.js";
 import type { Program } from "./program.js";
 import { repeat } from "./repeat.js";
+import { nothingToChoose } from "./replay.js";
 import type { RunResult } from "./run/run.js";
 import { writeSchedule } from "./run/schedule.js";
 import type { Coverage, Strategy } from "./search/strategy.js";
@@ -70,7 +71,10 @@ export async function check(program: Program, options: CheckOptions = {}): Promi
   const { method = "optimal", strategy, maxRuns = 1_000_000, afterFailure = "stop", progress } = options;
   const { shrink: shrinks = true } = options;
   const session = new Session(program, options);
-  const searches = strategy === undefined ? searchesFor(method) : [{ strategy, preemptions: null }];
+  const searches =
+    strategy === undefined
+      ? await searchesFor(method, () => lengthOf(session))
+      : [{ strategy, preemptions: null }];
   const tally = new Tally(session);
   const bounds: BoundResult[] = [];
   let coverage: Coverage = "sample";
@@ -105,6 +109,12 @@ export async function check(program: Program, options: CheckOptions = {}): Promi
     steps: tally.steps,
     bounds,
   };
+}
+
+/** Of the run in which every task gets its turn. */
+async function lengthOf(session: Session): Promise<number> {
+  const { choices } = await session.run(nothingToChoose, [], { warnings: "go on", fairAfter: 0 });
+  return Math.max(1, choices.length);
 }
 
 /** What the runs came to so far. */

@@ -26,7 +26,7 @@ export type Method =
         readonly depth: number;
         readonly runs: number;
         readonly seed: number;
-        /** About how many steps a run has; default 100. */
+        /** About how many steps a run has; default: as many as one run that is done to see. */
         readonly steps?: number;
       };
     }
@@ -38,8 +38,14 @@ export interface Search {
   readonly preemptions: number | null;
 }
 
-/** The searches to be done one after the other. @throws RangeError a bound that is no whole number, or below 0 */
-export function searchesFor(method: Method): readonly Search[] {
+/**
+ * The searches to be done one after the other. @param measure the number of steps of some run, where that is needed
+ * @throws RangeError a bound that is no whole number, or below 0
+ */
+export async function searchesFor(
+  method: Method,
+  measure: () => Promise<number>,
+): Promise<readonly Search[]> {
   if (typeof method === "string") return [{ strategy: named(method), preemptions: null }];
   if ("preemptions" in method) {
     return [method.preemptions]
@@ -47,7 +53,9 @@ export function searchesFor(method: Method): readonly Search[] {
       .map((preemptions) => ({ strategy: new Bounded(preemptions), preemptions }));
   }
   const strategy =
-    "pct" in method ? new Pct({ steps: 100, ...method.pct }) : new RandomWalk({ ...method.random });
+    "pct" in method
+      ? new Pct({ ...method.pct, steps: method.pct.steps ?? (await measure()) })
+      : new RandomWalk({ ...method.random });
   return [{ strategy, preemptions: null }];
 }
 

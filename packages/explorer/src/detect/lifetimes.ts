@@ -37,6 +37,7 @@ export class Lifetimes implements Observer {
       const life = this.#life(scene.objectName(object));
       life.births.push({ step: scene.step, by: scene.task?.name ?? scene.phase, phase: scene.phase });
       life.freed = null;
+      life.releasing.clear();
     } else if (note === "free") {
       const life = this.#life(scene.objectName(object));
       life.births.shift();

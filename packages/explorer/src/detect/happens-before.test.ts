@@ -96,6 +96,35 @@ test("a lock, a shared lock, a completion, a start and a timer order what they a
         await fired.wait();
       });
     },
+    "wake-up alone"(world, memory) {
+      const { scheduler } = world.runtime;
+      let wake = () => {};
+      world.task("sleeper", async () => {
+        const blocked = scheduler.block("sleep", { name: "asleep" }, Number.POSITIVE_INFINITY);
+        wake = () => void blocked.wake();
+        await blocked.wakeup;
+        memory.value += 1;
+      });
+      // Time passes when the sleeper sleeps.
+      const nap = new Completion(world.runtime, "nap");
+      world.runtime.clock.setTimer(5, () => nap.complete());
+      world.task("waker", async () => {
+        await nap.wait();
+        memory.value += 1;
+        wake();
+      });
+    },
+    "passing of time"(world, memory) {
+      const due = new Completion(world.runtime, "due");
+      world.runtime.clock.setTimer(5, () => {
+        memory.value += 1;
+        due.complete();
+      });
+      world.task("a", async () => {
+        memory.value += 1;
+        await due.wait();
+      });
+    },
   };
   for (const [name, setup] of Object.entries(ordered)) {
     const found = await races((world) => setup(world, world.track("memory", { value: 0 })));

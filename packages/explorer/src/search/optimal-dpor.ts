@@ -1,19 +1,19 @@
 import { Search, type SearchOptions } from "./search.js";
 import { Sleepers } from "./sleepers.js";
 import type { Foresee, RunEnd, Step, Waiting } from "./strategy.js";
-import { type Branch, Sequence } from "./wakeup-tree.js";
+import { Branch, type Footprint, Sequence } from "./wakeup-tree.js";
 
 /**
  * Source sets with wakeup trees (same paper as `SourceDpor`): every run completes, and every trace is run once.
  *
  * When a run has ended, each of its races (first, second) asks for a run in which the second step comes without the
- * first: the steps after `first` that don't depend on it, then the second. If what was already done or planned at that
+ * first: the steps after `first` that don't depend on it, and the second. If what was already done or planned at that
  * place does not lead there, the whole sequence is planned, not only its beginning; that is what keeps a run from
  * ending where everything that could go on sleeps.
  *
  * What the second step touches without the first before it may differ from what was seen (`Step.varies`). A runner that can
- * look ahead (`foreseeWith`) tells, and then no run is abandoned. Without, such a step counts as clashing with everything:
- * still every trace once, but some runs end where everything that could go on sleeps.
+ * look ahead says so before the first run (`foreseeWith`). Without that, this is a search with source sets that goes on from a
+ * race as the race suggests: still every trace once, but some runs end where everything that could go on sleeps.
  */
 export class OptimalDpor extends Search {
   readonly coverage = "everything";
@@ -46,19 +46,15 @@ export class OptimalDpor extends Search {
 
   choose(runnable: readonly number[]): number {
     const depth = this.trail.length;
-    const plan = this.#plans[depth];
-    if (plan !== undefined && plan.length > 0) {
-      for (let node = plan.shift(); node !== undefined; node = plan.shift()) {
-        // What begins with a sleeping task has been seen: it was planned without knowing all that it touches.
-        if (this.#sleepers.has(depth, node.task) || !runnable.includes(node.task)) continue;
-        const { task } = node;
-        this.#plans[depth + 1] = node.advance();
-        return task;
-      }
-      this.#plans[depth + 1] = [];
-      return -1;
+    const plan = this.#plans[depth] ?? [];
+    this.#plans[depth] = plan;
+    for (let branch = plan.shift(); branch !== undefined; branch = plan.shift()) {
+      const { task } = branch;
+      // What begins with a sleeping task has been seen: it was planned without knowing all that it touches.
+      if (this.#sleepers.has(depth, task) || !runnable.includes(task)) continue;
+      this.#plans[depth + 1] = branch.advance();
+      return task;
     }
-    this.#plans[depth] = [];
     this.#plans[depth + 1] = [];
     for (let i = 0; i < runnable.length; i++)
       if (!this.#sleepers.has(depth, runnable[i]!)) return runnable[i]!;
@@ -126,8 +122,7 @@ export class OptimalDpor extends Search {
 
   /**
    * Plans the other way round of a race, if it is not covered.
-   * @returns whether that holds for every run that goes the same way up to `second`: because what covers it begins with a step
-   * that comes before the second in all of them, or with the second
+   * @returns whether every run that goes the same way up to `second` can leave it at that
    */
   #turn(first: number, second: number, length: number): boolean {
     const sequence = this.#sequence;
@@ -135,26 +130,63 @@ export class OptimalDpor extends Search {
     this.#appendBetween(first, first + 1, second, second, true);
     const needed = sequence.length;
     const footprint = this.#footprintOf(first, second);
-    // What the second step did not come after, it does not depend on. But that is only known where its footprint is.
-    const own = footprint === null ? needed : needed + 1;
-    if (footprint !== null) {
-      this.#append(first, second, footprint);
-      if (this.#begunAsleep(first, own)) return true;
+    if (footprint === null) return this.#turnUnknown(first, second, length);
+    // What the second step did not come after, it does not depend on.
+    this.#append(first, second, footprint);
+    // Whoever sleeps there and comes before the second step, or is it, does so in all of these runs.
+    if (this.#begunAsleep(first, needed + 1)) return true;
+    this.#appendBetween(first, first + 1, second, second, false);
+    if (this.#foresee === undefined) return this.#turnBlindly(first, second, length);
+    this.#appendBetween(first, second + 1, length, second, false);
+    const end = this.#sleepers.end(first);
+    for (let i = this.#sleepers.start(first); i < end; i++)
+      if (sequence.beginsWith(this.#sleepers.task(i), this.#sleepers.footprint(i)) >= 0) return false;
+    sequence.insertInto(this.#plans[first]!);
+    return false;
+  }
+
+  /** As source sets do: it is enough, and necessary, that a step begins that the sequence up to `second` can begin with. */
+  #turnBlindly(first: number, second: number, length: number): boolean {
+    const sequence = this.#sequence;
+    const plan = this.#plans[first]!;
+    const own = sequence.length;
+    if (this.#begunAsleep(first, own) || sequence.beginsOneOf(plan, own)) return true;
+    this.#appendBetween(first, second + 1, length, second, false);
+    plan.push(sequence.rest());
+    return true;
+  }
+
+  /**
+   * Where nobody knows what the second step touches without the first. If it came after others that don't depend on the first,
+   * it still does: one of them has to begin. Otherwise it may come first, or after any of the steps that it did not
+   * clash with as it was, so each of these has to begin once.
+   */
+  #turnUnknown(first: number, second: number, length: number): boolean {
+    const { trail } = this;
+    const sequence = this.#sequence;
+    const needed = sequence.length;
+    const plan = this.#plans[first]!;
+    if (needed > 0) {
+      if (this.#begunAsleep(first, needed) || sequence.beginsOneOf(plan, needed)) return true;
+      this.#append(first, second, null);
+      plan.push(sequence.rest());
+      return true;
     }
+    this.#beginOnce(first, trail.task[second]!, null);
     this.#appendBetween(first, first + 1, second, second, false);
     this.#appendBetween(first, second + 1, length, second, false);
-    if (footprint === null) this.#append(first, second, footprint);
-    const end = this.#sleepers.end(first);
-    let covered = false;
-    for (let i = this.#sleepers.start(first); i < end; i++) {
-      const begins = sequence.beginsWith(this.#sleepers.task(i), this.#sleepers.footprint(i));
-      if (begins < 0) continue;
-      if (begins < own) return true;
-      covered = true;
+    for (let i = 0; i < sequence.length; i++) {
+      const task = sequence.task(i);
+      const footprint = sequence.footprint(i);
+      if (sequence.beginsWith(task, footprint) === i) this.#beginOnce(first, task, footprint);
     }
-    if (covered) return false;
-    const begins = sequence.insertInto(this.#plans[first]!);
-    return begins < own;
+    return false;
+  }
+
+  #beginOnce(depth: number, task: number, footprint: Footprint): void {
+    const plan = this.#plans[depth]!;
+    if (this.#sleepers.has(depth, task) || plan.some((branch) => branch.task === task)) return;
+    plan.push(new Branch([task], [footprint]));
   }
 
   /** Whether one of the sequence's own first steps sleeps at `depth`. */

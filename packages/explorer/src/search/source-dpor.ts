@@ -59,7 +59,7 @@ export class SourceDpor extends Search {
       if (step.varies === true) {
         this.#openFirst.push(first);
         this.#openSecond.push(last);
-      } else this.#turn(first, last, last);
+      } else this.#turn(first, last);
     }
   }
 
@@ -73,7 +73,7 @@ export class SourceDpor extends Search {
       if (acquires < 0) continue;
       trail.push({ task, footprint: [acquires * 2 + 1], enabledBy, acquires });
       const end = trail.firstRace(length + 1);
-      for (let i = trail.firstRace(length); i < end; i++) this.#turn(trail.races[i]!, length, length);
+      for (let i = trail.firstRace(length); i < end; i++) this.#turn(trail.races[i]!, length);
       trail.cutTo(length);
     }
   }
@@ -94,10 +94,7 @@ export class SourceDpor extends Search {
     return null;
   }
 
-  /**
-   * Without the first step the second may clash with steps after it that it did not clash with. So these belong before it,
-   * and they are others in other runs that go the same way up to the second.
-   */
+  /** Races whose second step may, without the first, clash with steps after it: others in each run that shares them. */
   #turnOpenRaces(): void {
     const { length } = this.trail;
     const firsts = this.#openFirst;
@@ -106,36 +103,56 @@ export class SourceDpor extends Search {
     for (let i = 0; i < seconds.length; i++) {
       const first = firsts[i]!;
       const second = seconds[i]!;
-      if (this.#turn(first, second, length)) continue;
+      if (this.#turnUnknown(first, second, length)) continue;
       firsts[open] = first;
       seconds[open++] = second;
     }
     firsts.length = seconds.length = open;
   }
 
-  /**
-   * Can the search come to a race the other way round? Sees to it.
-   * @param length how many of the run's steps count, `second` besides
-   * @returns whether it can in every run that goes the same way up to `second`
-   */
-  #turn(first: number, second: number, length: number): boolean {
+  /** Sees to it that the search comes to a race the other way round. */
+  #turn(first: number, second: number): void {
     const { trail } = this;
     this.#seen.length = 0;
     let initial = -1;
-    for (let at = first + 1; at < length; at++) {
-      if (at === second || trail.before(first, at)) continue;
+    for (let at = first + 1; at <= second; at++) {
+      if ((at < second && trail.before(first, at)) || !this.#isNext(at, at === second)) continue;
       const task = trail.task[at]!;
-      if (!this.#isNext(at, false)) continue;
-      if (this.#isCovered(first, task)) return at < second;
-      if (initial < 0) initial = at;
+      if (this.#isCovered(first, task)) return;
+      if (initial < 0) initial = task;
     }
-    const varies = trail.varies[second] === true;
-    if (this.#isNext(second, true)) {
-      if (this.#isCovered(first, trail.task[second]!)) return !varies;
-      if (initial < 0) initial = second;
+    this.#backtrack[first]!.push(initial);
+  }
+
+  /**
+   * The same where nobody knows what the second step touches without the first. If it came after others that don't depend on the
+   * first, it still does: one of them has to begin. Otherwise it may come first, or after any of the steps that it did
+   * not clash with as it was, so each of these has to begin once.
+   * @returns whether that holds for every run that goes the same way up to `second`
+   */
+  #turnUnknown(first: number, second: number, length: number): boolean {
+    const { trail } = this;
+    this.#seen.length = 0;
+    let initial = -1;
+    for (let at = first + 1; at < second; at++) {
+      if (trail.before(first, at) || !trail.before(at, second) || !this.#isNext(at, false)) continue;
+      const task = trail.task[at]!;
+      if (this.#isCovered(first, task)) return true;
+      if (initial < 0) initial = task;
     }
-    this.#backtrack[first]!.push(trail.task[initial]!);
-    return initial < second || (initial === second && !varies);
+    if (initial >= 0) {
+      this.#backtrack[first]!.push(initial);
+      return true;
+    }
+    this.#beginOnce(first, trail.task[second]!);
+    for (let at = first + 1; at < length; at++)
+      if (at !== second && !trail.before(first, at) && this.#isNext(at, false))
+        this.#beginOnce(first, trail.task[at]!);
+    return false;
+  }
+
+  #beginOnce(depth: number, task: number): void {
+    if (!this.#isCovered(depth, task)) this.#backtrack[depth]!.push(task);
   }
 
   /** Forgets the open races that are not in the first steps. */
@@ -162,8 +179,6 @@ export class SourceDpor extends Search {
   /** Whether none of the steps seen happened before it: it may as well come first. */
   #isInitial(at: number, last: boolean): boolean {
     const { trail } = this;
-    // Without the step that it raced with it may touch other things than it did.
-    if (last && trail.varies[at] === true) return this.#seen.length === 0;
     // Through its lock a step comes after all that the lock's holder did, and won't when it takes the lock first.
     const through = last && trail.acquires[at]! >= 0;
     for (const task of this.#seen) {

@@ -135,7 +135,7 @@ export class Sequence {
         break;
       }
       if (next === undefined) {
-        level.push(this.#rest());
+        level.push(this.rest());
         break;
       }
       level = next.follow(this);
@@ -143,8 +143,25 @@ export class Sequence {
     return first < 0 ? 0 : first;
   }
 
+  /** Whether one of the branches begins with one of the first `length` steps, which the sequence could begin with too. */
+  beginsOneOf(branches: readonly Branch[], length: number): boolean {
+    for (const branch of branches) {
+      const at = this.beginsWith(branch.task, null);
+      if (at >= 0 && at < length) return true;
+    }
+    return false;
+  }
+
+  task(at: number): number {
+    return this.#tasks[at]!;
+  }
+
+  footprint(at: number): Footprint {
+    return this.#footprints[at]!;
+  }
+
   /** What is not struck off. */
-  #rest(): Branch {
+  rest(): Branch {
     const tasks: number[] = [];
     const footprints: Footprint[] = [];
     for (let i = 0; i < this.length; i++) {

@@ -37,6 +37,7 @@ export class TestHost implements Named {
   intercept: (name: string, command: Command) => void | Promise<void> = () => {};
   /** How queues are reached: see createHwQueue. */
   reach = 0;
+  #vgpu: "open" | "closed" = "closed";
   #last = 0x100;
 
   constructor(runtime: Runtime, vmbus: VmbusHost) {
@@ -57,7 +58,11 @@ export class TestHost implements Named {
       interfaceType: VGPU_CHANNEL,
       interfaceInstance: channelInstance(n),
       request: (command) => this.#serveVgpu(command),
+      open: () => {
+        this.#vgpu = "open";
+      },
       close: () => {
+        this.#vgpu = "closed";
         for (const end of this.waits) end();
       },
     });
@@ -189,6 +194,7 @@ export class TestHost implements Named {
   }
 
   async #wait(): Promise<void> {
+    if (this.#vgpu === "closed") return;
     const over = new Completion(this.runtime, "a wait at the host");
     this.waits.push(() => over.completeAll());
     await over.wait({ deadline: noDeadline });

@@ -16,7 +16,7 @@ import {
   type PciDriver,
   VGPU_CHANNEL,
   VGPU_IDS,
-  VmbusDevice,
+  type VmbusDevice,
   type VmbusDriver,
   vgpuRegisters,
 } from "parhelion-buses";
@@ -24,7 +24,7 @@ import { type Bus, type Device, type Driver, KernelError, type System } from "pa
 import { vgpuCommand } from "parhelion-protocol";
 import { addVgpuNode } from "./node.js";
 import type { Queues } from "./queues.js";
-import { createSupplierDriver, Supplier } from "./supplier.js";
+import { createSupplierDriver, type Supplier, Suppliers } from "./supplier.js";
 import { Vgpu } from "./vgpu.js";
 
 export interface DxgInit {
@@ -40,7 +40,7 @@ export interface DxgInit {
 const guestCapabilities = 0;
 const guestFeatures = 0n;
 
-interface Suppliers {
+interface Supplied {
   readonly vgpu: Supplier;
   readonly global: Supplier;
   readonly instance: string;
@@ -49,29 +49,31 @@ interface Suppliers {
 /** Registers the driver's three parts. */
 export async function registerDxg(init: DxgInit): Promise<void> {
   const { system, vmbus } = init;
-  const pciDriver = createFunctionDriver(init) as Driver;
-  const suppliers = [
+  const suppliers = new Suppliers(system.runtime);
+  const pciDriver = createFunctionDriver(init, suppliers) as Driver;
+  const channels = [
     { name: "dxg-global", interfaceType: GLOBAL_CHANNEL, channelType: ChannelType.VM_TO_HOST },
     { name: "dxg-vgpu", interfaceType: VGPU_CHANNEL, channelType: ChannelType.VGPU_TO_HOST },
   ];
-  for (const supplier of suppliers) {
-    await system.registerDriver(createSupplierDriver(system, vmbus, supplier, () => pciDriver) as Driver);
+  for (const channel of channels) {
+    const driver = createSupplierDriver(system, vmbus, channel, suppliers, () => pciDriver);
+    await system.registerDriver(driver as Driver);
   }
   await system.registerDriver(pciDriver);
 }
 
-function createFunctionDriver(init: DxgInit): PciDriver<Device> {
+function createFunctionDriver(init: DxgInit, suppliers: Suppliers): PciDriver<Device> {
   const { system, pci } = init;
   return {
     name: "dxg",
     bus: pci as Bus,
     ids: [{ vendorId: VGPU_IDS.vendorId, deviceId: VGPU_IDS.deviceId }],
     async probe(device) {
-      const suppliers = await findSuppliers(init, device);
+      const supplied = await findSuppliers(device, suppliers);
       try {
-        return await bindFunction(init, device, suppliers);
+        return await bindFunction(init, device, supplied);
       } catch (error) {
-        const { vgpu, global } = suppliers;
+        const { vgpu, global } = supplied;
         if (vgpu.channel.state === "open" && global.channel.state === "open") throw error;
         // It went meanwhile. What comes in its place will be told to those who wait.
         throw new KernelError("EPROBE_DEFER", `${device.name} lost a channel during its probe`, {
@@ -88,7 +90,7 @@ function createFunctionDriver(init: DxgInit): PciDriver<Device> {
 async function bindFunction(
   { system, queues, changed }: DxgInit,
   device: PciDevice,
-  { vgpu: supplier, global, instance }: Suppliers,
+  { vgpu: supplier, global, instance }: Supplied,
 ): Promise<Device> {
   await device.config.write(vgpuRegisters.guestCapabilities, guestCapabilities);
   const luid = await device.config.read(vgpuRegisters.luid);
@@ -104,16 +106,11 @@ async function bindFunction(
 }
 
 /** @throws KernelError EPROBE_DEFER one of them is not there yet */
-async function findSuppliers({ system, vmbus }: DxgInit, device: PciDevice): Promise<Suppliers> {
+async function findSuppliers(device: PciDevice, suppliers: Suppliers): Promise<Supplied> {
   const root = device.parent?.parent ?? null;
   const instance = await device.config.read(vgpuRegisters.channelInstance);
-  const siblings = system.devicesOf(vmbus as Bus).filter((sibling) => sibling.parent === root);
-  const vgpu = supplierOf(
-    siblings.find((sibling) => isOf(sibling, VGPU_CHANNEL) && sibling.name === instance),
-  );
-  const global = supplierOf(
-    siblings.find((sibling) => isOf(sibling, GLOBAL_CHANNEL) && supplierOf(sibling) !== null),
-  );
+  const vgpu = suppliers.find(root, VGPU_CHANNEL, instance);
+  const global = suppliers.find(root, GLOBAL_CHANNEL);
   if (vgpu === null || global === null) {
     const missing = vgpu === null ? `channel ${instance}` : "the global channel";
     throw new KernelError("EPROBE_DEFER", `${device.name} waits for ${missing}`);
@@ -121,14 +118,6 @@ async function findSuppliers({ system, vmbus }: DxgInit, device: PciDevice): Pro
   // In the step that looked: a channel that begins to go from here on finds this function among its consumers.
   for (const supplier of [vgpu, global]) device.devres.addAction(supplier.supply(device), "consumer");
   return { vgpu, global, instance };
-}
-
-function isOf(device: Device, interfaceType: string): boolean {
-  return device instanceof VmbusDevice && device.offer.interfaceType === interfaceType;
-}
-
-function supplierOf(device: Device | undefined): Supplier | null {
-  return device?.bound === true && device.driverData instanceof Supplier ? device.driverData : null;
 }
 
 async function closeAdapter(system: System, { channel }: Supplier, adapter: number): Promise<void> {

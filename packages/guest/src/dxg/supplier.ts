@@ -5,7 +5,7 @@
  */
 
 import type { Command, PciDevice, VmbusChannel, VmbusDevice, VmbusDriver } from "parhelion-buses";
-import type { Bus, Driver, Named, Runtime, System } from "parhelion-core";
+import type { Bus, Device, Driver, Named, Runtime, System } from "parhelion-core";
 
 export class Supplier implements Named {
   readonly name: string;
@@ -52,6 +52,41 @@ export class Supplier implements Named {
   }
 }
 
+/** The suppliers that functions may use now, by their devices. A device's own fields are for who holds its lock. */
+export class Suppliers implements Named {
+  readonly name = "suppliers of vGPUs";
+  readonly #runtime: Runtime;
+  readonly #byDevice = new Map<VmbusDevice, Supplier>();
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** @param root of the connection. @param instance any if not given */
+  find(root: Device | null, interfaceType: string, instance?: string): Supplier | null {
+    this.#access("read");
+    for (const [{ parent, offer, name }, supplier] of this.#byDevice) {
+      const named = instance === undefined || name === instance;
+      if (parent === root && offer.interfaceType === interfaceType && named) return supplier;
+    }
+    return null;
+  }
+
+  add(device: VmbusDevice, supplier: Supplier): void {
+    this.#access("write");
+    this.#byDevice.set(device, supplier);
+  }
+
+  delete(device: VmbusDevice): void {
+    this.#access("write");
+    this.#byDevice.delete(device);
+  }
+
+  #access(mode: "read" | "write"): void {
+    this.#runtime.scheduler.access(this, mode);
+  }
+}
+
 export interface SupplierInit {
   readonly name: string;
   readonly interfaceType: string;
@@ -59,11 +94,15 @@ export interface SupplierInit {
   readonly channelType: number;
 }
 
-/** @param consumerDriver the driver to unbind from the functions that use this; asked when a channel goes */
+/**
+ * @param suppliers where functions look for theirs
+ * @param consumerDriver the driver to unbind from the functions that use this; asked when a channel goes
+ */
 export function createSupplierDriver(
   system: System,
   vmbus: Bus<VmbusDevice, VmbusDriver>,
   init: SupplierInit,
+  suppliers: Suppliers,
   consumerDriver: () => Driver,
 ): VmbusDriver<Supplier> {
   return {
@@ -75,15 +114,23 @@ export function createSupplierDriver(
       const supplier = new Supplier(system.runtime, channel);
       await channel.open({ channelType: init.channelType, message: (command) => supplier.deliver(command) });
       device.devres.addAction(() => channel.close(), "channel");
+      suppliers.add(device, supplier);
       return supplier;
     },
-    async remove(_device, supplier) {
-      for (const consumer of supplier.consumers) await unbind(system, consumer, consumerDriver());
+    async remove(device, supplier) {
+      suppliers.delete(device);
+      const { consumers } = supplier;
+      // Their own removal may be under way.
+      for (const consumer of consumers) consumer.get();
+      for (const consumer of consumers) await unbind(system, consumer, consumerDriver());
     },
   };
 }
 
-/** The function then waits, as a deferred one, for a channel in place of the one that goes. */
+/**
+ * The function then waits, as a deferred one, for a channel in place of the one that goes. Gives a reference to it back, some
+ * time later.
+ */
 async function unbind(system: System, consumer: PciDevice, driver: Driver): Promise<void> {
   const { runtime } = system;
   try {
@@ -93,5 +140,11 @@ async function unbind(system: System, consumer: PciDevice, driver: Driver): Prom
     runtime.log("debug", "dxg.consumer-left", { consumer: consumer.name, error });
   }
   // A task of its own: with this channel's lock held nothing that may want it is waited for.
-  runtime.scheduler.spawn(`probe ${consumer.name} again`, () => system.probeDevice(consumer));
+  runtime.scheduler.spawn(`probe ${consumer.name} again`, async () => {
+    try {
+      await system.probeDevice(consumer);
+    } finally {
+      consumer.put();
+    }
+  });
 }

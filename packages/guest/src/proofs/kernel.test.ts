@@ -1,0 +1,14 @@
+import { test } from "node:test";
+import { type CheckOptions, prove } from "parhelion-explorer";
+import * as applications from "./applications.test.fixture.js";
+import * as rendezvous from "./rendezvous.test.fixture.js";
+
+/** Whoever waits for nothing to happen any more waits until a deadline. */
+const patient: CheckOptions = { deadlines: "expected" };
+const random = { method: { random: { runs: 60, seed: 1 } } };
+const deep = { method: { pct: { depth: 4, runs: 60, seed: 7, steps: 150 } } };
+
+for (const program of [...Object.values(rendezvous), ...Object.values(applications)]) {
+  prove(test, program, { ...patient, ...random });
+  prove(test, program, { ...patient, ...deep });
+}

@@ -211,6 +211,9 @@ export class PacketEndpoint {
     this.#serving++;
     this.#runtime.scheduler.spawn(`serve ${command.type} on ${this.name}`, async () => {
       try {
+        this.#access("read");
+        // What it makes would have no owner.
+        if (this.#gone !== null) throw this.#gone;
         if (request === undefined)
           throw new ControlError(StatusErrno.ENOTTY, `nothing is served on ${this.name}`);
         done(

@@ -1,12 +1,12 @@
 /** What one guest has of one adapter: an engine of its own, its devices, and what is charged to it. */
 import { isDeepStrictEqual } from "node:util";
 import type { Runtime } from "parhelion-core";
-import type { AdapterDescription, DeviceGrant, DeviceRequest } from "parhelion-protocol";
+import { type AdapterDescription, type DeviceGrant, type DeviceRequest, NtStatus } from "parhelion-protocol";
 import type { EngineProcess } from "../engines/engine-process.js";
 import type { EngineLoss } from "../engines/engine-state.js";
 import type { EngineSupervisor } from "../engines/engine-supervisor.js";
 import type { HostLimits } from "../limits.js";
-import { charge } from "../vgpu/command-error.js";
+import { CommandError, charge } from "../vgpu/command-error.js";
 import type { GuestProcess } from "../vgpu/guest-process.js";
 import { type DeviceHome, type DeviceLoss, VgpuDevice } from "../vgpu/vgpu-device.js";
 
@@ -57,6 +57,8 @@ export class Slice implements DeviceHome {
   #lastDevice = 0;
   /** Devices that are being created and have no engine yet. */
   #awaited = 0;
+  /** How often all devices were taken away at once. */
+  #clearings = 0;
 
   constructor(init: SliceInit, supervise: (slice: Slice) => EngineSupervisor) {
     this.runtime = init.runtime;
@@ -120,6 +122,7 @@ export class Slice implements DeviceHome {
     this.#access("write");
     charge(this.limits, this.uuid, "devicesPerSlice", this.devices.size + this.#awaited);
     this.#awaited += 1;
+    const clearings = this.#clearings;
     let engine: EngineProcess;
     try {
       engine = await this.engine.acquire(this.limits.enginePatienceMs);
@@ -127,6 +130,9 @@ export class Slice implements DeviceHome {
       this.#access("write");
       this.#awaited -= 1;
     }
+    // Whoever asked has closed the vGPU, and would never give the device back.
+    if (this.#clearings !== clearings)
+      throw new CommandError(NtStatus.DEVICE_REMOVED, "the vGPU was closed before the device had an engine");
     const device = new VgpuDevice(this, process, engine, ++this.#lastDevice);
     // Known before the engine is: a loss that overtakes the answer must find it.
     this.devices.set(device.number, device);
@@ -161,8 +167,10 @@ export class Slice implements DeviceHome {
     }
   }
 
+  /** Those included that are only being created. */
   destroyDevices(why: string): void {
     this.#access("write");
+    this.#clearings += 1;
     for (const device of [...this.devices.values()]) device.destroy(why);
   }
 

@@ -1,0 +1,19 @@
+import { test } from "node:test";
+import { type CheckOptions, prove } from "parhelion-explorer";
+import * as house from "./house.test.fixture.js";
+import * as supervision from "./supervision.test.fixture.js";
+
+/** Back-offs, stops and last questions have deadlines that are meant to pass. */
+const patient: CheckOptions = { deadlines: "expected" };
+const hasty: CheckOptions = { deadlines: "expected", anyTime: "timers and deadlines" };
+
+const { startMeetsStop, requestMeetsDeath, ...others } = supervision;
+prove(test, startMeetsStop, { ...patient, method: { random: { runs: 300, seed: 1 } } });
+prove(test, requestMeetsDeath, patient);
+for (const program of Object.values(others)) prove(test, program, patient);
+for (const program of [startMeetsStop, ...Object.values(others)])
+  prove(test, program, { ...hasty, method: { random: { runs: 200, seed: 1 } } });
+for (const program of Object.values(house)) {
+  prove(test, program, { ...patient, method: { random: { runs: 80, seed: 1 } } });
+  prove(test, program, { ...patient, method: { pct: { depth: 4, runs: 80, seed: 7, steps: 80 } } });
+}

@@ -44,6 +44,7 @@ export class PciDevice extends Device {
 export function createPciBus(): Bus<PciDevice, PciDriver> {
   return {
     name: "pci",
+    driverOverride: "name",
     match: (device, driver) => driver.ids.some((id) => matches(id, device.identity)),
     uevent: (device) => pciUevent(device),
   };

@@ -35,6 +35,7 @@ export class VmbusDevice extends Device {
 export function createVmbus(): Bus<VmbusDevice, VmbusDriver> {
   return {
     name: "vmbus",
+    driverOverride: "name",
     match: (device, driver) => driver.ids.some((id) => id.type === device.offer.interfaceType),
     uevent: (device) => vmbusUevent(device),
   };

@@ -21,7 +21,7 @@ import { invoke } from "./sync/call.js";
 import type { SyncState } from "./sync-state.js";
 import type { Uevents } from "./uevent.js";
 
-/** A driver that refuses lets the next one try; when the core can't even ask, no other driver is asked either. */
+/** A driver that refuses lets the next one try; what goes wrong in the core ends the search. */
 export type ProbeOutcome =
   | { readonly kind: "bound" }
   | { readonly kind: "refused" | "impossible"; readonly error: unknown };
@@ -62,9 +62,12 @@ export class Binder {
     registration.bindings.add(binding);
     device.binding.moveTo("probing");
     notifiers.tell("bind-driver", device);
+    let failure: "refused" | "impossible" = "refused";
     try {
       const data = await invoke(runtime, "probe", device, () => callProbe(device, driver));
       if (data !== undefined) device.driverData = data;
+      // The driver wanted the device: what goes wrong from here on is not for the next driver to make good.
+      failure = "impossible";
       await this.#addAttributes(device, driver);
     } catch (error) {
       this.#logRefusal(device, driver, error);
@@ -72,7 +75,7 @@ export class Binder {
       notifiers.tell("driver-not-bound", device);
       links.probeFailed(device);
       await this.#cleanUp(binding);
-      return { kind: "refused", error };
+      return { kind: failure, error };
     }
     this.#complete(device);
     return { kind: "bound" };

@@ -26,7 +26,8 @@ export interface Driver<D = unknown, S = unknown> extends AttributeSetInit {
   readonly suppressBindAttrs?: boolean;
   /**
    * What a device has while this driver is bound to it: added when probe has succeeded; removed, and what runs on them
-   * waited for, before remove. When one can't be added, remove is called and the probe counts as failed.
+   * waited for, before remove. When one can't be added, remove is called, the probe counts as failed and no other
+   * driver is tried.
    */
   readonly deviceGroups?: readonly AttributeGroup<D>[];
   /**

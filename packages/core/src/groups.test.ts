@@ -76,6 +76,18 @@ test("an attribute that can't be added has the driver removed and the probe coun
   await assert.rejects(system.attach(dev, d), { code: "EEXIST" });
 });
 
+test("an attribute that can't be added ends the search: the next driver is not asked", async () => {
+  const { system, trace, device, driver } = traced();
+  const dev = device("dev0", { attributes: [attribute("taken")] });
+  await system.registerDriver(driver("d", { deviceGroups: [{ attributes: [attribute("taken")] }] }));
+  await system.registerDriver(driver("dev"));
+  trace.length = 0;
+  await system.addDevice(dev);
+  assert.deepEqual(trace, ["add dev0", "probe d dev0", "remove d dev0"]);
+  await assert.rejects(system.driversProbe(toyBus, "dev0"), { code: "EINVAL" });
+  assert.equal(dev.driver, null);
+});
+
 test("a bus gives its devices and its drivers attributes", async () => {
   const { system, device, driver } = traced();
   const bus = {

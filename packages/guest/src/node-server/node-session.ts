@@ -83,7 +83,11 @@ export class NodeSession implements NodeVisit, Named {
     const text = `${this.#node.name} is gone`;
     this.#peer.deliver({ kind: NodeEventKind.NODE_GONE, reason: "removed", text });
     this.#runtime.scheduler.spawn(`end of ${this.#node.name}`, async () => {
-      await this.#replied.wait(() => this.#underWay === 0, { deadline: noDeadline });
+      const idle = (): boolean => {
+        this.#access("read");
+        return this.#underWay === 0;
+      };
+      await this.#replied.wait(idle, { deadline: noDeadline });
       this.#peer.end(new Error(text));
     });
   }

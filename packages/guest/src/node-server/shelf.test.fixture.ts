@@ -36,6 +36,7 @@ export class Application {
   /** @throws what the node refuses with; KernelError ENODEV the connection is over */
   async call<Q, R>(exchange: Exchange<Q, R>, request: Partial<Q> = {}): Promise<R> {
     const reply = new Completion<Uint8Array>(this.#runtime, `${exchange.name} of ${this.#name}`);
+    this.#runtime.scheduler.access(this.#toNode, "write");
     if (this.#state === "gone") throw new KernelError("ENODEV", `${this.#name} is not at its node any more`);
     this.#pending.add(reply);
     const body = exchange.request.encode(request);
@@ -47,6 +48,7 @@ export class Application {
     try {
       return exchange.reply.decode(await reply.wait({ deadline: noDeadline }));
     } finally {
+      this.#runtime.scheduler.access(this.#toNode, "write");
       this.#pending.delete(reply);
     }
   }

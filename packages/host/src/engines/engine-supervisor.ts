@@ -71,6 +71,7 @@ export class EngineSupervisor implements Named {
 
   /** The engine that is ready now, if one is. */
   get current(): EngineProcess | undefined {
+    this.#access("read");
     return this.#machine.state === "ready" ? this.#engine : undefined;
   }
 
@@ -80,6 +81,7 @@ export class EngineSupervisor implements Named {
    */
   async acquire(patienceMs: number): Promise<EngineProcess> {
     for (;;) {
+      this.#access("read");
       const { state } = this.#machine;
       switch (state) {
         case "ready":
@@ -122,6 +124,7 @@ export class EngineSupervisor implements Named {
   }
 
   async #retire(cause: string): Promise<void> {
+    this.#access("read");
     if (this.#machine.state === "stopping") {
       await this.#engine?.stop(cause);
       try {
@@ -191,11 +194,13 @@ export class EngineSupervisor implements Named {
 
   /** Whether this is the engine in use. */
   #serves(engine: EngineProcess): boolean {
+    this.#access("read");
     const { state } = this.#machine;
     return this.#engine === engine && (state === "ready" || state === "suspect");
   }
 
   #suspect(engine: EngineProcess, operation: string): void {
+    this.#access("read");
     if (this.#engine !== engine || this.#machine.state !== "ready") return;
     const { runtime, slice, suspectMs } = this.#options;
     this.#machine.moveTo("suspect");
@@ -203,6 +208,7 @@ export class EngineSupervisor implements Named {
     runtime.scheduler.spawn(`last question to the engine of ${slice}`, async () => {
       try {
         await engine.statistics(suspectMs);
+        this.#access("read");
         if (this.#engine === engine && this.#machine.state === "suspect") this.#machine.moveTo("ready");
       } catch {
         engine.kill(`it did not answer for ${suspectMs} ms`);

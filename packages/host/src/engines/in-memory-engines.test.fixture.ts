@@ -163,19 +163,28 @@ export class InMemoryEngine implements EngineChild, Named {
   }
 }
 
-export class InMemoryEngines {
-  /** All that were ever started, in order. */
-  readonly started: InMemoryEngine[] = [];
+export class InMemoryEngines implements Named {
+  readonly name = "engine children";
   fate: (engine: InMemoryEngine, message: ToEngine) => Fate = () => "goes on";
   readonly start: StartEngineChild;
+  readonly #runtime: Runtime;
+  readonly #started: InMemoryEngine[] = [];
 
   constructor(runtime: Runtime) {
+    this.#runtime = runtime;
     this.start = (_clock, _program, events) => {
+      runtime.scheduler.access(this, "write");
       const fate = (of: InMemoryEngine, message: ToEngine): Fate => this.fate(of, message);
-      const engine = new InMemoryEngine(runtime, this.started.length + 1, events, fate);
-      this.started.push(engine);
+      const engine = new InMemoryEngine(runtime, this.#started.length + 1, events, fate);
+      this.#started.push(engine);
       return engine;
     };
+  }
+
+  /** All that were ever started, in order. */
+  get started(): readonly InMemoryEngine[] {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#started;
   }
 
   get living(): readonly InMemoryEngine[] {

@@ -1,6 +1,7 @@
 /** A system whose drivers notice what must not happen, for the programs about the device model. */
 import {
   type Bus,
+  Completion,
   Device,
   type DeviceInit,
   type Driver,
@@ -88,6 +89,13 @@ export class Model {
       if (answer === undefined) throw error;
       return answer;
     }
+  }
+
+  /** Waits until nothing is under way: time passes only then. */
+  async quiet(): Promise<void> {
+    const { runtime } = this.system;
+    const never = new Completion(runtime, "nothing");
+    await this.may(() => never.wait({ deadline: runtime.clock.now() + 1 }), "ETIMEDOUT");
   }
 
   /** Takes everything down. What was not given back by then is a leak. */

@@ -55,7 +55,7 @@ export class Session {
     const options: RunOptions = {
       objects: this.objects,
       tasks: this.tasks,
-      observers: [...this.detectors.observers, ...(rules.observers?.() ?? []), ...observers],
+      observers: [this.detectors, ...(rules.observers?.() ?? []), ...observers],
       lookouts: this.#lookouts,
       anyTime: rules.anyTime ?? "none",
       deadlines: rules.deadlines ?? "failure",

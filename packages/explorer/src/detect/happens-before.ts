@@ -6,41 +6,48 @@
  *
  * Memory that comes and goes ("alloc") is left to its own detector: a use that races with the free is a use after it
  * in another run.
+ *
+ * What is known of threads and objects is kept from run to run and begun anew when it is first needed.
  */
-import type { Access, Note } from "parhelion-core";
+import type { Access } from "parhelion-core";
 import type { Task } from "../run/task.js";
-import type { Observer, Scene } from "./observer.js";
+import type { Scene } from "./observer.js";
 
 type Clock = number[];
 
 interface Use {
-  readonly thread: number;
-  readonly epoch: number;
-  readonly step: number;
+  thread: number;
+  epoch: number;
+  step: number;
 }
 
 interface Shadow {
+  /** In which it is what it says. */
+  run: number;
   /** What was released into the object. */
   readonly released: Clock;
-  store: Use | null;
-  /** Since the last store, one per thread. */
+  /** The last one; none if its thread is -1. */
+  readonly store: Use;
+  /** Since the last store, one per thread: the first `loadCount` of these. */
   readonly loads: Use[];
+  loadCount: number;
   life: "memory" | "allocation";
 }
 
-export class HappensBefore implements Observer {
-  /** By task number; -1: not in this run yet. */
+export class HappensBefore {
+  #run = 0;
+  /** By task number: in which run it was seen last, and as which thread. */
+  readonly #seenIn: number[] = [];
   readonly #threads: number[] = [];
+  /** Of this run, by thread. */
   readonly #tasks: Task[] = [];
   readonly #clocks: Clock[] = [];
   /** By object number. */
-  readonly #shadows: (Shadow | undefined)[] = [];
+  readonly #shadows: Shadow[] = [];
 
   runBegan(): void {
-    this.#threads.length = 0;
+    this.#run += 1;
     this.#tasks.length = 0;
-    this.#clocks.length = 0;
-    this.#shadows.length = 0;
   }
 
   stepBegan({ task }: Scene): void {
@@ -59,8 +66,8 @@ export class HappensBefore implements Observer {
     if (task !== null) this.#release(task, this.#clock(sleeper));
   }
 
-  note(_scene: Scene, note: Note, object: number): void {
-    if (note === "alloc") this.#shadow(object).life = "allocation";
+  allocated(object: number): void {
+    this.#shadow(object).life = "allocation";
   }
 
   access(scene: Scene, object: number, mode: Access): void {
@@ -76,39 +83,46 @@ export class HappensBefore implements Observer {
         this.#release(task, shadow.released);
         return;
       case "load":
+        if (shadow.life === "memory") this.#load(scene, task, object, shadow);
+        return;
       case "store":
-        if (shadow.life === "memory") this.#use(scene, task, object, shadow, mode);
+        if (shadow.life === "memory") this.#store(scene, task, object, shadow);
     }
   }
 
-  #use(scene: Scene, task: Task, object: number, shadow: Shadow, mode: "load" | "store"): void {
+  #load(scene: Scene, task: Task, object: number, shadow: Shadow): void {
     const clock = this.#clock(task);
     const thread = this.#threads[task.number] as number;
     const { store, loads } = shadow;
-    const use: Use = { thread, epoch: clock[thread] as number, step: scene.step };
-    if (store !== null && unordered(store, use, clock))
-      this.#report(scene, object, store, "stores", use, mode);
-    if (mode === "load") {
-      const same = loads.findIndex((load) => load.thread === thread);
-      if (same === -1) loads.push(use);
-      else loads[same] = use;
-      return;
-    }
-    for (const load of loads) {
-      if (unordered(load, use, clock)) this.#report(scene, object, load, "loads", use, mode);
-    }
-    loads.length = 0;
-    shadow.store = use;
+    if (unordered(store, thread, clock)) this.#report(scene, object, store, "stores", thread, "loads");
+    let place = 0;
+    while (place < shadow.loadCount && (loads[place] as Use).thread !== thread) place += 1;
+    if (place === shadow.loadCount) shadow.loadCount += 1;
+    if (place === loads.length) loads.push({ thread, epoch: 0, step: 0 });
+    note(loads[place] as Use, thread, clock, scene.step);
   }
 
-  #report(scene: Scene, object: number, first: Use, did: string, second: Use, mode: "load" | "store"): void {
-    const [a, b] = [this.#tasks[first.thread]?.name, this.#tasks[second.thread]?.name];
+  #store(scene: Scene, task: Task, object: number, shadow: Shadow): void {
+    const clock = this.#clock(task);
+    const thread = this.#threads[task.number] as number;
+    const { store, loads } = shadow;
+    if (unordered(store, thread, clock)) this.#report(scene, object, store, "stores", thread, "stores");
+    for (let place = 0; place < shadow.loadCount; place += 1) {
+      const load = loads[place] as Use;
+      if (unordered(load, thread, clock)) this.#report(scene, object, load, "loads", thread, "stores");
+    }
+    shadow.loadCount = 0;
+    note(store, thread, clock, scene.step);
+  }
+
+  #report(scene: Scene, object: number, first: Use, did: string, second: number, does: string): void {
+    const [a, b] = [this.#tasks[first.thread]?.name, this.#tasks[second]?.name];
     scene.warn({
       kind: "data-race",
       message:
-        `${a} ${did} ${scene.objectName(object)} in step ${first.step}, ${b} ${mode}s it in step ${second.step}: ` +
+        `${a} ${did} ${scene.objectName(object)} in step ${first.step}, ${b} ${does} it in step ${scene.step}: ` +
         "no lock, wake-up or start of a task orders the two",
-      clash: [first.step, second.step],
+      clash: [first.step, scene.step],
     });
   }
 
@@ -122,7 +136,8 @@ export class HappensBefore implements Observer {
 
   /** All that was done so far comes before what has `clock`. */
   #joinAll(clock: Clock): void {
-    for (const [thread, other] of this.#clocks.entries()) {
+    for (let thread = 0; thread < this.#tasks.length; thread += 1) {
+      const other = this.#clocks[thread] as Clock;
       if (other === clock) continue;
       join(clock, other);
       other[thread] = (other[thread] as number) + 1;
@@ -130,29 +145,57 @@ export class HappensBefore implements Observer {
   }
 
   #clock(task: Task): Clock {
-    const thread = this.#threads[task.number] ?? -1;
-    if (thread !== -1) return this.#clocks[thread] as Clock;
-    while (this.#threads.length <= task.number) this.#threads.push(-1);
-    const next = this.#tasks.length;
-    this.#threads[task.number] = next;
+    const { number } = task;
+    if (this.#seenIn[number] === this.#run) return this.#clocks[this.#threads[number] as number] as Clock;
+    while (this.#seenIn.length <= number) {
+      this.#seenIn.push(0);
+      this.#threads.push(0);
+    }
+    const thread = this.#tasks.length;
+    this.#seenIn[number] = this.#run;
+    this.#threads[number] = thread;
     this.#tasks.push(task);
-    const clock = new Array<number>(next + 1).fill(0);
-    clock[next] = 1;
-    this.#clocks.push(clock);
+    if (thread === this.#clocks.length) this.#clocks.push([]);
+    const clock = this.#clocks[thread] as Clock;
+    clock.fill(0);
+    while (clock.length <= thread) clock.push(0);
+    clock[thread] = 1;
     return clock;
   }
 
   #shadow(object: number): Shadow {
-    const known = this.#shadows[object];
-    if (known !== undefined) return known;
-    const shadow: Shadow = { released: [], store: null, loads: [], life: "memory" };
-    this.#shadows[object] = shadow;
+    while (this.#shadows.length <= object) this.#shadows.push(createShadow());
+    const shadow = this.#shadows[object] as Shadow;
+    if (shadow.run === this.#run) return shadow;
+    shadow.run = this.#run;
+    shadow.released.fill(0);
+    shadow.store.thread = -1;
+    shadow.loadCount = 0;
+    shadow.life = "memory";
     return shadow;
   }
 }
 
-function unordered(first: Use, second: Use, clock: Clock): boolean {
-  return first.thread !== second.thread && first.epoch > (clock[first.thread] ?? 0);
+function createShadow(): Shadow {
+  return {
+    run: 0,
+    released: [],
+    store: { thread: -1, epoch: 0, step: 0 },
+    loads: [],
+    loadCount: 0,
+    life: "memory",
+  };
+}
+
+function note(use: Use, thread: number, clock: Clock, step: number): void {
+  use.thread = thread;
+  use.epoch = clock[thread] as number;
+  use.step = step;
+}
+
+/** Whether `first` is of another thread than `thread`, and nothing that `clock` knows of comes after it. */
+function unordered(first: Use, thread: number, clock: Clock): boolean {
+  return first.thread !== -1 && first.thread !== thread && first.epoch > (clock[first.thread] ?? 0);
 }
 
 function join(into: Clock, from: Clock): void {

@@ -1,7 +1,6 @@
 /** Who holds which lock, and what is done to locks by those who do not hold them. */
-import type { Note } from "parhelion-core";
 import type { Task } from "../run/task.js";
-import type { Observer, Scene } from "./observer.js";
+import type { Scene } from "./observer.js";
 
 export interface Held {
   readonly lock: number;
@@ -11,7 +10,7 @@ export interface Held {
   readonly step: number;
 }
 
-export class HeldLocks implements Observer {
+export class HeldLocks {
   /** Oldest first. */
   readonly #held: Held[] = [];
 
@@ -24,23 +23,30 @@ export class HeldLocks implements Observer {
     return this.#held.filter((held) => held.lock === lock);
   }
 
+  /** All that are held, by whomever, the oldest first. */
+  get all(): readonly Held[] {
+    return this.#held;
+  }
+
   runBegan(): void {
     this.#held.length = 0;
   }
 
-  note(scene: Scene, note: Note, lock: number): void {
-    const { task, step } = scene;
-    if (note === "lock" || note === "lock-shared") {
-      this.#held.push({ lock, mode: note === "lock" ? "exclusive" : "shared", task, step });
-    } else if (note === "unlock") {
-      const own = this.#held.findIndex((held) => held.lock === lock && held.task === task);
-      const place = own === -1 ? this.#held.findIndex((held) => held.lock === lock) : own;
-      const [held] = place === -1 ? [] : this.#held.splice(place, 1);
-      if (own === -1 && held?.task !== null) this.#misused(scene, lock, held);
-    }
+  taken({ task, step }: Scene, lock: number, mode: Held["mode"]): void {
+    this.#held.push({ lock, mode, task, step });
+  }
+
+  givenBack(scene: Scene, lock: number): void {
+    const { task } = scene;
+    const own = this.#held.findIndex((held) => held.lock === lock && held.task === task);
+    const place = own === -1 ? this.#held.findIndex((held) => held.lock === lock) : own;
+    const held = this.#held[place];
+    if (held !== undefined) this.#held.splice(place, 1);
+    if (own === -1 && held?.task !== null) this.#misused(scene, lock, held);
   }
 
   ended(scene: Scene, task: Task): void {
+    if (this.#held.length === 0) return;
     const kept = this.of(task);
     const [first] = kept;
     if (first === undefined) return;

@@ -4,9 +4,9 @@
  *
  * Whoever frees may use the parts while it does, and so may the tasks that it starts to do it.
  */
-import type { Access, Note } from "parhelion-core";
+import type { Access } from "parhelion-core";
 import type { Task } from "../run/task.js";
-import type { Observer, Phase, Scene } from "./observer.js";
+import type { Phase, Scene } from "./observer.js";
 
 interface Birth {
   readonly step: number;
@@ -19,39 +19,40 @@ interface Life {
   readonly births: Birth[];
   /** When none is left. */
   freed: { readonly step: number; readonly by: Task | null } | null;
-  /** Who takes it down. */
-  readonly releasing: Set<Task>;
+  /** Who takes it down; null: nobody has freed it. */
+  releasing: Set<Task> | null;
 }
 
-export class Lifetimes implements Observer {
-  readonly #lives = new Map<string, Life>();
+export class Lifetimes {
+  #lives: Map<string, Life> | null = null;
   #releases: "none" | "some" = "none";
 
   runBegan(): void {
-    this.#lives.clear();
+    this.#lives = null;
     this.#releases = "none";
   }
 
-  note(scene: Scene, note: Note, object: number): void {
-    if (note === "alloc") {
-      const life = this.#life(scene.objectName(object));
-      life.births.push({ step: scene.step, by: scene.task?.name ?? scene.phase, phase: scene.phase });
-      life.freed = null;
-      life.releasing.clear();
-    } else if (note === "free") {
-      const life = this.#life(scene.objectName(object));
-      life.births.shift();
-      if (life.births.length > 0) return;
-      life.freed = { step: scene.step, by: scene.task };
-      if (scene.task !== null) life.releasing.add(scene.task);
-      this.#releases = "some";
-    }
+  allocated(scene: Scene, object: number): void {
+    const life = this.#life(scene.objectName(object));
+    life.births.push({ step: scene.step, by: scene.task?.name ?? scene.phase, phase: scene.phase });
+    life.freed = null;
+    life.releasing = null;
+  }
+
+  freed(scene: Scene, object: number): void {
+    const life = this.#life(scene.objectName(object));
+    life.births.shift();
+    if (life.births.length > 0) return;
+    life.freed = { step: scene.step, by: scene.task };
+    life.releasing ??= new Set();
+    if (scene.task !== null) life.releasing.add(scene.task);
+    this.#releases = "some";
   }
 
   spawned({ task, step }: Scene, child: Task): void {
-    if (this.#releases === "none" || task === null) return;
+    if (this.#releases === "none" || this.#lives === null || task === null) return;
     for (const { freed, releasing } of this.#lives.values()) {
-      if (!releasing.has(task)) continue;
+      if (releasing?.has(task) !== true) continue;
       // A task that has freed something is bound to it no longer than its step; one started for it always is.
       if (freed?.by !== task || freed.step === step) releasing.add(child);
     }
@@ -60,11 +61,11 @@ export class Lifetimes implements Observer {
   access(scene: Scene, object: number, mode: Access): void {
     if (this.#releases === "none") return;
     const owner = scene.wholeOf(object);
-    const life = owner === null ? undefined : this.#lives.get(owner);
+    const life = owner === null ? undefined : this.#lives?.get(owner);
     const { task, step } = scene;
     if (life === undefined || life.freed === null || task === null || task.name === "after") return;
     const { freed, releasing } = life;
-    if (releasing.has(task) && (freed.by !== task || freed.step === step)) return;
+    if (releasing?.has(task) === true && (freed.by !== task || freed.step === step)) return;
     scene.fail({
       kind: "use-after-free",
       message:
@@ -75,7 +76,7 @@ export class Lifetimes implements Observer {
   }
 
   runEnded(scene: Scene): void {
-    for (const [name, { births }] of this.#lives) {
+    for (const [name, { births }] of this.#lives ?? []) {
       // Without an `after` nobody takes down what was there before.
       const left = births.find(({ phase }) => phase === "tasks" || scene.phase === "after");
       if (left === undefined) continue;
@@ -92,10 +93,12 @@ export class Lifetimes implements Observer {
   }
 
   #life(name: string): Life {
-    const known = this.#lives.get(name);
-    if (known !== undefined) return known;
-    const life: Life = { births: [], freed: null, releasing: new Set() };
-    this.#lives.set(name, life);
+    this.#lives ??= new Map();
+    let life = this.#lives.get(name);
+    if (life === undefined) {
+      life = { births: [], freed: null, releasing: null };
+      this.#lives.set(name, life);
+    }
     return life;
   }
 }

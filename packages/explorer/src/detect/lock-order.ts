@@ -4,9 +4,9 @@
  *
  * No order counts for a lock that is only tried for, within one task, or where all hold another lock in common.
  */
-import type { Note } from "parhelion-core";
+import type { Task } from "../run/task.js";
 import type { HeldLocks } from "./held-locks.js";
-import type { Observer, Scene } from "./observer.js";
+import type { Scene } from "./observer.js";
 
 export interface LockOrderEdge {
   readonly from: string;
@@ -26,27 +26,29 @@ interface Edge extends LockOrderEdge {
   readonly others: readonly number[];
 }
 
-export class LockOrder implements Observer {
+export class LockOrder {
   readonly #locks: HeldLocks;
   readonly #edges = new Map<number, Edge[]>();
   /** Found in the run that is going on. */
   #fresh: Edge[] = [];
 
-  /** @param locks must be told of a lock after this is */
   constructor(locks: HeldLocks) {
     this.#locks = locks;
   }
 
-  note(scene: Scene, note: Note, lock: number): void {
+  /** @param lock not among those that the task is known to hold yet */
+  taken(scene: Scene, lock: number): void {
     const { task, step, phase } = scene;
-    if ((note !== "lock" && note !== "lock-shared") || task === null || phase !== "tasks") return;
+    if (task === null || phase !== "tasks") return;
     const name = scene.objectName(lock);
     // Who only tries has come from another point, and waits for nobody.
     if (task.on.name !== name) return;
-    const held = this.#locks.of(task);
-    for (const { lock: from, step: taken } of held) {
-      if (from === lock) continue;
-      this.#add({
+    for (const { lock: from, task: holder, step: taken } of this.#locks.all) {
+      if (holder !== task || from === lock) continue;
+      const others = this.#others(task, from);
+      const known = this.#edges.get(from);
+      if (known?.some((edge) => same(edge, lock, task.number, others)) === true) continue;
+      const edge: Edge = {
         from: scene.objectName(from),
         to: name,
         task: task.name,
@@ -55,13 +57,17 @@ export class LockOrder implements Observer {
         fromLock: from,
         toLock: lock,
         taskNumber: task.number,
-        others: held.flatMap((other) => (other.lock === from ? [] : [other.lock])),
-      });
+        others,
+      };
+      if (known === undefined) this.#edges.set(from, [edge]);
+      else known.push(edge);
+      this.#fresh.push(edge);
     }
   }
 
   /** A run is over. @param choices of its tasks @param base index of their first step */
   runIs(choices: readonly number[], base: number): void {
+    if (this.#fresh.length === 0) return;
     for (const edge of this.#fresh) edge.schedule = choices.slice(0, Math.max(0, edge.steps[1] - base + 1));
     this.#fresh = [];
   }
@@ -79,12 +85,11 @@ export class LockOrder implements Observer {
     return null;
   }
 
-  #add(edge: Edge): void {
-    const edges = this.#edges.get(edge.fromLock);
-    if (edges === undefined) this.#edges.set(edge.fromLock, [edge]);
-    else if (edges.some((known) => same(known, edge))) return;
-    else edges.push(edge);
-    this.#fresh.push(edge);
+  /** What the task holds besides. */
+  #others(task: Task, from: number): number[] {
+    const others: number[] = [];
+    for (const held of this.#locks.all) if (held.task === task && held.lock !== from) others.push(held.lock);
+    return others;
   }
 
   #extend(path: readonly Edge[], length: number): readonly Edge[] | null {
@@ -104,11 +109,11 @@ export class LockOrder implements Observer {
   }
 }
 
-function same(a: Edge, b: Edge): boolean {
+function same(edge: Edge, lock: number, task: number, others: readonly number[]): boolean {
   return (
-    a.toLock === b.toLock &&
-    a.taskNumber === b.taskNumber &&
-    a.others.length === b.others.length &&
-    a.others.every((lock, place) => b.others[place] === lock)
+    edge.toLock === lock &&
+    edge.taskNumber === task &&
+    edge.others.length === others.length &&
+    edge.others.every((other, place) => others[place] === other)
   );
 }

@@ -1,7 +1,6 @@
 /** Sleeping where it is not allowed: in an interrupt handler, or with a spinning lock held. */
-import type { Note } from "parhelion-core";
 import type { Task } from "../run/task.js";
-import type { Observer, Scene } from "./observer.js";
+import type { Scene } from "./observer.js";
 
 /** Core's points that can put their task to sleep: they are wrong even when this once there is nothing to wait for. */
 const mightSleep: ReadonlySet<string> = new Set([
@@ -17,44 +16,45 @@ interface Section {
   readonly step: number;
 }
 
-export class SleepInAtomic implements Observer {
-  /** What each task is inside of, the outermost first. */
-  readonly #sections = new Map<Task, Section[]>();
+export class SleepInAtomic {
+  /** What each task is inside of, the outermost first; null: none has been yet. */
+  #sections: Map<Task, Section[]> | null = null;
 
   runBegan(): void {
-    this.#sections.clear();
+    this.#sections = null;
   }
 
-  note({ task, step }: Scene, note: Note, object: number): void {
+  entered({ task, step }: Scene, object: number): void {
     if (task === null) return;
-    if (note === "atomic") {
-      const sections = this.#sections.get(task) ?? [];
-      sections.push({ object, step });
-      this.#sections.set(task, sections);
-    } else if (note === "sleepable") {
-      const sections = this.#sections.get(task);
-      const place = sections?.findLastIndex((section) => section.object === object) ?? -1;
-      if (place !== -1) sections?.splice(place, 1);
-    }
+    this.#sections ??= new Map();
+    const sections = this.#sections.get(task);
+    if (sections === undefined) this.#sections.set(task, [{ object, step }]);
+    else sections.push({ object, step });
+  }
+
+  left({ task }: Scene, object: number): void {
+    const sections = task === null ? undefined : this.#sections?.get(task);
+    const place = sections?.findLastIndex((section) => section.object === object) ?? -1;
+    if (place !== -1) sections?.splice(place, 1);
   }
 
   stepBegan(scene: Scene): void {
-    if (this.#sections.size > 0 && scene.task !== null && mightSleep.has(scene.task.op))
+    if (this.#sections !== null && scene.task !== null && mightSleep.has(scene.task.op))
       this.#look(scene, "may sleep");
   }
 
   blocked(scene: Scene): void {
     // Spinning is waiting, not sleeping.
-    if (scene.task?.op !== "spinlock.lock") this.#look(scene, "sleeps");
+    if (this.#sections !== null && scene.task?.op !== "spinlock.lock") this.#look(scene, "sleeps");
   }
 
-  ended(_scene: Scene, task: Task): void {
-    this.#sections.delete(task);
+  ended(task: Task): void {
+    this.#sections?.delete(task);
   }
 
   #look(scene: Scene, does: string): void {
     const { task } = scene;
-    const section = task === null ? undefined : this.#sections.get(task)?.at(-1);
+    const section = task === null ? undefined : this.#sections?.get(task)?.at(-1);
     if (task === null || section === undefined) return;
     scene.fail({
       kind: "sleep-in-atomic",

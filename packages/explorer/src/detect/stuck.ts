@@ -2,10 +2,9 @@
  * Why nothing can run any more: tasks that wait for each other's locks, a task that was told before it slept, or one
  * that nobody ever tells.
  */
-import type { Note } from "parhelion-core";
 import type { Task } from "../run/task.js";
 import type { HeldLocks } from "./held-locks.js";
-import type { Observer, Scene } from "./observer.js";
+import type { Scene } from "./observer.js";
 
 interface Sleep {
   readonly object: number;
@@ -13,37 +12,39 @@ interface Sleep {
 }
 
 interface Wake {
+  readonly object: number;
   readonly step: number;
   readonly by: Task;
 }
 
-export class Stuck implements Observer {
+export class Stuck {
   readonly #locks: HeldLocks;
-  readonly #sleeps = new Map<Task, Sleep>();
-  /** The last time each object's waiters were told, by each task that did. */
-  readonly #wakes = new Map<number, Wake[]>();
+  /** By task number. */
+  readonly #sleeps: (Sleep | undefined)[] = [];
+  /** Whose waiters were told, the latest last. */
+  readonly #wakes: Wake[] = [];
 
   constructor(locks: HeldLocks) {
     this.#locks = locks;
   }
 
   runBegan(): void {
-    this.#sleeps.clear();
-    this.#wakes.clear();
+    this.#sleeps.length = 0;
+    this.#wakes.length = 0;
   }
 
-  note({ phase, step, task }: Scene, note: Note, object: number): void {
-    if (note !== "wake" || task === null || phase === "before") return;
-    const others = this.#wakes.get(object)?.filter(({ by }) => by !== task) ?? [];
-    this.#wakes.set(object, [{ step, by: task }, ...others]);
+  told({ phase, step, task }: Scene, object: number): void {
+    if (task !== null && phase !== "before") this.#wakes.push({ object, step, by: task });
   }
 
   blocked({ step, task }: Scene, object: number): void {
-    if (task !== null) this.#sleeps.set(task, { object, step });
+    if (task === null) return;
+    while (this.#sleeps.length <= task.number) this.#sleeps.push(undefined);
+    this.#sleeps[task.number] = { object, step };
   }
 
-  woken(_scene: Scene, task: Task): void {
-    this.#sleeps.delete(task);
+  woken(task: Task): void {
+    if (task.number < this.#sleeps.length) this.#sleeps[task.number] = undefined;
   }
 
   stuck(scene: Scene, waiting: readonly Task[]): void {
@@ -78,12 +79,13 @@ export class Stuck implements Observer {
 
   /** Who tells others and then waits itself has not missed that. */
   #lastWake(sleeper: Task): Wake | undefined {
-    return this.#wakes.get(this.#sleeps.get(sleeper)?.object ?? -1)?.find(({ by }) => by !== sleeper);
+    const object = this.#sleeps[sleeper.number]?.object;
+    return this.#wakes.findLast((wake) => wake.object === object && wake.by !== sleeper);
   }
 
   /** Holders of the lock it wants; and a task that was started to do what it waits for, which has that for a name. */
   #waitsFor(scene: Scene, task: Task): readonly Task[] {
-    const sleep = this.#sleeps.get(task);
+    const sleep = this.#sleeps[task.number];
     if (sleep === undefined) return [];
     const holders = this.#locks.holders(sleep.object).flatMap((held) => held.task ?? []);
     const name = scene.objectName(sleep.object);
@@ -101,13 +103,13 @@ export class Stuck implements Observer {
     scene.fail({
       kind: "deadlock",
       message: parts.join("; "),
-      clash: cycle.map((task) => (this.#sleeps.get(task) as Sleep).step).sort((a, b) => a - b),
+      clash: cycle.map((task) => (this.#sleeps[task.number] as Sleep).step).sort((a, b) => a - b),
     });
   }
 
   /** What the task waits for, and who has it. @param holder the one to name where several have */
   #describe(scene: Scene, task: Task, holder?: Task): string {
-    const { object, step } = this.#sleeps.get(task) ?? { object: -1, step: scene.step };
+    const { object, step } = this.#sleeps[task.number] ?? { object: -1, step: scene.step };
     const holders = this.#locks.holders(object);
     const held = holders.find((lock) => lock.task === holder) ?? holders[0];
     return held === undefined
@@ -117,10 +119,10 @@ export class Stuck implements Observer {
   }
 
   #neverWoken(scene: Scene, task: Task, waiting: readonly Task[]): void {
-    const step = this.#sleeps.get(task)?.step ?? scene.step;
+    const step = this.#sleeps[task.number]?.step ?? scene.step;
     const wake = this.#lastWake(task);
     const behind = waiting.filter((other) => other !== task);
-    const clash = [step, ...behind.flatMap((other) => this.#sleeps.get(other)?.step ?? [])].sort(
+    const clash = [step, ...behind.flatMap((other) => this.#sleeps[other.number]?.step ?? [])].sort(
       (a, b) => a - b,
     );
     const also = behind.map((other) => `; ${this.#describe(scene, other)}`).join("");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -99,6 +99,21 @@ test("a failure under --json is an object on standard output with code, message 
     assert.deepEqual({ status, out }, { status: 1, out: "" });
     assert.match(err, /^parhelion: no host answers in .*\n {2}start one with `parhelion host`/);
   }));
+
+test("output that a full disk does not take ends with 1 and one message", () => {
+  const full = openSync("/dev/full", "w");
+  try {
+    const run = (stdio: readonly (number | "ignore" | "pipe")[]) =>
+      spawnSync(process.execPath, [bin, "--help"], { encoding: "utf8", stdio: [...stdio] });
+    const { status, stderr } = run(["ignore", full, "pipe"]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^parhelion: standard output: ENOSPC.*\n {2}what was written is not complete\n$/);
+    assert.equal(run(["ignore", "pipe", full]).status, 0, "messages are another matter");
+    assert.equal(run(["ignore", full, full]).status, 1);
+  } finally {
+    closeSync(full);
+  }
+});
 
 test("before a build the command says what to run", () => {
   const directory = mkdtempSync(join(tmpdir(), "phc-"));

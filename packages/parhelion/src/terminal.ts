@@ -1,3 +1,5 @@
+import { writeSync } from "node:fs";
+
 /** Where a command writes, and how it learns that it should end. Injected, so that commands run in tests as they run here. */
 export interface Terminal {
   out(text: string): void;
@@ -13,9 +15,9 @@ export interface Terminal {
 }
 
 export function processTerminal(): Terminal {
-  // Whoever read has had enough (`| head -1`): nothing is wrong.
-  process.stdout.on("error", ignoreBrokenPipe);
-  process.stderr.on("error", ignoreBrokenPipe);
+  process.stdout.on("error", outputFailed);
+  // Nowhere is left to say it, and no work is worth ending because it can't be told of.
+  process.stderr.on("error", () => undefined);
   return {
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
@@ -27,8 +29,14 @@ export function processTerminal(): Terminal {
   };
 }
 
-function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/** Output that is lost otherwise than by a reader who has had enough (`| head -1`), on a full disk say, is a failure. */
+function outputFailed(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") return;
+  try {
+    writeSync(2, `parhelion: standard output: ${error.message}\n  what was written is not complete\n`);
+  } finally {
+    process.exit(1);
+  }
 }
 
 /** Resolves with the first of SIGINT, SIGTERM, SIGHUP. `dispose` gives the signals back to their default. */

@@ -4,6 +4,7 @@ import type { Observer } from "./detect/observer.js";
 import type { FailureKind } from "./failure.js";
 import type { Program } from "./program.js";
 import type { AnyTime } from "./run/controlled-scheduler.js";
+import { Footprint } from "./run/footprint.js";
 import { Lookouts } from "./run/lookouts.js";
 import { Names } from "./run/objects.js";
 import { Pace } from "./run/pace.js";
@@ -38,6 +39,7 @@ export class Session {
   readonly tasks = new Names();
   readonly detectors = new Detectors();
   readonly pace = new Pace();
+  readonly #footprint = new Footprint();
   readonly #lookouts = new Lookouts(this.objects);
   readonly #rules: Rules;
   readonly #ignored: ReadonlySet<FailureKind>;
@@ -55,6 +57,7 @@ export class Session {
     const options: RunOptions = {
       objects: this.objects,
       tasks: this.tasks,
+      footprint: this.#footprint,
       observers: [this.detectors, ...(rules.observers?.() ?? []), ...observers],
       lookouts: this.#lookouts,
       anyTime: rules.anyTime ?? "none",

@@ -10,7 +10,7 @@ import type { Access, Blocked, Clock, ClockTimer, Named, Note, Scheduler, Wakeup
 import type { Observer, Phase, Report, Scene } from "../detect/observer.js";
 import type { Failure, FailureKind } from "../failure.js";
 import { Failures } from "./failures.js";
-import { Footprint } from "./footprint.js";
+import type { Footprint } from "./footprint.js";
 import { type Names, Objects } from "./objects.js";
 import type { Pending } from "./pending.js";
 import { Progress } from "./progress.js";
@@ -35,7 +35,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   readonly #taskNames: Names;
   readonly #objects: Objects;
   readonly #observers: readonly Observer[];
-  readonly #footprint = new Footprint();
+  readonly #footprint: Footprint;
   readonly #pending = new Set<Pending>();
   readonly #runnable: Task[] = [];
   #director: Director | null = null;
@@ -56,10 +56,11 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   /** Lets time pass in `before` and `after` and when nothing can run. */
   readonly #time: Task;
 
-  /** @param ignored failures that are none in this program */
+  /** @param footprint serves no other run meanwhile @param ignored failures that are none in this program */
   constructor(
     names: Names,
     taskNames: Names,
+    footprint: Footprint,
     observers: readonly Observer[],
     anyTime: AnyTime,
     ignored: ReadonlySet<FailureKind>,
@@ -69,6 +70,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     this.#names = names;
     this.#taskNames = taskNames;
     this.#objects = new Objects(names);
+    this.#footprint = footprint;
     this.#observers = observers;
     this.#time = createTask(taskNames.number("/time"), "time", "timer", -2);
   }

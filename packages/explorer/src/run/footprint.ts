@@ -1,4 +1,4 @@
-/** Collects what one step uses. */
+/** Collects what one step uses. One object serves all runs of a search. */
 
 export class Footprint {
   #entries: number[] = [];

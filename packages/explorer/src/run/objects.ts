@@ -53,16 +53,23 @@ export class Names {
 export class Objects {
   readonly #names: Names;
   readonly #numbers = new Map<Named, number>();
+  /** One step mostly uses one object several times. */
+  #last: Named | null = null;
+  #lastNumber = -1;
 
   constructor(names: Names) {
     this.#names = names;
   }
 
   number(on: Named): number {
-    const known = this.#numbers.get(on);
-    if (known !== undefined) return known;
-    const number = this.#names.number(on.name);
-    this.#numbers.set(on, number);
+    if (on === this.#last) return this.#lastNumber;
+    let number = this.#numbers.get(on);
+    if (number === undefined) {
+      number = this.#names.number(on.name);
+      this.#numbers.set(on, number);
+    }
+    this.#last = on;
+    this.#lastNumber = number;
     return number;
   }
 }

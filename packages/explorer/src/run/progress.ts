@@ -3,7 +3,7 @@
  * had before are progress; taking and giving back locks, and the same few values over and over, are not.
  */
 export class Progress {
-  readonly #values = new Set<string>();
+  #values: Set<string> | null = null;
   #state: "idle" | "watching" = "idle";
   #steps = 0;
   #latest = 0;
@@ -31,6 +31,7 @@ export class Progress {
   became(name: string, value: unknown): void {
     if (this.#state === "idle") return;
     const key = typeof value === "object" ? null : `${name} ${typeof value} ${String(value)}`;
+    this.#values ??= new Set();
     // An object may say anything.
     if (key !== null && this.#values.has(key)) return;
     if (key !== null) this.#values.add(key);

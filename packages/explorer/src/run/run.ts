@@ -6,6 +6,7 @@ import type { Program } from "../program.js";
 import type { RunEnd, Strategy } from "../search/strategy.js";
 import { ProgramWorld } from "../world/world.js";
 import { type AnyTime, ControlledScheduler, type Director } from "./controlled-scheduler.js";
+import type { Footprint } from "./footprint.js";
 import type { Lookouts } from "./lookouts.js";
 import type { Names } from "./objects.js";
 import type { Task } from "./task.js";
@@ -14,6 +15,7 @@ import { Turns } from "./turns.js";
 export interface RunOptions {
   readonly objects: Names;
   readonly tasks: Names;
+  readonly footprint: Footprint;
   readonly observers: readonly Observer[];
   readonly anyTime: AnyTime;
   /** Whether a wait that ends by its deadline is part of what the program does, or a wait that nobody ended. */
@@ -63,6 +65,7 @@ export class Run {
   readonly #world: ProgramWorld;
   readonly #choices: number[] = [];
   readonly #trace: TracedStep[] = [];
+  readonly #runnable: number[] = [];
   #misfit: string | null = null;
   #outcome: string | null = null;
   #shared: unknown;
@@ -75,8 +78,8 @@ export class Run {
     this.#options = options;
     this.#strategy = strategy;
     this.#prefix = prefix;
-    const { objects, tasks, observers, anyTime, ignored } = options;
-    this.#scheduler = new ControlledScheduler(objects, tasks, observers, anyTime, ignored);
+    const { objects, tasks, footprint, observers, anyTime, ignored } = options;
+    this.#scheduler = new ControlledScheduler(objects, tasks, footprint, observers, anyTime, ignored);
     const log: LogRecord[] = [];
     this.#world = new ProgramWorld(
       this.#scheduler,
@@ -231,8 +234,19 @@ export class Run {
     return true;
   }
 
-  #numbers(runnable: readonly Task[]): number[] {
-    return runnable.map(({ number }) => number).sort((a, b) => a - b);
+  /** Ascending; the same array each time. They mostly come in order already. */
+  #numbers(runnable: readonly Task[]): readonly number[] {
+    const numbers = this.#runnable;
+    numbers.length = 0;
+    for (const { number } of runnable) {
+      let place = numbers.length;
+      numbers.push(number);
+      for (; place > 0 && (numbers[place - 1] as number) > number; place -= 1) {
+        numbers[place] = numbers[place - 1] as number;
+      }
+      numbers[place] = number;
+    }
+    return numbers;
   }
 
   #doesNotFit(step: number, place: number, runnable: readonly Task[]): void {

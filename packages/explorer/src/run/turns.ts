@@ -2,7 +2,7 @@
 import type { Task } from "./task.js";
 
 export class Turns {
-  readonly #last = new Map<Task, number>();
+  #last: Map<Task, number> | null = null;
 
   /** @returns the place of the one that goes in this step */
   next(runnable: readonly Task[], step: number): number {
@@ -10,11 +10,12 @@ export class Turns {
     for (const [other, task] of runnable.entries()) {
       if (this.#since(task) < this.#since(runnable[place] as Task)) place = other;
     }
+    this.#last ??= new Map();
     this.#last.set(runnable[place] as Task, step);
     return place;
   }
 
   #since(task: Task): number {
-    return this.#last.get(task) ?? -1;
+    return this.#last?.get(task) ?? -1;
   }
 }

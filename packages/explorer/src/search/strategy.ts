@@ -70,7 +70,7 @@ export interface Strategy {
    * `choose` and `stepped` are not called for those, a runner restores or repeats them by itself.
    */
   nextRun(): number | null;
-  /** @param runnable task numbers, ascending, not empty. @returns the one that goes next; -1: abandon this run */
+  /** @param runnable task numbers, ascending, not empty, only for this call. @returns the one that goes next; -1: abandon this run */
   choose(runnable: readonly number[]): number;
   stepped(step: Step): void;
   /**

@@ -17,7 +17,7 @@ interface Region {
 export class Memory {
   readonly #scheduler: ControlledScheduler;
   readonly #live = new Set<string>();
-  readonly #regions = new WeakMap<object, Region>();
+  readonly #regions = new Map<object, Region>();
   readonly #count = new Map<string, number>();
 
   constructor(scheduler: ControlledScheduler) {

@@ -27,10 +27,9 @@ const changing: ReadonlySet<string | symbol> = new Set([
 
 export class Shared {
   readonly #declare: Declare;
-  readonly #watched = new WeakMap<object, object>();
-  readonly #originals = new WeakMap<object, object>();
-
-  readonly #left = new WeakSet<object>();
+  readonly #watched = new Map<object, object>();
+  readonly #originals = new Map<object, object>();
+  readonly #left = new Set<object>();
 
   /** @param left what declares its uses itself */
   constructor(declare: Declare, left: readonly object[] = []) {

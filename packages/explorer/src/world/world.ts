@@ -15,7 +15,7 @@ export class ProgramWorld implements World {
   readonly memory: Memory;
   readonly pools: CountedPool[] = [];
   readonly #scheduler: ControlledScheduler;
-  readonly #shared: Shared;
+  #shared: Shared | null = null;
   readonly #always: Lookout[] = [];
   readonly #finally: (() => void)[] = [];
   readonly #tasks: { readonly name: string; readonly run: () => Promise<void> }[] = [];
@@ -25,7 +25,6 @@ export class ProgramWorld implements World {
     this.runtime = runtime;
     this.log = log;
     this.memory = new Memory(scheduler);
-    this.#shared = new Shared((on, mode) => scheduler.access(on, mode), [runtime]);
   }
 
   task(name: string, run: () => Promise<void>): void {
@@ -96,6 +95,7 @@ export class ProgramWorld implements World {
   }
 
   share<T extends object>(name: string, value: T): T {
+    this.#shared ??= new Shared((on, mode) => this.#scheduler.access(on, mode), [this.runtime]);
     return this.#shared.watch(name, value);
   }
 

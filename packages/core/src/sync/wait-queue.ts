@@ -31,6 +31,7 @@ export class WaitQueue implements Named {
       try {
         await parkIn(this.#waiters, this.#runtime, "waitqueue.wait", this, deadline);
       } catch (missed) {
+        scheduler.access(this, "read");
         if (condition()) return;
         throw missed;
       }

@@ -45,6 +45,7 @@ export class WorkQueue implements Named {
 
   /** Waits until everything that was queued before the call has run or was cancelled. @throws KernelError ETIMEDOUT */
   async flush(options?: WaitOptions): Promise<void> {
+    this.#runtime.scheduler.access(this, "read");
     const last = this.#sequence;
     await this.#changed.wait(() => this.#oldest() > last, options);
   }

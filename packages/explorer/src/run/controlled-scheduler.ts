@@ -44,6 +44,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   #now = 0;
   #order = 0;
   readonly #anyTime: AnyTime;
+  readonly #deadlines: "expected" | "failure";
   readonly #settled = Promise.resolve();
   readonly #failures: Failures;
   phase: Phase = "setup";
@@ -62,10 +63,11 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     taskNames: Names,
     footprint: Footprint,
     observers: readonly Observer[],
-    anyTime: AnyTime,
+    { anyTime, deadlines }: { readonly anyTime: AnyTime; readonly deadlines: "expected" | "failure" },
     ignored: ReadonlySet<FailureKind>,
   ) {
     this.#anyTime = anyTime;
+    this.#deadlines = deadlines;
     this.#failures = new Failures(ignored);
     this.#names = names;
     this.#taskNames = taskNames;
@@ -290,6 +292,10 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     const on = task === null ? null : { name: `timer ${this.#taskNames.name(task.number)}` };
     const pending: Pending = { due, order: this.#order++, kind, what, on, fire };
     this.#pending.add(pending);
+    // Of those that are due at once, the one that was there first fires first.
+    if (task === null && (kind === "timer" || this.#deadlines === "expected")) {
+      this.access({ name: `what is due at ${due}` }, "write");
+    }
     if (task !== null) task.resume = () => this.#fire(pending);
     return pending;
   }

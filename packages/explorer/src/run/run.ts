@@ -78,8 +78,8 @@ export class Run {
     this.#options = options;
     this.#strategy = strategy;
     this.#prefix = prefix;
-    const { objects, tasks, footprint, observers, anyTime, ignored } = options;
-    this.#scheduler = new ControlledScheduler(objects, tasks, footprint, observers, anyTime, ignored);
+    const { objects, tasks, footprint, observers, ignored } = options;
+    this.#scheduler = new ControlledScheduler(objects, tasks, footprint, observers, options, ignored);
     const log: LogRecord[] = [];
     this.#world = new ProgramWorld(
       this.#scheduler,

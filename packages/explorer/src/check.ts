@@ -49,7 +49,7 @@ export interface CheckResult {
   readonly verdict: Verdict;
   /** Of the traces: what the search is sure to have seen. */
   readonly coverage: Coverage;
-  /** Complete runs, failed ones included. */
+  /** Complete runs, failed ones included; also those before the search learned that an invariant looks further, and began anew. */
   readonly runs: number;
   /** Runs that turned out to be redundant on the way. */
   readonly abandoned: number;
@@ -74,19 +74,20 @@ export async function check(program: Program, options: CheckOptions = {}): Promi
   const searches =
     strategy === undefined
       ? await searchesFor(method, () => lengthOf(session))
-      : [{ strategy, preemptions: null }];
+      : [{ start: () => strategy, preemptions: null }];
   const tally = new Tally(session);
   const bounds: BoundResult[] = [];
   let coverage: Coverage = "sample";
-  for (const { strategy, preemptions } of searches) {
+  for (const { start, preemptions } of searches) {
     const [begun, runs, failed] = [tally.begun, tally.runs, tally.counts.failed];
-    const ended = await search(session, strategy, tally, {
-      maxRuns: maxRuns + begun,
-      afterFailure,
-      progress,
-      shrinks,
-    });
-    coverage = ended === "exhausted" ? (strategy.coverage ?? "sample") : "sample";
+    const limits = { maxRuns: maxRuns + begun, afterFailure, progress, shrinks };
+    let ended: Ended;
+    do {
+      const by = start();
+      ended = await search(session, by, tally, limits);
+      coverage = ended === "exhausted" ? (by.coverage ?? "sample") : "sample";
+      // A strategy that was given can't begin anew.
+    } while (ended === "learned too late" && strategy === undefined);
     if (preemptions !== null) {
       bounds.push({ preemptions, runs: tally.runs - runs, failed: tally.counts.failed - failed, coverage });
     }
@@ -164,6 +165,9 @@ class Tally {
   }
 }
 
+/** "learned too late": it took steps for independent that are not, as `Lookouts` says. */
+type Ended = "exhausted" | "ended early" | "learned too late";
+
 type Limits = Required<Pick<CheckOptions, "maxRuns" | "afterFailure">> & {
   readonly progress: CheckOptions["progress"];
   readonly shrinks: boolean;
@@ -174,20 +178,22 @@ async function search(
   strategy: Strategy,
   tally: Tally,
   { maxRuns, afterFailure, progress, shrinks }: Limits,
-): Promise<"exhausted" | "ended early"> {
+): Promise<Ended> {
   let last: readonly number[] = [];
   const { cut } = tally.counts;
   // Failing runs that come soon after the first may be shorter; they count for nothing else.
   let more = shrinks ? moreRuns : 0;
   for (;;) {
+    const isOver = tally.failing !== null && afterFailure === "stop";
+    if (session.lookouts.learnedTooLate() && strategy.coverage !== "sample" && !isOver)
+      return "learned too late";
     const shared = strategy.nextRun();
     if (shared === null) return tally.counts.cut > cut ? "ended early" : "exhausted";
     if (tally.begun >= maxRuns) return "ended early";
-    const first = tally.failing === null || afterFailure === "go on";
-    if (!first && more === 0) return "ended early";
+    if (isOver && more === 0) return "ended early";
     const result = await session.run(strategy, last.slice(0, shared), { warnings: "go on" });
     last = result.choices;
-    if (first) tally.add(result);
+    if (!isOver) tally.add(result);
     else {
       more -= 1;
       tally.improve(result);

@@ -33,7 +33,8 @@ export type Method =
   | { readonly random: { readonly runs: number; readonly seed: number } };
 
 export interface Search {
-  readonly strategy: Strategy;
+  /** A fresh one, to begin with or to begin anew. */
+  readonly start: () => Strategy;
   /** Null: not bounded. */
   readonly preemptions: number | null;
 }
@@ -46,17 +47,16 @@ export async function searchesFor(
   method: Method,
   measure: () => Promise<number>,
 ): Promise<readonly Search[]> {
-  if (typeof method === "string") return [{ strategy: named(method), preemptions: null }];
+  if (typeof method === "string") return [{ start: () => named(method), preemptions: null }];
   if ("preemptions" in method) {
     return [method.preemptions]
       .flat()
-      .map((preemptions) => ({ strategy: new Bounded(preemptions), preemptions }));
+      .map((preemptions) => ({ start: () => new Bounded(preemptions), preemptions }));
   }
-  const strategy =
-    "pct" in method
-      ? new Pct({ ...method.pct, steps: method.pct.steps ?? (await measure()) })
-      : new RandomWalk({ ...method.random });
-  return [{ strategy, preemptions: null }];
+  if ("random" in method) return [{ start: () => new RandomWalk({ ...method.random }), preemptions: null }];
+  const { pct } = method;
+  const steps = pct.steps ?? (await measure());
+  return [{ start: () => new Pct({ ...pct, steps }), preemptions: null }];
 }
 
 function named(method: NamedMethod): Strategy {

@@ -40,7 +40,7 @@ export class Session {
   readonly detectors = new Detectors();
   readonly pace = new Pace();
   readonly #footprint = new Footprint();
-  readonly #lookouts = new Lookouts(this.objects);
+  readonly lookouts = new Lookouts(this.objects);
   readonly #rules: Rules;
   readonly #ignored: ReadonlySet<FailureKind>;
 
@@ -59,7 +59,7 @@ export class Session {
       tasks: this.tasks,
       footprint: this.#footprint,
       observers: [this.detectors, ...(rules.observers?.() ?? []), ...observers],
-      lookouts: this.#lookouts,
+      lookouts: this.lookouts,
       anyTime: rules.anyTime ?? "none",
       deadlines: rules.deadlines ?? "failure",
       ignored: this.#ignored,

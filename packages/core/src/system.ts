@@ -153,23 +153,16 @@ export class System {
    * @throws KernelError ENODEV not registered (any more): of two racing removals one gets this; ETIMEDOUT: while
    * `device.registered` holds the removal has not begun and will not, else it goes on
    */
-  async removeDevice(device: Device, options?: WaitOptions): Promise<void> {
-    const deadline = deadlineOf(this.runtime, options);
-    await call(
-      this.runtime,
-      `remove ${device.devpath}`,
-      async (stillWanted) => {
-        await this.#parts.tree.kill(device, stillWanted, deadline);
-        await this.#parts.tree.teardown(device);
-      },
-      { deadline },
-    );
+  removeDevice(device: Device, options?: WaitOptions): Promise<void> {
+    return this.#remove(device, options, () => {});
   }
 
-  /** `removeDevice`, then gives the creator's reference back. */
-  async unregisterDevice(device: Device, options?: WaitOptions): Promise<void> {
-    await this.removeDevice(device, options);
-    device.put();
+  /**
+   * `removeDevice`, then gives the creator's reference back: also when the removal goes on after ETIMEDOUT, and not when
+   * it has not begun.
+   */
+  unregisterDevice(device: Device, options?: WaitOptions): Promise<void> {
+    return this.#remove(device, options, () => device.put());
   }
 
   /**
@@ -354,6 +347,20 @@ export class System {
    */
   writeStateSynced(device: Device, text: string, options?: WaitOptions): Promise<void> {
     return this.#parts.sync.write(device, text, options);
+  }
+
+  async #remove(device: Device, options: WaitOptions | undefined, removed: () => void): Promise<void> {
+    const deadline = deadlineOf(this.runtime, options);
+    await call(
+      this.runtime,
+      `remove ${device.devpath}`,
+      async (stillWanted) => {
+        await this.#parts.tree.kill(device, stillWanted, deadline);
+        await this.#parts.tree.teardown(device);
+        removed();
+      },
+      { deadline },
+    );
   }
 
   /** A slow probe holds its device's lock, not whoever added the device. */

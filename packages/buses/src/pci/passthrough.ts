@@ -3,7 +3,7 @@
  * function's host bridge (as Linux's pci-hyperv): it reads the configuration header and adds the function to the PCI bus; when
  * the channel goes, so does the function. The host's end answers out of a ConfigModel.
  */
-import { type Bus, KernelError, type System } from "parhelion-core";
+import { type Bus, KernelError, noDeadline, type System } from "parhelion-core";
 import { ControlError, type PciQueryFunctionReply, pciCommand } from "parhelion-protocol";
 import type { VmbusChannel } from "../vmbus/channel.js";
 import type { VmbusDevice, VmbusDriver } from "../vmbus/device.js";
@@ -44,7 +44,8 @@ export function createPciPassthroughDriver(
       return pciDevice;
     },
     async remove(_device, pciDevice) {
-      await system.unregisterDevice(pciDevice);
+      // Whoever unbinds has a deadline; a function that stays behind has no owner.
+      await system.unregisterDevice(pciDevice, { deadline: noDeadline });
     },
   };
 }

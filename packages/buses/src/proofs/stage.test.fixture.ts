@@ -1,6 +1,6 @@
 /** What the programs about channels stand on: two ends of a pipe, a driver and a host that notice what must not happen. */
-import { type Bus, type ErrnoCode, isKernelError } from "parhelion-core";
-import type { World } from "parhelion-explorer";
+import { type Bus, Completion, type ErrnoCode, isKernelError } from "parhelion-core";
+import { type World, watchSystem } from "parhelion-explorer";
 import { vgpuCommand } from "parhelion-protocol";
 import {
   ChannelType,
@@ -27,6 +27,7 @@ export class Stage {
   constructor(world: World) {
     this.#world = world;
     this.rig = pipeRig(world.runtime);
+    watchSystem(world, this.rig.system, [this.rig.vmbus as Bus, this.rig.pci as Bus]);
     this.#host = world.share("what the host heard", { opens: 0, closes: 0 });
   }
 
@@ -125,6 +126,13 @@ export class Stage {
       if (answer === undefined) throw error;
       return answer;
     }
+  }
+
+  /** Waits until nothing is under way: time passes only then. */
+  async quiet(): Promise<void> {
+    const { runtime } = this.rig;
+    const never = new Completion(runtime, "nothing");
+    await this.may(() => never.wait({ deadline: runtime.clock.now() + 1 }), "ETIMEDOUT");
   }
 
   /** Good-bye; then nobody has anything any more. */

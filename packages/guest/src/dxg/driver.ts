@@ -20,7 +20,7 @@ import {
   type VmbusDriver,
   vgpuRegisters,
 } from "parhelion-buses";
-import { type Bus, type Device, type Driver, KernelError, type System } from "parhelion-core";
+import { type Bus, type Device, type Driver, KernelError, noDeadline, type System } from "parhelion-core";
 import { vgpuCommand } from "parhelion-protocol";
 import { addVgpuNode } from "./node.js";
 import type { Queues } from "./queues.js";
@@ -82,7 +82,8 @@ function createFunctionDriver(init: DxgInit, suppliers: Suppliers): PciDriver<De
       }
     },
     async remove(_device, node) {
-      await system.unregisterDevice(node);
+      // Whoever unbinds has a deadline; a node that stays behind has no owner.
+      await system.unregisterDevice(node, { deadline: noDeadline });
     },
   };
 }

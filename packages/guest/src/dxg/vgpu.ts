@@ -72,7 +72,11 @@ export class Vgpu implements ProcessHome {
     const { pid = 0, comm = "" } = file.opener;
     const late = ({ process }: { readonly process: number }): void =>
       this.runtime.scheduler.spawn("late reply to createProcess", async () => {
-        await this.#global.request(vmCommand.destroyProcess, {}, { process });
+        try {
+          await this.#global.request(vmCommand.destroyProcess, {}, { process });
+        } catch (error) {
+          this.runtime.log("debug", "dxg.release-untold", { file: file.name, error });
+        }
       });
     const asked = { processId: pid, name: comm === "" ? file.name : comm };
     const { process } = await this.#global.request(vmCommand.createProcess, asked, { late });

@@ -8,7 +8,7 @@ import { type MachineRig, machineRig } from "../machine.test.fixture.js";
 import type { Application } from "../node-server/shelf.test.fixture.js";
 
 /** What an application is told when its vGPU has gone. */
-export const gone = ["ENODEV", "ENOENT", "ECANCELED"] as const;
+export const gone = ["ENODEV", "ENOENT", "ECANCELED", "ETIMEDOUT", "EAGAIN"] as const;
 
 export class KernelStage {
   readonly rig: MachineRig;

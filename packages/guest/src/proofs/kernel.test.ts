@@ -5,10 +5,16 @@ import * as rendezvous from "./rendezvous.test.fixture.js";
 
 /** Whoever waits for nothing to happen any more waits until a deadline. */
 const patient: CheckOptions = { deadlines: "expected" };
-const random = { method: { random: { runs: 60, seed: 1 } } };
-const deep = { method: { pct: { depth: 4, runs: 60, seed: 7, steps: 150 } } };
+/** Any deadline may pass at any step. */
+const hasty: CheckOptions = { deadlines: "expected", anyTime: "timers and deadlines" };
+const random = { method: { random: { runs: 40, seed: 1 } } };
+const deep = { method: { pct: { depth: 4, runs: 40, seed: 7, steps: 150 } } };
 
 for (const program of [...Object.values(rendezvous), ...Object.values(applications)]) {
   prove(test, program, { ...patient, ...random });
   prove(test, program, { ...patient, ...deep });
 }
+
+const { openMeetsRescind, requestMeetsRescind, waitMeetsDeath, cutMeetsRequest } = applications;
+for (const program of [openMeetsRescind, requestMeetsRescind, waitMeetsDeath, cutMeetsRequest])
+  prove(test, program, { ...hasty, ...random });

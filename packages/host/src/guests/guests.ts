@@ -150,7 +150,8 @@ export class Guests implements Named {
       // What there is of it goes all the same.
     }
     for (const device of this.slicesOf(guest)) {
-      await system.unregisterDevice(device);
+      // Nothing in it waits for anybody else; a guest that is half removed could not be removed again.
+      await system.unregisterDevice(device, unbounded);
       await device.slice.engine.retire("its slice was removed");
     }
     guest.connection?.close("the guest was removed");

@@ -1,6 +1,6 @@
 /** A whole host in every order: administrators, kernels that come and go, what engines do, and its end. */
 import { VGPU_CHANNEL, type VmbusChannel } from "parhelion-buses";
-import { type ErrnoCode, isKernelError, KernelError } from "parhelion-core";
+import { type ErrnoCode, isKernelError, KernelError, noDeadline } from "parhelion-core";
 import { type Program, type World, watchSystem } from "parhelion-explorer";
 import { isControlError, type StatusCode, vgpuCommand } from "parhelion-protocol";
 import { adapterBus } from "../adapters/adapter-device.js";
@@ -9,7 +9,17 @@ import type { Kernel } from "../guests/kernel.test.fixture.js";
 import { HostError } from "../host-error.js";
 import { mdevBus } from "../slices/slice-device.js";
 
-const gone = ["ENODEV", "ENOENT", "ECONNRESET", "ECONNREFUSED", "EINVAL", "EBADF", "ECANCELED"] as const;
+const gone = [
+  "ENODEV",
+  "ENOENT",
+  "ECONNRESET",
+  "ECONNREFUSED",
+  "EINVAL",
+  "EBADF",
+  "ECANCELED",
+  "ETIMEDOUT",
+  "EAGAIN",
+] as const;
 const privateData = new TextEncoder().encode(
   JSON.stringify({ label: "", requiredFeatures: [], requiredLimits: {}, defaultQueueLabel: "" }),
 );
@@ -155,7 +165,9 @@ export const leavingMeetsStart: Program<Guest> = {
     world.task("device", async () => {
       await guest.may(() => guest.makeDevice());
     });
-    world.task("leave", () => guest.leave());
+    world.task("leave", async () => {
+      await guest.may(() => guest.leave());
+    });
     return guest;
   },
   before: used,
@@ -175,7 +187,7 @@ export const closeMeetsStart: Program<Guest> = {
     });
     world.task("reopen", async () => {
       guest.channel?.close();
-      await guest.kernel?.open(VGPU_CHANNEL);
+      await guest.may(async () => guest.kernel?.open(VGPU_CHANNEL));
     });
     return guest;
   },
@@ -201,7 +213,7 @@ export const sliceGoesMeetsOpen: Program<Guest> = {
     world.task("remove", async () => {
       const [device] = guest.house.guests.slicesOf([...guest.house.guests.values()][0] as never);
       if (device !== undefined) {
-        await guest.house.system.unregisterDevice(device);
+        await guest.house.system.unregisterDevice(device, { deadline: noDeadline });
         await device.slice.engine.retire("its slice was removed");
       }
     });

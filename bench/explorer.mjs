@@ -1,8 +1,8 @@
 /**
  * Measures the explorer's search on published programs of cells: traces per second and memory, growth with the number of tasks, what finding
- * races saves, and the same two programs in SPIN.
+ * races saves, and the same two programs in SPIN; then the same of asynchronous code that ships.
  *
- *   npm run bench -- explorer [--quick]        (or, after npm run build: node bench/explorer.mjs)
+ *   npm run bench -- explorer [--quick] [cells | shipped]        (or, after npm run build: node bench/explorer.mjs)
  *
  * Each number comes from a process of its own; seconds are of processor time, so that neighbours on the machine count less. SPIN
  * (Debian: apt install spin gcc) is left out where it is not installed, and the report says so.
@@ -11,6 +11,7 @@ import { spawnSync } from "node:child_process";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { shippedTables } from "./explorer-shipped.mjs";
 import { spinTable } from "./explorer-spin.mjs";
 
 const dist = "../packages/explorer/dist";
@@ -21,7 +22,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 if (positionals[0] === "measure") await measure(positionals[1], positionals[2]);
-else report();
+else {
+  console.log(
+    `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.versions.node}\n`,
+  );
+  if (positionals[0] !== "shipped") report();
+  if (positionals[0] !== "cells") shippedTables({ quick: values.quick, print: table, count });
+}
 
 /** In a process of its own: explores one program and prints what it took as JSON. */
 async function measure(name, method) {
@@ -62,10 +69,6 @@ function run(name, method) {
 
 function report() {
   const quick = values.quick;
-  console.log(
-    `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.versions.node}\n`,
-  );
-
   console.log(
     "Wakeup trees: every trace once, no run in vain. Memory: what the search adds to the process.\n",
   );

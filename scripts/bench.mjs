@@ -1,6 +1,6 @@
 // `npm run bench`: sets everything up and measures. See bench/main.mjs for the options.
 // `npm run bench -- scale`: the device model with many devices instead. See bench/scale.mjs.
-// `npm run bench -- explorer`: the explorer's search instead. See bench/explorer.mjs.
+// `npm run bench -- explorer`: the explorer instead; with `cells` or `shipped` one half of it. See bench/explorer.mjs.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root, setUp } from "./setup.mjs";

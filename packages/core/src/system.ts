@@ -60,7 +60,10 @@ export class System {
     this.#parts.registry.registerBus(bus);
   }
 
-  /** @throws KernelError EINVAL not registered, EBUSY it has devices or drivers */
+  /**
+   * What runs on the bus's own attributes is not waited for.
+   * @throws KernelError EINVAL not registered, EBUSY it has devices or drivers
+   */
   unregisterBus(bus: Bus): void {
     this.#parts.registry.unregisterBus(bus);
   }
@@ -70,7 +73,10 @@ export class System {
     this.#parts.registry.registerClass(deviceClass);
   }
 
-  /** @throws KernelError EINVAL not registered, EBUSY it has devices or interfaces */
+  /**
+   * What runs on the class's own attributes is not waited for.
+   * @throws KernelError EINVAL not registered, EBUSY it has devices or interfaces
+   */
   unregisterClass(deviceClass: DeviceClass): void {
     this.#parts.registry.unregisterClass(deviceClass);
   }

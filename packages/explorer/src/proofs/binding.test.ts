@@ -9,3 +9,4 @@ prove(binding.removedOnce);
 prove(binding.deferredIsNotForgotten);
 prove(binding.refusedThenNext);
 prove(binding.lateIsNever, anyDeadline);
+prove(binding.unregisteredLate, anyDeadline);

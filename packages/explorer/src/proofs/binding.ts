@@ -155,3 +155,29 @@ export const lateIsNever: Program<Shared> = {
   },
   after: end,
 };
+
+export const unregisteredLate: Program<Shared> = {
+  name: "a device's unregistration misses its deadline at any moment: the creator's reference goes with the device, or stays",
+  setup(world) {
+    const model = new Model(world);
+    const device = model.device("device");
+    const driver = model.driver("driver");
+    world.task("unregister", async () => {
+      await model.may(() => model.system.unregisterDevice(device, { deadline: 10 }), "ETIMEDOUT");
+    });
+    return { model, devices: [device], drivers: [driver] };
+  },
+  async before({ model, devices, drivers }) {
+    await model.system.registerDriver(drivers[0] as Driver);
+    await model.system.addDevice(devices[0] as Device);
+    // The one that `end` gives back.
+    devices[0]?.get();
+  },
+  async after(shared) {
+    const { model, devices } = shared;
+    const device = devices[0] as Device;
+    await model.quiet();
+    if (device.registered) await model.system.unregisterDevice(device);
+    await end(shared);
+  },
+};

@@ -7,11 +7,12 @@ import * as supervision from "./supervision.test.fixture.js";
 const patient: CheckOptions = { deadlines: "expected" };
 const hasty: CheckOptions = { deadlines: "expected", anyTime: "timers and deadlines" };
 
-const { startMeetsStop, requestMeetsDeath, ...others } = supervision;
-prove(test, startMeetsStop, { ...patient, method: { random: { runs: 300, seed: 1 } } });
+const { startMeetsStop, startMeetsDeath, requestMeetsDeath, ...others } = supervision;
+for (const program of [startMeetsStop, startMeetsDeath])
+  prove(test, program, { ...patient, method: { random: { runs: 300, seed: 1 } } });
 prove(test, requestMeetsDeath, patient);
 for (const program of Object.values(others)) prove(test, program, patient);
-for (const program of [startMeetsStop, ...Object.values(others)])
+for (const program of [startMeetsStop, startMeetsDeath, ...Object.values(others)])
   prove(test, program, { ...hasty, method: { random: { runs: 200, seed: 1 } } });
 for (const program of Object.values(house)) {
   prove(test, program, { ...patient, method: { random: { runs: 40, seed: 1 } } });

@@ -182,3 +182,29 @@ test("no order of locks counts where it is only tried, or under a common lock, o
     assert.deepEqual([verdict, failure], ["safe", null]);
   }
 });
+
+test("what throws at once, returns no promise, or is async where it may not be, is reported", async () => {
+  const wrong = [
+    [
+      { setup: (world: World) => world.task("t", (() => 1) as unknown as () => Promise<void>) },
+      /^t: .*must return a promise/,
+    ],
+    [
+      {
+        setup: (world: World) =>
+          world.task("t", () => {
+            throw new Error("at once");
+          }),
+      },
+      /^t: Error: at once/,
+    ],
+    [{ setup: async () => {} }, /^setup: TypeError: it must not be async/],
+    [{ setup: () => {}, invariant: async () => Promise.reject(new Error("lost")) }, /no async$/],
+    [{ setup: () => {}, observe: async () => 1 }, /no async$/],
+    [{ setup: (world: World) => world.task("after", async () => {}) }, /a task can't be called after/],
+  ] as const;
+  for (const [parts, message] of wrong) {
+    const { failure } = await check({ name: "wrong", ...parts });
+    assert.match(failure?.message ?? "", message);
+  }
+});

@@ -76,11 +76,25 @@ test("a schedule that does not fit says where, and what could run", async () => 
       "run, and only 2 can: t0, t1; check again to find a new one",
   });
   await assert.rejects(replay(program, "a99"), /it has 99 steps and the run was over after \d+; check again/);
-  await assert.rejects(replay(program, "a?"), /"\?" at 1 is no letter with a count/);
+  await assert.rejects(replay(program, "a?"), /"\?" at 1 is no letter, or number in brackets, with a count/);
 });
 
 test("a schedule that ends early goes on with turns for all", async () => {
   const recording = await replay(counters(2, "locked"), "");
   assert.equal(recording.failure, null);
   assert.equal(recording.steps.at(-1)?.phase, "after");
+});
+
+test("more tasks than there are letters are told apart", async () => {
+  const many: Program = {
+    name: "many",
+    setup(world) {
+      for (let i = 0; i < 60; i += 1) {
+        world.task(`t${i}`, async () => world.expect(i < 59, "the last one has run"));
+      }
+    },
+  };
+  const { failure } = await check(many);
+  assert.equal(failure?.schedule, "[59]");
+  assert.equal((await replay(many, "[59]")).failure?.message, "the last one has run");
 });

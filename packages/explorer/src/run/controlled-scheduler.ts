@@ -198,11 +198,17 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   // What the run calls.
 
   /** Runs `look` outside of any step. What it uses goes into `seen`, not into a footprint. */
-  unwatched(look: () => void, seen: Set<number> | null = null): void {
+  unwatched(look: () => unknown, seen: Set<number> | null = null): void {
     this.#watching = "no";
     this.#seen = seen;
     try {
-      look();
+      const looked: unknown = look();
+      if (looked instanceof Promise) {
+        looked.catch(() => {});
+        throw new TypeError(
+          "what is looked at between two steps, or at the end, is looked at at once: no async",
+        );
+      }
     } catch (error) {
       this.fail({ kind: "invariant", message: error instanceof Error ? error.message : String(error) });
     } finally {
@@ -214,13 +220,18 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   start(name: string, role: Task["role"], run: () => Promise<void>): Task {
     const task = this.#create(name, role);
     task.resume = () => {
-      run().then(
-        () => this.#ended(task),
-        (error: unknown) => {
-          this.fail({ kind: "exception", message: `${name}: ${describe(error)}` });
-          this.#ended(task);
-        },
-      );
+      const failed = (error: unknown) => {
+        this.fail({ kind: "exception", message: `${name}: ${describe(error)}` });
+        this.#ended(task);
+      };
+      try {
+        const ended: unknown = run();
+        if (!(ended instanceof Promise))
+          throw new TypeError("must return a promise: make it an async function");
+        ended.then(() => this.#ended(task), failed);
+      } catch (error) {
+        failed(error);
+      }
     };
     return task;
   }
@@ -276,7 +287,8 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
 
   #create(name: string, role: Task["role"]): Task {
     const parent = this.#task;
-    const path = parent === null ? `/${name}` : `${this.#taskNames.name(parent.number)}/${parent.children}`;
+    const path =
+      parent === null ? `/${name}` : `${parent.children} of ${this.#taskNames.name(parent.number)}`;
     if (parent !== null) parent.children += 1;
     const task = createTask(this.#taskNames.number(path), name, role, parent === null ? -1 : this.#step);
     this.tasks.push(task);

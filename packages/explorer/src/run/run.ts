@@ -100,6 +100,10 @@ export class Run {
     for (const observer of observers) observer.runBegan?.(scheduler);
     try {
       this.#shared = program.setup(this.#world);
+      if (this.#shared instanceof Promise) {
+        this.#shared.catch(() => {});
+        throw new TypeError("it must not be async: what takes time belongs into before");
+      }
     } catch (error) {
       scheduler.fail({ kind: "exception", message: `setup: ${String(error)}` });
     }
@@ -289,7 +293,10 @@ export class Run {
     const { observe } = this.#program;
     if (observe === undefined || scheduler.failure !== null) return;
     scheduler.unwatched(() => {
-      this.#outcome = JSON.stringify(observe.call(this.#program, this.#shared, this.#world)) ?? "undefined";
+      const seen = observe.call(this.#program, this.#shared, this.#world);
+      if (seen instanceof Promise) return seen;
+      this.#outcome = JSON.stringify(seen) ?? "undefined";
+      return null;
     });
   }
 }

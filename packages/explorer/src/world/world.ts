@@ -31,6 +31,9 @@ export class ProgramWorld implements World {
     if (this.#tasks.some((task) => task.name === name)) {
       throw new RangeError(`there is a task ${name} already: give each its own name`);
     }
+    if (name === "before" || name === "after" || name === "time") {
+      throw new RangeError(`a task can't be called ${name}: reports call something else so`);
+    }
     this.#tasks.push({ name, run });
   }
 

@@ -1,4 +1,5 @@
 /** The verdicts as a page to read. It holds no times and no random numbers: the same code writes the same page. */
+import { readSchedule } from "../run/schedule.js";
 import type { Thread } from "./all.js";
 import type { Decided } from "./verdicts.js";
 
@@ -73,8 +74,7 @@ function section(
 function row({ variant, result }: Decided): string[] {
   const { verdict, runs, failure } = result;
   if (failure === null) return [variant.name, verdict, "", String(runs), "", ""];
-  const steps = [...failure.schedule.matchAll(/[a-zA-Z](\d*)/g)];
-  const length = steps.reduce((sum, [, count]) => sum + (count === "" ? 1 : Number(count)), 0);
+  const { length } = readSchedule(failure.schedule);
   const what = `${failure.kind}: ${failure.message.split("\n", 1)[0]}`;
   return [variant.name, `**${verdict}**`, what, String(runs), String(length), `\`${failure.schedule}\``];
 }

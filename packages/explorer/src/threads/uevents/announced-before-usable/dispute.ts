@@ -28,7 +28,7 @@ function parent(announced: Announced): Program {
 }
 
 export const announcedBeforeUsable: Dispute = {
-  id: "D9.6",
+  id: "D9.6, D9.7",
   thread: "uevents",
   title: "An announcement that comes before what it announces",
   argued:

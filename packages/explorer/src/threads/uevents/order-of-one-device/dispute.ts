@@ -40,7 +40,7 @@ const everything: Program<Shared> = {
 };
 
 export const orderOfOneDevice: Dispute = {
-  id: "D9.1",
+  id: "D9.1, D9.5",
   thread: "uevents",
   title: "What is heard of one device, in which order",
   argued:

@@ -59,6 +59,7 @@ export { renderText, type TextOptions } from "./report/text.js";
 export type { AnyTime } from "./run/controlled-scheduler.js";
 export type { Task } from "./run/task.js";
 export { Bounded } from "./search/bounded.js";
+export { Delayed } from "./search/delayed.js";
 export { EverySchedule } from "./search/every-schedule.js";
 export { OptimalDpor } from "./search/optimal-dpor.js";
 export { Replay } from "./search/replay.js";

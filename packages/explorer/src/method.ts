@@ -1,5 +1,6 @@
 /** Which interleavings a check looks at, by name. */
 import { Bounded } from "./search/bounded.js";
+import { Delayed } from "./search/delayed.js";
 import { EverySchedule } from "./search/every-schedule.js";
 import { OptimalDpor } from "./search/optimal-dpor.js";
 import { Pct, RandomWalk } from "./search/sampling.js";
@@ -20,6 +21,11 @@ export type Method =
   | NamedMethod
   /** At most so many times the turn is taken from a task that could go on. A list: one after the other. */
   | { readonly preemptions: number | readonly number[] }
+  /**
+   * At most so many departures from one fixed schedule: about n runs of n steps for 1, n²/2 for 2, however many tasks
+   * there are. For programs of which nothing else can be exhausted.
+   */
+  | { readonly delays: number }
   /** Random priorities with `depth` - 1 random changes; finds a fault of that depth with a known chance (PCT). */
   | {
       readonly pct: {
@@ -53,6 +59,7 @@ export async function searchesFor(
       .flat()
       .map((preemptions) => ({ start: () => new Bounded(preemptions), preemptions }));
   }
+  if ("delays" in method) return [{ start: () => new Delayed(method.delays), preemptions: null }];
   if ("random" in method) return [{ start: () => new RandomWalk({ ...method.random }), preemptions: null }];
   const { pct } = method;
   const steps = pct.steps ?? (await measure());

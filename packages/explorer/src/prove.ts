@@ -43,12 +43,13 @@ export function prove(declare: DeclareTest, program: Program, options: CheckOpti
 }
 
 function isSample(method: Method): boolean {
-  return typeof method !== "string" && !("preemptions" in method);
+  return typeof method !== "string" && ("pct" in method || "random" in method);
 }
 
 function boundOf(method: Method): string {
   if (typeof method === "string") return "";
   if ("preemptions" in method) return `at most ${[method.preemptions].flat().join(", ")} preemptions`;
+  if ("delays" in method) return `at most ${method.delays} delays`;
   if ("pct" in method)
     return `${method.pct.runs} runs of depth ${method.pct.depth} from seed ${method.pct.seed}`;
   return `${method.random.runs} random runs from seed ${method.random.seed}`;

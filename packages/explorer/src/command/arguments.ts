@@ -11,6 +11,7 @@ relevant interleaving, and prints the shortest schedule that breaks it.
 
   --method NAME      optimal (default), source, sleep-sets, every
   --preemptions K    at most K preemptions; 0,1,2 does one bound after the other
+  --delays K         at most K departures from one schedule: for programs too large for anything else
   --random N         N random schedules
   --pct DEPTH        random priorities, for faults of that depth; with --runs
   --runs N           how many random schedules; default 10000
@@ -48,6 +49,7 @@ export function parse(args: readonly string[]): Request | null {
     options: {
       method: { type: "string" },
       preemptions: { type: "string" },
+      delays: { type: "string" },
       random: { type: "string" },
       pct: { type: "string" },
       runs: { type: "string" },
@@ -90,6 +92,7 @@ export function parse(args: readonly string[]): Request | null {
 interface MethodValues {
   readonly method?: string | undefined;
   readonly preemptions?: string | undefined;
+  readonly delays?: string | undefined;
   readonly random?: string | undefined;
   readonly pct?: string | undefined;
   readonly runs?: string | undefined;
@@ -104,8 +107,8 @@ const named: ReadonlyMap<string, NamedMethod> = new Map([
 ]);
 
 function methodOf(values: MethodValues): Method | null {
-  const { method, preemptions, random, pct } = values;
-  const given = Object.entries({ method, preemptions, random, pct }).filter(
+  const { method, preemptions, delays, random, pct } = values;
+  const given = Object.entries({ method, preemptions, delays, random, pct }).filter(
     ([, value]) => value !== undefined,
   );
   if (given.length > 1) {
@@ -113,6 +116,7 @@ function methodOf(values: MethodValues): Method | null {
   }
   const seed = whole("seed", values.seed) ?? 1;
   const runs = whole("runs", values.runs) ?? 10_000;
+  if (delays !== undefined) return { delays: whole("delays", delays) as number };
   if (preemptions !== undefined) {
     return { preemptions: preemptions.split(",").map((bound) => whole("preemptions", bound) as number) };
   }

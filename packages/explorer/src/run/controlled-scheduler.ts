@@ -12,9 +12,9 @@ import type { Failure, FailureKind } from "../failure.js";
 import { Failures } from "./failures.js";
 import type { Footprint } from "./footprint.js";
 import { type Names, Objects } from "./objects.js";
-import type { Pending } from "./pending.js";
+import { earliest, type Pending } from "./pending.js";
 import { Progress } from "./progress.js";
-import { createTask, type Task } from "./task.js";
+import { begin, createTask, type Task } from "./task.js";
 
 /** Who decides. All are called between two steps. */
 export interface Director {
@@ -42,7 +42,6 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   #task: Task | null = null;
   #step = -1;
   #now = 0;
-  #order = 0;
   readonly #anyTime: AnyTime;
   readonly #deadlines: "expected" | "failure";
   readonly #settled = Promise.resolve();
@@ -220,18 +219,13 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   start(name: string, role: Task["role"], run: () => Promise<void>): Task {
     const task = this.#create(name, role);
     task.resume = () => {
-      const failed = (error: unknown) => {
-        this.fail({ kind: "exception", message: `${name}: ${describe(error)}` });
-        this.#ended(task);
-      };
-      try {
-        const ended: unknown = run();
-        if (!(ended instanceof Promise))
-          throw new TypeError("must return a promise: make it an async function");
-        ended.then(() => this.#ended(task), failed);
-      } catch (error) {
-        failed(error);
-      }
+      begin(run).then(
+        () => this.#ended(task),
+        (error: unknown) => {
+          this.fail({ kind: "exception", message: `${name}: ${describe(error)}` });
+          this.#ended(task);
+        },
+      );
     };
     return task;
   }
@@ -261,17 +255,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
 
   /** The earliest timer, or the earliest of timers and deadlines. */
   due(kind: "timer" | "any"): Pending | undefined {
-    let first: Pending | undefined;
-    for (const pending of this.#pending) {
-      if (kind === "timer" && pending.kind !== "timer") continue;
-      if (
-        first === undefined ||
-        pending.due < first.due ||
-        (pending.due === first.due && pending.order < first.order)
-      )
-        first = pending;
-    }
-    return first;
+    return earliest(this.#pending, kind);
   }
 
   /** Only when nothing can run. Has `pending` fire as the next step. */
@@ -302,7 +286,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
       this.#anyTime === "timers and deadlines" || (this.#anyTime === "timers" && kind === "timer");
     const task = isTask ? this.#create(`${kind} ${what}`, "timer") : null;
     const on = task === null ? null : { name: `timer ${this.#taskNames.name(task.number)}` };
-    const pending: Pending = { due, order: this.#order++, kind, what, on, fire };
+    const pending: Pending = { due, kind, what, on, fire };
     this.#pending.add(pending);
     // Of those that are due at once, the one that was there first fires first.
     if (task === null && (kind === "timer" || this.#deadlines === "expected")) {

@@ -34,3 +34,14 @@ export function createTask(number: number, name: string, role: Task["role"], ena
     children: 0,
   };
 }
+
+/** What throws at once, or is no asynchronous function, rejects like one. */
+export function begin(run: () => Promise<void>): Promise<void> {
+  try {
+    const ended: unknown = run();
+    if (ended instanceof Promise) return ended as Promise<void>;
+    return Promise.reject(new TypeError("must return a promise: make it an async function"));
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type CheckResult, check } from "../check.js";
 import { type FailureKind, failureKinds } from "../failure.js";
 import type { Program } from "../program.js";
+import { readSchedule } from "../run/schedule.js";
 import type { Observer } from "./observer.js";
 import { planted } from "./planted.test.fixture.js";
 import type { Planted, Version } from "./planted-bug.test.fixture.js";
@@ -72,5 +73,18 @@ test("a kind that is ignored is no failure", async () => {
       ignore: Object.keys(failureKinds) as FailureKind[],
     });
     assert.notEqual(verdict, "unsafe", bug.name);
+  }
+});
+
+test("every search that claims everything finds every kind, and shrinking makes no schedule longer", async () => {
+  for (const bug of planted) {
+    for (const method of ["optimal", "source", "sleep sets"] as const) {
+      const options = { method, maxSteps: 200 };
+      const raw = (await check(programOf(bug, "with the bug"), { ...options, shrink: false })).failure;
+      const { failure } = await check(programOf(bug, "with the bug"), options);
+      assert.deepEqual([raw?.kind, failure?.kind], [bug.finds, bug.finds], `${bug.name} by ${method}`);
+      const [found, shrunk] = [raw, failure].map((each) => readSchedule(each?.schedule ?? "").length);
+      assert.ok((shrunk as number) <= (found as number), `${bug.name} by ${method}`);
+    }
   }
 });

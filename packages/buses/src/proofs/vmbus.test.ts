@@ -7,6 +7,7 @@ import * as vmbus from "./vmbus.test.fixture.js";
 const patient: CheckOptions = { deadlines: "expected" };
 const hasty: CheckOptions = { deadlines: "expected", anyTime: "timers and deadlines" };
 const random = { method: { random: { runs: 100, seed: 1 } } };
+const departures = { method: { delays: 2 } };
 const deep = { method: { pct: { depth: 3, runs: 100, seed: 1, steps: 60 } } };
 
 prove(test, vmbus.twoRescinds, patient);
@@ -27,6 +28,7 @@ for (const program of [
   vmbus.everythingAtOnce,
   ...Object.values(pci),
 ]) {
+  prove(test, program, { ...patient, ...departures });
   prove(test, program, { ...patient, ...random });
   prove(test, program, { ...patient, ...deep });
 }

@@ -15,9 +15,16 @@ for (const program of Object.values(others)) prove(test, program, patient);
 for (const program of [startMeetsStop, startMeetsDeath, ...Object.values(others)])
   prove(test, program, { ...hasty, method: { random: { runs: 200, seed: 1 } } });
 for (const program of Object.values(house)) {
+  prove(test, program, { ...patient, method: { delays: 1 } });
   prove(test, program, { ...patient, method: { random: { runs: 40, seed: 1 } } });
   prove(test, program, { ...patient, method: { pct: { depth: 4, runs: 40, seed: 7, steps: 80 } } });
 }
+
+const { closeMeetsStart, deathMeetsDevice, fenceMeetsAll, leavingMeetsStart } = house;
+for (const program of [closeMeetsStart, deathMeetsDevice, fenceMeetsAll, leavingMeetsStart])
+  prove(test, program, { ...patient, method: { delays: 2 } });
+for (const program of [startMeetsStop, startMeetsDeath])
+  prove(test, program, { ...patient, method: { delays: 3 } });
 
 const { stopMeetsAll, stopMeetsDeath, ...lasting } = house;
 for (const program of Object.values(lasting))

@@ -46,7 +46,6 @@ test("a failed probe is unwound without remove and without uevents, and its erro
   const dev = device("x0");
   const failing = driver("y", {
     probe(device) {
-      device.driverData = "half";
       device.devres.addAction(() => void trace.push(`release 1, driver ${device.driver?.name}`));
       device.devres.addAction(() => void trace.push("release 2"));
       throw new KernelError("ENOSPC", "no more of it");
@@ -266,4 +265,15 @@ test("match errors: an error ends the search for a device, a driver skips the de
   await system.unregisterDriver(good);
   await system.registerDriver(good);
   assert.equal(dev.bound, true, "a new driver asks for itself only");
+});
+
+test("a driver can't be set by hand: attach is the only way to bind", async () => {
+  const { system, device, driver } = traced();
+  const gpu = device("gpu0");
+  await system.addDevice(gpu);
+  for (const [field, value] of Object.entries({ driver: driver("gpu"), driverData: {}, devres: null })) {
+    assert.throws(() => Object.assign(gpu, { [field]: value }), TypeError, field);
+  }
+  assert.equal(gpu.driver, null);
+  await system.unregisterDevice(gpu);
 });

@@ -7,7 +7,7 @@
  */
 import type { AttributeGroup } from "./attribute.js";
 import type { DeferredProbe } from "./deferred.js";
-import type { Device } from "./device.js";
+import { changeBinding, type Device } from "./device.js";
 import type { DeviceLinks } from "./device-links.js";
 import { type DeviceLock, withDeviceLock } from "./device-lock.js";
 import { deviceUevent } from "./device-uevent.js";
@@ -54,8 +54,8 @@ export class Binder {
     const { runtime, notifiers, bindings, links } = this.#around;
     const obstacle = this.#obstacle(device, registration);
     if (obstacle !== null) return { kind: "impossible", error: obstacle };
-    device.devres = new Devres(runtime, `devres of ${driver.name} on ${device.devpath}`);
-    device.driver = driver;
+    const devres = new Devres(runtime, `devres of ${driver.name} on ${device.devpath}`);
+    device[changeBinding]({ driver, devres });
     const binding = new Binding(device, registration);
     bindings.set(device, binding);
     // In the step that looked at the driver's state: see DriverRegistration.bindings.
@@ -65,7 +65,7 @@ export class Binder {
     let failure: "refused" | "impossible" = "refused";
     try {
       const data = await invoke(runtime, "probe", device, () => callProbe(device, driver));
-      if (data !== undefined) device.driverData = data;
+      if (data !== undefined) device[changeBinding]({ driverData: data });
       // The driver wanted the device: what goes wrong from here on is not for the next driver to make good.
       failure = "impossible";
       await this.#addAttributes(device, driver);
@@ -151,8 +151,7 @@ export class Binder {
     const { device, registration } = binding;
     await device.devres.releaseAll();
     const unbinding = device.binding.state === "unbinding";
-    device.driver = null;
-    device.driverData = undefined;
+    device[changeBinding]({ driver: null, driverData: undefined });
     this.#around.bindings.delete(device);
     registration.bindings.remove(binding);
     device.binding.moveTo("unbound");

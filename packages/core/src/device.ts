@@ -54,6 +54,16 @@ export interface DeviceInit {
   readonly release?: () => void;
 }
 
+/** The package does not export it: nobody can bind a device by setting its driver. */
+export const changeBinding: unique symbol = Symbol("change of a device's binding");
+
+/** What is absent stays as it is. */
+export interface BindingChange {
+  readonly driver?: Driver | null;
+  readonly driverData?: unknown;
+  readonly devres?: Devres;
+}
+
 export class Device implements Named, Counted {
   readonly name: string;
   readonly runtime: Runtime;
@@ -129,11 +139,6 @@ export class Device implements Named, Counted {
     return this.#driver;
   }
 
-  set driver(driver: Driver | null) {
-    this.#uses("driver", "store");
-    this.#driver = driver;
-  }
-
   /** `driver` for who does not hold the lock: right at the moment, and another may be bound by the next one. */
   peekDriver(): Driver | null {
     // The core moves `binding` in every step that stores `driver`, so this orders the two (Linux: READ_ONCE).
@@ -147,11 +152,6 @@ export class Device implements Named, Counted {
     return this.#driverData;
   }
 
-  set driverData(data: unknown) {
-    this.#uses("driver data", "store");
-    this.#driverData = data;
-  }
-
   /**
    * Of the current binding; closed for good when it ends. Before the first binding: what belongs to the device until
    * it is removed; a probe is refused (EBUSY) while there is such a thing. Replaced by the core only, under the lock.
@@ -162,9 +162,20 @@ export class Device implements Named, Counted {
     return this.#devres;
   }
 
-  set devres(devres: Devres) {
-    this.#uses("devres in use", "store");
-    this.#devres = devres;
+  /** Only the binder calls this, under the lock. */
+  [changeBinding](change: BindingChange): void {
+    if (change.driver !== undefined) {
+      this.#uses("driver", "store");
+      this.#driver = change.driver;
+    }
+    if ("driverData" in change) {
+      this.#uses("driver data", "store");
+      this.#driverData = change.driverData;
+    }
+    if (change.devres !== undefined) {
+      this.#uses("devres in use", "store");
+      this.#devres = change.devres;
+    }
   }
 
   /** The name of the only driver that may have this device; null: any that matches. */

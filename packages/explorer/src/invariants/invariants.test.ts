@@ -72,7 +72,7 @@ const broken: readonly (readonly [string, RegExp, (world: World, toy: Toy) => vo
     /^\/devices\/device is bound, and its driver is none$/,
     (world, { device }) =>
       world.task("hand", async () => {
-        device.driver = null;
+        Object.defineProperty(device, "driver", { value: null });
       }),
   ],
   [

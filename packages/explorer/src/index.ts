@@ -44,6 +44,7 @@ export { type Independence, independent } from "./invariants/independent.js";
 export { watchDriver } from "./invariants/watch-driver.js";
 export { SystemWatch, watchSystem } from "./invariants/watch-system.js";
 export type { Method } from "./method.js";
+export { outcomeOf } from "./outcome.js";
 export type { Atomic, CallbackWindow, Pool, Program, World } from "./program.js";
 export { assertSafe, type DeclareTest, prove } from "./prove.js";
 export { replay } from "./replay.js";

@@ -1,6 +1,6 @@
 /** What the programs about channels stand on: two ends of a pipe, a driver and a host that notice what must not happen. */
-import { type Bus, Completion, type ErrnoCode, isKernelError } from "parhelion-core";
-import { type World, watchSystem } from "parhelion-explorer";
+import { type Bus, Completion, type ErrnoCode } from "parhelion-core";
+import { outcomeOf, type World, watchSystem } from "parhelion-explorer";
 import { vgpuCommand } from "parhelion-protocol";
 import {
   ChannelType,
@@ -117,15 +117,8 @@ export class Stage {
     };
   }
 
-  async may(run: () => Promise<unknown>, ...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
-    try {
-      await run();
-      return "done";
-    } catch (error) {
-      const answer = answers.find((code) => isKernelError(error, code));
-      if (answer === undefined) throw error;
-      return answer;
-    }
+  may(run: () => Promise<unknown>, ...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
+    return outcomeOf(run, ...answers);
   }
 
   /** Waits until nothing is under way: time passes only then. */

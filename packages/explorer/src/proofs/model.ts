@@ -6,10 +6,10 @@ import {
   type DeviceInit,
   type Driver,
   type ErrnoCode,
-  isKernelError,
   KernelError,
   System,
 } from "parhelion-core";
+import { outcomeOf } from "../outcome.js";
 import type { World } from "../program.js";
 
 export class Model {
@@ -80,15 +80,8 @@ export class Model {
     };
   }
 
-  async may(run: () => Promise<unknown>, ...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
-    try {
-      await run();
-      return "done";
-    } catch (error) {
-      const answer = answers.find((code) => isKernelError(error, code));
-      if (answer === undefined) throw error;
-      return answer;
-    }
+  may(run: () => Promise<unknown>, ...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
+    return outcomeOf(run, ...answers);
   }
 
   /** Waits until nothing is under way: time passes only then. */

@@ -1,5 +1,6 @@
 /** The same device on the core that ships: bound by `attach`, unbound by `detach`, with drivers that notice what is wrong. */
-import { type Bus, Device, type Driver, type ErrnoCode, isKernelError, System } from "parhelion-core";
+import { type Bus, Device, type Driver, type ErrnoCode, System } from "parhelion-core";
+import { outcomeOf } from "../../outcome.js";
 import type { World } from "../../program.js";
 
 export class Attached {
@@ -44,15 +45,8 @@ export class Attached {
   }
 
   /** Runs what may lose a race, and says how it ended. */
-  async outcome(run: () => Promise<void>, ...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
-    try {
-      await run();
-      return "done";
-    } catch (error) {
-      const answer = answers.find((code) => isKernelError(error, code));
-      if (answer === undefined) throw error;
-      return answer;
-    }
+  outcome(run: () => Promise<unknown>, ...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
+    return outcomeOf(run, ...answers);
   }
 
   /** Takes everything down and looks at what is left. For `after`. */

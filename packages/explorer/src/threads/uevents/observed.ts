@@ -1,13 +1,6 @@
 /** A system on the core that ships, with somebody who hears its uevents. */
-import {
-  type Bus,
-  Device,
-  type Driver,
-  type ErrnoCode,
-  isKernelError,
-  System,
-  type Uevent,
-} from "parhelion-core";
+import { type Bus, Device, type Driver, type ErrnoCode, System, type Uevent } from "parhelion-core";
+import { outcomeOf } from "../../outcome.js";
 import type { World } from "../../program.js";
 
 export class Observed {
@@ -44,10 +37,6 @@ export class Observed {
   }
 
   async may(run: () => Promise<void>, ...answers: readonly ErrnoCode[]): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      if (!answers.some((code) => isKernelError(error, code))) throw error;
-    }
+    await outcomeOf(run, ...answers);
   }
 }

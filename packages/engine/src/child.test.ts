@@ -290,7 +290,8 @@ describe("an engine process", { timeout: 60_000 }, () => {
     engine.send({ op: "destroyDevice", device: 1 });
     const unwanted = engine.createDevice(2);
     engine.send({ op: "destroyDevice", device: 2 });
-    await assert.rejects(unwanted, /destroyed before/);
+    // Which comes first, the device or the order to destroy it, is the machine's business; that it is gone in the end is not.
+    await unwanted.catch((error: unknown) => assert.match(String(error), /destroyed before/));
     engine.send({ op: "destroyQueue", queue: 5 });
     assert.equal((await engine.statistics()).devices, 0);
     await engine.end();

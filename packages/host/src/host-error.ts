@@ -1,29 +1,7 @@
 /** What the host answers to whoever runs it or asks it: a stable code, and a message that says what to do. */
-export type HostErrorCode =
-  | "state-directory-foreign"
-  | "state-directory-unusable"
-  | "socket-path-too-long"
-  | "host-already-running"
-  | "listen-failed"
-  | "store-damaged"
-  | "store-failed"
-  | "store-unavailable"
-  | "uuid-used"
-  | "no-adapter"
-  | "engine-start-failed"
-  | "engine-gone"
-  | "engine-backing-off"
-  | "engine-stopped"
-  | "engine-silent"
-  | "engine-refused"
-  | "guest-unknown"
-  | "guest-connected"
-  | "bad-descriptor"
-  | "bad-request"
-  | "unknown-method"
-  | "limit-reached"
-  | "host-stopping"
-  | "host-gone";
+import type { HostErrorCode } from "./error-codes.js";
+
+export type { HostErrorCode } from "./error-codes.js";
 
 export class HostError extends Error {
   override readonly name = "HostError";

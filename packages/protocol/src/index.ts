@@ -1,12 +1,17 @@
 export {
+  type PortCloseCode,
+  type PortStallCode,
+  portCloseCodes,
+  portStallCodes,
+  type QueueConnectCode,
+  queueConnectCodes,
+} from "./carrier/error-codes.js";
+export {
   isPortClosedError,
   isPortStalledError,
   isQueueConnectError,
-  type PortCloseCode,
   PortClosedError,
-  type PortStallCode,
   PortStalledError,
-  type QueueConnectCode,
   QueueConnectError,
 } from "./carrier/errors.js";
 export { acceptQueue } from "./carrier/handshake/accept.js";
@@ -33,11 +38,14 @@ export {
   parseAdapterDescription,
   parseDeviceGrant,
   parseDeviceRequest,
+  parseEngineQuota,
   parseEngineRefusal,
   parseFromEngine,
   parseToEngine,
 } from "./engine/parse.js";
+export { defaultEngineQuota, type EngineQuota, type EngineService, noSlice } from "./engine/quota.js";
 export { isProtocolError, ProtocolError } from "./error.js";
+export { type CodeEntry, type ProtocolErrorCode, protocolErrorCodes } from "./error-codes.js";
 export * from "./messages/index.js";
 export { Newcomers } from "./newcomers.js";
 export { SysClient, type SysClientOptions, type SysMonitor } from "./sys/client.js";

@@ -8,6 +8,7 @@ import {
   guestCommand,
   isControlError,
   isProtocolError,
+  type ProtocolErrorCode,
   StatusErrno,
   vgpuCommand,
   vmbusMessage,
@@ -295,7 +296,7 @@ describe("a VMBus connection", () => {
     const message = (number: number, body: Uint8Array): Uint8Array =>
       frame(0, Uint8Array.of(number, 0, 0, 0, 0, 0, 0, 0, ...body));
     const contact = message(14, vmbusMessage.initiateContact.body.encode({ credential: "x" }));
-    const cases: [string, string, Uint8Array[]][] = [
+    const cases: [string, ProtocolErrorCode, Uint8Array[]][] = [
       ["oversize", "bad-size", [Uint8Array.of(0xff, 0xff, 0xff, 0xff)]],
       ["short header", "truncated", [frame(0, Uint8Array.of(1))]],
       ["offers before contact", "no-contact", [message(3, new Uint8Array(0))]],

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isPortClosedError, type PortCloseCode, PortClosedError } from "./errors.js";
+import type { PortCloseCode } from "./error-codes.js";
+import { isPortClosedError, PortClosedError } from "./errors.js";
 import { carrierOf, closed, openPair, type Pair, skipReason, ways } from "./pairs.test.fixture.js";
 import type { Port } from "./port.js";
 import { fill, isIntact, seeded } from "./records.test.fixture.js";

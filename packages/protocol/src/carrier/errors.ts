@@ -1,14 +1,6 @@
 /** Why a port stopped working, or could not be made. */
 
-export type PortCloseCode =
-  /** this end called `close` */
-  | "closed"
-  /** the other end closed, or its process ended */
-  | "peer-closed"
-  /** the other end sent what the protocol does not allow; `cause` is the ProtocolError */
-  | "protocol"
-  /** the socket beneath failed; `cause` is the system's error */
-  | "carrier-failed";
+import type { PortCloseCode, PortStallCode, QueueConnectCode } from "./error-codes.js";
 
 // Registry symbols, not classes, are the brands: two copies of this package in one process understand each other.
 const closedBrand = Symbol.for("parhelion.PortClosedError");
@@ -26,12 +18,6 @@ export class PortClosedError extends Error {
   }
 }
 
-export type PortStallCode =
-  /** the reader made no progress for the stall deadline */
-  | "stalled"
-  /** waiting here could never end: the reader is this very thread, or the socket can't be driven while the thread waits */
-  | "cannot-wait";
-
 /** `begin` found no room and waiting did not, or could not, help. The port stays open; its owner decides. */
 export class PortStalledError extends Error {
   override readonly name: string = "PortStalledError";
@@ -43,18 +29,6 @@ export class PortStalledError extends Error {
     this.code = code;
   }
 }
-
-export type QueueConnectCode =
-  /** nobody listens at the endpoint */
-  | "unreachable"
-  /** the engine does not want this queue; `errno` says why */
-  | "refused"
-  /** the other end closed before the handshake was through */
-  | "hung-up"
-  /** the handshake missed its deadline */
-  | "deadline"
-  /** what came is no handshake; `cause` is the ProtocolError */
-  | "protocol";
 
 /** A queue did not come to be. The socket is closed, nothing else is affected. */
 export class QueueConnectError extends Error {

@@ -1,4 +1,5 @@
 import { ProtocolError } from "../error.js";
+import type { ProtocolErrorCode } from "../error-codes.js";
 import type { RingReader } from "./port.js";
 import { HEAD, type RingMemory, TAIL } from "./ring-layout.js";
 
@@ -146,7 +147,7 @@ export class Reader implements RingReader {
     return true;
   }
 
-  #fail(code: string, message: string): never {
+  #fail(code: ProtocolErrorCode, message: string): never {
     const error = new ProtocolError(code, message);
     this.#link.readerFailed(error);
     throw error;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isProtocolError } from "../error.js";
+import type { ProtocolErrorCode } from "../error-codes.js";
 import * as messages from "./index.js";
 import {
   bytesToGuid,
@@ -108,7 +109,7 @@ describe("control structs", () => {
   });
 
   it("refuse a field cut in the middle, a length beyond the body, too much, and bad text", () => {
-    const refused = (codec: StructCodec<unknown>, bytes: number[], code: string) =>
+    const refused = (codec: StructCodec<unknown>, bytes: number[], code: ProtocolErrorCode) =>
       assert.throws(
         () => codec.decode(Uint8Array.from(bytes)),
         (error) => isProtocolError(error, code),

@@ -4,6 +4,7 @@ import { createConnection, type Socket } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isProtocolError } from "../../error.js";
+import type { ProtocolErrorCode } from "../../error-codes.js";
 import { isPortClosedError, isPortStalledError } from "../errors.js";
 import { closed, listen } from "../pairs.test.fixture.js";
 import type { Port } from "../port.js";
@@ -46,7 +47,7 @@ function streamPort(socket: Socket, io: "direct" | "buffered" = "direct"): Port 
 
 const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
 
-const hostile: readonly [string, Uint8Array, string][] = [
+const hostile: readonly [string, Uint8Array, ProtocolErrorCode][] = [
   ["an unknown frame", words(9, 8), "bad-frame"],
   ["data without bytes", words(FRAME_DATA, 0), "bad-frame"],
   ["data that is no multiple of 8", words(FRAME_DATA, 12), "bad-frame"],

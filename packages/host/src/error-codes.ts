@@ -1,0 +1,105 @@
+/**
+ * What the host's codes mean and what helps. This list is the source of the type: a code that is thrown is listed here, and
+ * docs/errors.md is made of it.
+ */
+import type { CodeEntry } from "parhelion-protocol";
+
+/** Codes of HostError. */
+export const hostErrorCodes = {
+  "state-directory-foreign": {
+    means: "The state directory belongs to another user.",
+    remedy: "Name a directory of your own with --state.",
+  },
+  "state-directory-unusable": {
+    means: "The state directory can't be made, read or written.",
+    remedy: "Name another directory with --state.",
+  },
+  "socket-path-too-long": {
+    means: "A Unix socket's path has at most 107 bytes; a socket in this directory would have more.",
+    remedy: "Use a shorter state directory.",
+  },
+  "host-already-running": {
+    means: "Another host uses the state directory.",
+    remedy: "Use that one, stop it, or name another directory with --state.",
+  },
+  "listen-failed": {
+    means: "A socket can't be listened on.",
+    remedy: "Choose another port or address; the message has the system's reason.",
+  },
+  "store-damaged": {
+    means: "What was kept in the state directory can't be read.",
+    remedy:
+      "Use another state directory, or remove the store from this one: its slices and guests are forgotten then.",
+  },
+  "store-failed": {
+    means: "A change could not be written, so it was not made; nothing is half done.",
+    remedy: "Free space or mend the disk of the state directory, then try again.",
+  },
+  "store-unavailable": {
+    means: "The store in the state directory can't be opened.",
+    remedy: "Check that no other process holds it and that it can be written.",
+  },
+  "uuid-used": {
+    means: "A slice has, or had, this UUID; the host never gives one out twice.",
+    remedy: "Choose another UUID, or leave it to the host.",
+  },
+  "no-adapter": {
+    means: "No adapter that was wished for answers; the message names every attempt and why it failed.",
+    remedy: 'Install a Vulkan driver, or ask for "software" or "best".',
+  },
+  "engine-start-failed": {
+    means: "A slice's engine did not start.",
+    remedy: "The message says why; `parhelion host --log-level debug` shows what the engine printed.",
+  },
+  "engine-gone": {
+    means: "A slice's engine ended; what was asked of it is lost, with its devices.",
+    remedy: "Ask for a new device: a fresh engine is started.",
+  },
+  "engine-backing-off": {
+    means: "A slice's engine failed several times in a row and is not started again before a delay is over.",
+    remedy: "Try again after the delay that the message names.",
+  },
+  "engine-stopped": {
+    means: "The slice is going away, its engine with it.",
+    remedy: "Ask for another adapter.",
+  },
+  "engine-silent": {
+    means: "A slice's engine missed a deadline.",
+    remedy: "Try again: it is replaced when it stays silent.",
+  },
+  "engine-refused": { means: "A slice's engine said no; the message is the engine's.", remedy: "" },
+  "guest-unknown": {
+    means: "There is no guest with this id.",
+    remedy: "`parhelion ls` lists the guests that there are.",
+  },
+  "guest-connected": {
+    means: "A kernel is connected for this guest already.",
+    remedy: "End that one, or create another guest.",
+  },
+  "bad-descriptor": {
+    means: "A slice's descriptor is malformed or contradicts itself.",
+    remedy: "The message names the member and what it may be.",
+  },
+  "bad-request": {
+    means: "A request on the admin socket is malformed.",
+    remedy: "The message names the parameter and what it may be.",
+  },
+  "unknown-method": {
+    means: "The admin socket has no such method.",
+    remedy: "The message lists those that there are; host and command may be of different releases.",
+  },
+  "limit-reached": {
+    means: "A refusal: something would exceed a limit. It names slice, rule, limit, used and wanted.",
+    remedy: "Give something back, or raise the limit that the rule names.",
+  },
+  "host-stopping": {
+    means: "The host is stopping and takes nothing new.",
+    remedy: "Wait until it has stopped, then start it again.",
+  },
+  "host-gone": {
+    means: "The host does not answer, or closed the connection.",
+    remedy: "Start the host again with `parhelion host`.",
+  },
+} as const satisfies Readonly<Record<string, CodeEntry>>;
+
+export type HostErrorCode = keyof typeof hostErrorCodes;

@@ -7,8 +7,10 @@ import {
   type AdapterDescription,
   connectQueue,
   type DeviceGrant,
+  type EngineMemory,
   type EngineStatistics,
   type FromEngine,
+  noSlice,
   parseFromEngine,
   type SharedMemoryProvider,
   type ToEngine,
@@ -27,6 +29,7 @@ export class ChildEngine {
   readonly queuePath: string;
   readonly child: ChildProcess;
   readonly exited: Promise<ChildExit>;
+  readonly memory: EngineMemory[] = [];
   readonly losses: { device: number; reason: string; message: string }[] = [];
   readonly #directory: string;
   readonly #waiting = new Map<number, (message: Reply) => void>();
@@ -52,6 +55,7 @@ export class ChildEngine {
         const message = parseFromEngine(raw);
         if (message.op === "ready" || message.op === "failed") resolve(message);
         else if (message.op === "deviceLost") this.losses.push(message);
+        else if (message.op === "memory") this.memory.push(message);
         else {
           this.#waiting.get(message.id)?.(message);
           this.#waiting.delete(message.id);
@@ -80,7 +84,7 @@ export class ChildEngine {
 
   /** @returns `ready` or `failed` */
   begin(dawn: readonly string[] = []): Promise<FromEngine> {
-    this.send({ op: "start", queuePath: this.queuePath, dawn, forceFallback: false });
+    this.send({ op: "start", queuePath: this.queuePath, dawn, forceFallback: false, ...noSlice });
     return this.#start;
   }
 

@@ -8,6 +8,7 @@ import {
   InterfaceKind,
   isQueueConnectError,
   type KoffiModule,
+  noSlice,
   openSharedMemory,
   QUEUE_HANDLE,
 } from "parhelion-protocol";
@@ -247,7 +248,7 @@ describe("an engine process", { timeout: 60_000 }, () => {
     await first.exited;
     assert.ok(existsSync(first.queuePath));
     const second = await ChildEngine.spawn("null");
-    second.send({ op: "start", queuePath: first.queuePath, dawn: [], forceFallback: false });
+    second.send({ op: "start", queuePath: first.queuePath, dawn: [], forceFallback: false, ...noSlice });
     assert.equal((await second.begin()).op, "ready");
     await second.end();
     await first.end();

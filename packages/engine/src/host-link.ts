@@ -103,6 +103,8 @@ export class HostLink {
           statistics: engine.statistics(),
         }));
         break;
+      case "quota":
+        break;
       case "destroyDevice":
         engine.destroyDevice(message.device);
         break;

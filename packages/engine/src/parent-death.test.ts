@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { noSlice } from "parhelion-protocol";
 import { loadKoffi } from "./koffi.js";
 import { engineEntry } from "./launcher.js";
 
@@ -14,7 +15,8 @@ const parent = `
   const { spawn } = require("node:child_process");
   const engine = spawn(process.execPath, [process.env.ENTRY], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   engine.on("message", ({ op }) => console.log(op + " " + engine.pid));
-  engine.send({ op: "start", queuePath: process.env.QUEUE, dawn: ["backend=null"], forceFallback: false });
+  const start = { op: "start", queuePath: process.env.QUEUE, dawn: ["backend=null"], forceFallback: false };
+  engine.send({ ...start, ...JSON.parse(process.env.SLICE) });
 `;
 
 /** A process that has ended and waits for its parent to notice counts as ended. */
@@ -31,7 +33,12 @@ const skip =
 
 test("an engine that hangs goes with a host that is killed", { timeout: 60_000, skip }, async () => {
   const directory = await mkdtemp(join(tmpdir(), "ph-"));
-  const environment = { ...process.env, ENTRY: engineEntry, QUEUE: join(directory, "q") };
+  const environment = {
+    ...process.env,
+    ENTRY: engineEntry,
+    QUEUE: join(directory, "q"),
+    SLICE: JSON.stringify(noSlice),
+  };
   const host = spawn(process.execPath, ["-e", parent], {
     stdio: ["ignore", "pipe", "inherit"],
     env: environment,

@@ -8,6 +8,7 @@ import {
   type Clock,
   type FromEngine,
   isProtocolError,
+  noSlice,
   parseFromEngine,
   platformClock,
   type ToEngine,
@@ -65,7 +66,13 @@ async function ask(
     const timer = clock.setTimer(deadlineMs, () => none(`no answer within ${deadlineMs} ms`));
     child.once("exit", () => timer.cancel());
   });
-  const start: ToEngine = { op: "start", queuePath, dawn: options.dawn ?? [], forceFallback: false };
+  const start: ToEngine = {
+    op: "start",
+    queuePath,
+    dawn: options.dawn ?? [],
+    forceFallback: false,
+    ...noSlice,
+  };
   child.send(start, () => undefined);
   const result = await answer;
   child.kill("SIGTERM");

@@ -62,6 +62,17 @@ export const structs = {
   },
 };
 
+/** Whose a message is, where the peers have agreed to say it. */
+const identity = {
+  slice: ["guid", "The slice that is meant; of the global channel, the channel's own instance."],
+  generation: ["u64", "The slice's generation that is meant; of the global channel 0."],
+};
+const connection = { connection: ["guid", "From versionResponse."] };
+const sliceMemory = {
+  limit: ["u64", "Bytes that the slice may have in use."],
+  used: ["u64", "Bytes that it has in use."],
+  reserved: ["u64", "Bytes that are its own, whatever others do."],
+};
 const sysPath = { path: ["string", "Absolute, from /sys.", text] };
 const device = { device: ["u32", "Device handle."] };
 const deviceCreation = {
@@ -132,7 +143,10 @@ const cpuWait = {
 const adapterQuery = {
   request: {
     adapter: ["u32", "Adapter handle."],
-    infoType: ["u32", "0x1000: JSON AdapterDescription; other numbers as KMTQUERYADAPTERINFOTYPE."],
+    infoType: [
+      "u32",
+      "0x1000: JSON AdapterDescription; 0x1001: JSON SliceDescription; other numbers as KMTQUERYADAPTERINFOTYPE.",
+    ],
     privateData: ["bytes", "Input of the query.", blob],
   },
   reply: { privateData: ["bytes", "Answer of the query.", 120 * 1024] },
@@ -212,6 +226,13 @@ export const spaces = {
         },
         null,
       ],
+      adaptersChanged: [
+        0x102,
+        "From the control node to the application: a vGPU appeared or went; enumAdapters3 says what there is.",
+        {},
+        null,
+      ],
+      memoryChanged: [0x103, "From a vGPU's node to the application.", sliceMemory, null],
     },
   },
   ioctl: {
@@ -271,7 +292,7 @@ export const spaces = {
         0x18,
         "Creates a hardware queue on a context.",
         queueCreation.request,
-        queueCreation.reply,
+        { ...queueCreation.reply, ...identity },
       ],
       destroyDevice: [0x19, "Destroys a device and everything on it.", device, {}],
       destroyHwQueue: [0x1b, "Destroys a hardware queue.", queue, {}],
@@ -313,6 +334,7 @@ export const spaces = {
           features: ["u64", "Feature bits of the client's carrier."],
           memory: ["QueueMemory", "Memory that the client offers for sharing."],
           geometry: ["QueueRings", "The ring sizes that the client would like; 0: the default."],
+          ...identity,
         },
         {
           features: ["u64", "The feature bits that both have and use from here on."],
@@ -323,7 +345,7 @@ export const spaces = {
       connect: [
         0x201,
         "First message on a guest kernel's connection that carries one queue to a remote host; the queue's bytes follow.",
-        { token: ["hex16", "From createHwQueue."], credential: ["string", "The guest's.", name] },
+        { token: ["hex16", "From createHwQueue."], credential: ["string", "The guest's.", name], ...identity },
         null,
       ],
     },
@@ -409,16 +431,17 @@ export const spaces = {
           subChannelIndex: ["u16", "0: the primary channel."],
           connectionId: ["u32", "Reserved, 0."],
           userData: ["bytes", "Of the interface.", 120],
+          ...identity,
         },
         null,
       ],
       rescind: [
         2,
         "Host: the channel is gone.",
-        { relid: ["u32", "Number of the channel."], reason: ["string", "For people.", text] },
+        { relid: ["u32", "Number of the channel."], reason: ["string", "For people.", text], ...identity },
         null,
       ],
-      requestOffers: [3, "Guest: send me the offers.", {}, null],
+      requestOffers: [3, "Guest: send me the offers.", connection, null],
       allOffersDelivered: [4, "Host: the offers that there are have been sent; more may come.", {}, null],
       openChannel: [
         5,
@@ -427,6 +450,7 @@ export const spaces = {
           relid: ["u32", "Number of the channel."],
           openId: ["u32", "Echoed in the result."],
           userData: ["bytes", "Of the interface.", 120],
+          ...identity,
         },
         null,
       ],
@@ -437,19 +461,20 @@ export const spaces = {
           relid: ["u32", "Number of the channel."],
           openId: ["u32", "From openChannel."],
           status: ["u32", "NTSTATUS."],
+          ...identity,
         },
         null,
       ],
       closeChannel: [
         7,
         "Guest: I no longer use this channel.",
-        { relid: ["u32", "Number of the channel."] },
+        { relid: ["u32", "Number of the channel."], ...identity },
         null,
       ],
       relidReleased: [
         13,
         "Guest: nothing refers to this number any more.",
-        { relid: ["u32", "Number of the channel."] },
+        { relid: ["u32", "Number of the channel."], ...identity },
         null,
       ],
       initiateContact: [
@@ -469,11 +494,19 @@ export const spaces = {
           supported: ["u8", "1: yes."],
           features: ["u64", "Feature bits of the host."],
           text: ["string", "Why not.", text],
+          code: ["string", "Why not, for programs: guest-unknown, guest-connected, host-stopping, …", name],
+          connection: ["guid", "Names this connection, and no other."],
         },
         null,
       ],
-      unload: [16, "Guest: I am about to go.", {}, null],
+      unload: [16, "Guest: I am about to go.", connection, null],
       unloadResponse: [17, "Host: nothing more will be sent.", {}, null],
+      heartbeat: [
+        0x100,
+        "Either: are you there? The other end echoes it, with `answer` set.",
+        { number: ["u64", "Echoed."], answer: ["u8", "1: this is the echo."], ...connection },
+        null,
+      ],
     },
   },
   vmCommand: {
@@ -551,6 +584,7 @@ export const spaces = {
             "u32",
             "0: the endpoint is a Unix socket that the application can connect to; 1: through the guest kernel.",
           ],
+          ...identity,
         },
       ],
       destroyHwQueue: [51, "As the ioctl.", queue, {}],
@@ -582,6 +616,7 @@ export const spaces = {
         null,
       ],
       adapterInfoChanged: [257, "What getInternalAdapterInfo answers has changed.", {}, null],
+      memoryChanged: [258, "What the slice may have, and has, of its adapter's memory.", sliceMemory, null],
     },
   },
   pciCommand: {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRuntime } from "parhelion-core";
-import type { DeviceRequest } from "parhelion-protocol";
+import { type DeviceRequest, defaultEngineQuota, type EngineMemory, noSlice } from "parhelion-protocol";
 import { HostError, type HostErrorCode } from "../host-error.js";
 import { describeExit } from "./engine-exit.js";
 import {
@@ -21,7 +21,7 @@ function start(behaviour: string, more: Partial<EngineProcessOptions> = {}): Eng
     entry,
     nodeFlags: [],
     environment: { BEHAVIOUR: behaviour },
-    start: { queuePath: "/unused", dawn: [], forceFallback: false },
+    start: { queuePath: "/unused", dawn: [], forceFallback: false, ...noSlice },
     deadlines: defaultEngineDeadlines,
     runtime: createRuntime(),
     name: "engine of a test",
@@ -74,6 +74,16 @@ test(
     assert.deepEqual(output, ["stdout: one line", "stdout: and a piece of another"]);
   },
 );
+
+test("an engine is told of another quota and tells what of it is in use", limit, async () => {
+  const reports: EngineMemory[] = [];
+  const engine = start("", { onMemory: (memory) => reports.push(memory) });
+  await engine.whenReady();
+  engine.setQuota({ ...defaultEngineQuota, memoryBytes: 4711 });
+  assert.equal(await fence(engine, 1, 5), 5);
+  assert.deepEqual(reports, [{ used: 0, peak: 4711, refused: 0 }]);
+  await engine.stop("test");
+});
 
 test(
   "an engine that does not become ready fails with its last words, its own message or the deadline",

@@ -7,6 +7,8 @@ import {
   type AdapterDescription,
   type DeviceGrant,
   type DeviceRequest,
+  type EngineMemory,
+  type EngineQuota,
   type EngineRefusal,
   type EngineStatistics,
   type FromEngine,
@@ -50,6 +52,7 @@ export interface EngineProcessOptions extends EngineProgram {
   /** Default: a child process. */
   readonly startChild?: StartEngineChild | undefined;
   readonly onOutput: (stream: "stdout" | "stderr", line: string) => void;
+  readonly onMemory?: ((memory: EngineMemory) => void) | undefined;
   readonly onDeviceLost: (device: number, reason: "unknown" | "destroyed", message: string) => void;
 }
 
@@ -150,6 +153,11 @@ export class EngineProcess implements Named {
     );
   }
 
+  /** From the next allocation on. */
+  setQuota(quota: EngineQuota): void {
+    this.#child.send({ op: "quota", quota });
+  }
+
   destroyQueue(queue: number): void {
     this.#child.send({ op: "destroyQueue", queue });
   }
@@ -244,6 +252,11 @@ export class EngineProcess implements Named {
       case "statistics":
         this.#pending.resolve(message.id, message.statistics);
         return;
+      case "memory": {
+        const { used, peak, refused } = message;
+        this.#options.onMemory?.({ used, peak, refused });
+        return;
+      }
       case "deviceLost":
         this.#options.onDeviceLost(message.device, message.reason, message.message);
     }

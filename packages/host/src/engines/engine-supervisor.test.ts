@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createRuntime } from "parhelion-core";
+import { noSlice } from "parhelion-protocol";
 import { HostError, type HostErrorCode } from "../host-error.js";
 import { type BackOffPolicy, backOffMs, defaultBackOff } from "./back-off.js";
 import { defaultEngineDeadlines, EngineProcess } from "./engine-process.js";
@@ -37,7 +38,7 @@ function supervise(backOff: BackOffPolicy): Supervised {
             entry,
             nodeFlags: [],
             environment: { BEHAVIOUR: supervised.behaviour },
-            start: { queuePath: "/unused", dawn: [], forceFallback: false },
+            start: { queuePath: "/unused", dawn: [], forceFallback: false, ...noSlice },
             deadlines: { ...defaultEngineDeadlines, replyMs: 20 },
             runtime,
             name: "engine of a test",

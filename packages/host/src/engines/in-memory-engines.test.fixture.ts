@@ -6,7 +6,13 @@
  * engine has said before its end still arrives before the end does. Nothing waits, so no task of an engine is left over.
  */
 import { type Named, type Runtime, WorkQueue } from "parhelion-core";
-import type { AdapterDescription, EngineRefusal, FromEngine, ToEngine } from "parhelion-protocol";
+import type {
+  AdapterDescription,
+  EngineQuota,
+  EngineRefusal,
+  FromEngine,
+  ToEngine,
+} from "parhelion-protocol";
 import type { EngineChild, EngineChildEvents, StartEngineChild } from "./engine-child.js";
 
 export type Fate = "goes on" | "stays silent" | "dies";
@@ -37,6 +43,8 @@ export class InMemoryEngine implements EngineChild, Named {
   readonly pid: number;
   readonly devices = new Set<number>();
   readonly queues = new Map<number, Queue>();
+  /** The last that it was given. */
+  quota: EngineQuota | undefined;
   readonly #runtime: Runtime;
   readonly #events: EngineChildEvents;
   readonly #fate: (engine: InMemoryEngine, message: ToEngine) => Fate;
@@ -101,6 +109,7 @@ export class InMemoryEngine implements EngineChild, Named {
   #serve(message: ToEngine): void {
     switch (message.op) {
       case "start":
+        this.quota = message.quota;
         this.say({ op: "ready", adapter: inMemoryAdapter });
         return;
       case "createDevice":
@@ -119,6 +128,9 @@ export class InMemoryEngine implements EngineChild, Named {
           this.queues.set(message.queue, { device: message.device, done: 0, waits: [] });
           this.say({ op: "created", id: message.id });
         }
+        return;
+      case "quota":
+        this.quota = message.quota;
         return;
       case "destroyQueue":
         this.#destroyQueue(message.queue);

@@ -77,6 +77,8 @@ process.on("message", (raw) => {
     case "submit":
       // Every queue of this engine has been asked to do as much as its number says.
       return say({ op: "fence", id: message.id, value: 100 + message.queue });
+    case "quota":
+      return say({ op: "memory", used: 0, peak: message.quota.memoryBytes, refused: 0 });
     case "destroyDevice":
       created.devices.delete(message.device);
       return say({ op: "deviceLost", device: message.device, reason: "destroyed", message: "as asked" });

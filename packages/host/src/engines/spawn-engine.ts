@@ -1,5 +1,6 @@
 /** From a launcher and a choice of adapter to a running child: what probing and slices have in common. */
 import { invoke, type Runtime } from "parhelion-core";
+import { type EngineMemory, type EngineService, noSlice } from "parhelion-protocol";
 import { HostError } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
 import type { StartEngineChild } from "./engine-child.js";
@@ -20,6 +21,9 @@ export interface SpawnOptions {
   readonly queuePath: string;
   /** Slice UUID or "probe", for the log. */
   readonly slice: string;
+  /** Default: nobody. */
+  readonly service?: EngineService;
+  readonly onMemory?: (engine: EngineProcess, memory: EngineMemory) => void;
   readonly onDeviceLost: (
     engine: EngineProcess,
     device: number,
@@ -54,6 +58,7 @@ export class EngineSpawner {
         queuePath: options.queuePath,
         dawn: options.choice.dawn,
         forceFallback: options.choice.forceFallback,
+        ...(options.service ?? noSlice),
       },
       deadlines,
       runtime,
@@ -61,6 +66,7 @@ export class EngineSpawner {
       startChild,
       onOutput: (stream, line) =>
         runtime.log("debug", "engine.output", { slice: options.slice, engine: engine.pid, stream, line }),
+      onMemory: (memory) => options.onMemory?.(engine, memory),
       onDeviceLost: (device, reason, message) => options.onDeviceLost(engine, device, reason, message),
     });
     this.#living.add(engine);

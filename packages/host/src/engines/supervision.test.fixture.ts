@@ -5,6 +5,7 @@
  * would be told. After `retire` has returned, and the tasks that were under way, no task is left and no engine lives.
  */
 import { noDeadline, type Runtime } from "parhelion-core";
+import { noSlice } from "parhelion-protocol";
 import { type BackOffPolicy, defaultBackOff } from "./back-off.js";
 import { defaultEngineDeadlines, type EngineDeadlines, EngineProcess } from "./engine-process.js";
 import type { EngineLoss } from "./engine-state.js";
@@ -40,7 +41,7 @@ export function supervisionRig(runtime: Runtime, options: SupervisionOptions = {
         entry: "",
         nodeFlags: [],
         environment: {},
-        start: { queuePath: "", dawn: [], forceFallback: false },
+        start: { queuePath: "", dawn: [], forceFallback: false, ...noSlice },
         runtime,
         name: "engine of slice",
         deadlines,

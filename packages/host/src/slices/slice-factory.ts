@@ -1,6 +1,7 @@
 /** Makes a guest's slice of an adapter: identity, engine supervision, and its place in the device tree. */
 import { join } from "node:path";
 import type { Runtime, System } from "parhelion-core";
+import { defaultEngineQuota } from "parhelion-protocol";
 import type { AdapterDevice } from "../adapters/adapter-device.js";
 import type { BackOffPolicy } from "../engines/back-off.js";
 import { EngineSupervisor } from "../engines/engine-supervisor.js";
@@ -64,6 +65,12 @@ export class SliceFactory {
           choice: adapter.choice,
           queuePath: slice.queuePath,
           slice: slice.uuid,
+          service: {
+            slice: slice.uuid,
+            generation: slice.generation,
+            quota: defaultEngineQuota,
+            time: "free",
+          },
           onDeviceLost: (engine, device, reason, message) =>
             slice.engineLostDevice(engine, device, { reason, message }),
         }),

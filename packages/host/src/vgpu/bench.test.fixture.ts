@@ -1,6 +1,6 @@
 /** A slice on scripted engines, driven by commands as they come from a guest. */
 import { createRuntime } from "parhelion-core";
-import type { AdapterDescription, DeviceRequest, Exchange } from "parhelion-protocol";
+import { type AdapterDescription, type DeviceRequest, type Exchange, noSlice } from "parhelion-protocol";
 import { defaultEngineDeadlines, EngineProcess } from "../engines/engine-process.js";
 import { EngineSupervisor } from "../engines/engine-supervisor.js";
 import { defaultLimits, type HostLimits } from "../limits.js";
@@ -63,7 +63,7 @@ export class VgpuBench {
               entry,
               nodeFlags: [],
               environment: {},
-              start: { queuePath, dawn: [], forceFallback: false },
+              start: { queuePath, dawn: [], forceFallback: false, ...noSlice },
               deadlines: defaultEngineDeadlines,
               runtime,
               name: "engine of a test",

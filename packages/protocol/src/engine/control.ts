@@ -3,6 +3,8 @@
  * queues. Both ends check what they receive with `parseToEngine` / `parseFromEngine`.
  */
 
+import type { EngineQuota, EngineService } from "./quota.js";
+
 /** What `requestAdapter` needs to know, as plain JSON. */
 export interface AdapterDescription {
   readonly info: {
@@ -44,12 +46,14 @@ export interface EngineRefusal {
 
 export type ToEngine =
   /** First message. `queuePath`: where to listen for queues. `backend`: Dawn's switches, e.g. ["adapter=…", "backend=null"]. */
-  | {
+  | ({
       readonly op: "start";
       readonly queuePath: string;
       readonly dawn: readonly string[];
       readonly forceFallback: boolean;
-    }
+    } & EngineService)
+  /** The grant is another one from now on. What is in use beyond it stays; nothing new is given until it fits. */
+  | { readonly op: "quota"; readonly quota: EngineQuota }
   | {
       readonly op: "createDevice";
       readonly id: number;
@@ -87,6 +91,13 @@ export interface EngineStatistics {
   readonly residentBytes: number;
 }
 
+/** What the slice uses of its quota's `memoryBytes`. Since the engine's start: `peak`, and how many allocations it `refused`. */
+export interface EngineMemory {
+  readonly used: number;
+  readonly peak: number;
+  readonly refused: number;
+}
+
 export type FromEngine =
   | { readonly op: "ready"; readonly adapter: AdapterDescription }
   /** No usable adapter, or Dawn did not start: the engine exits after this. */
@@ -95,6 +106,8 @@ export type FromEngine =
   | { readonly op: "refused"; readonly id: number; readonly refusal: EngineRefusal }
   | { readonly op: "fence"; readonly id: number; readonly value: number }
   | { readonly op: "statistics"; readonly id: number; readonly statistics: EngineStatistics }
+  /** Whenever it has changed, at most every 100 ms. */
+  | ({ readonly op: "memory" } & EngineMemory)
   | {
       readonly op: "deviceLost";
       readonly device: number;

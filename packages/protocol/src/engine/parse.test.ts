@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { isProtocolError } from "../error.js";
 import type { FromEngine, ToEngine } from "./control.js";
 import { parseFromEngine, parseToEngine } from "./parse.js";
+import { defaultEngineQuota, noSlice } from "./quota.js";
 
 const request = {
   label: "",
@@ -26,7 +27,8 @@ const adapter = {
   wgslLanguageFeatures: ["subgroup_id"],
 };
 const down: readonly ToEngine[] = [
-  { op: "start", queuePath: "/tmp/q", dawn: ["backend=null"], forceFallback: false },
+  { op: "start", queuePath: "/tmp/q", dawn: ["backend=null"], forceFallback: false, ...noSlice },
+  { op: "quota", quota: { ...defaultEngineQuota, memoryBytes: 2 ** 30, submissionMs: 12.5 } },
   { op: "createDevice", id: 1, device: 2, owner: 3, request },
   { op: "destroyDevice", device: 2 },
   { op: "createQueue", id: 3, device: 2, queue: 4, token: "0123456789abcdef0123456789abcdef" },
@@ -49,6 +51,7 @@ const up: readonly FromEngine[] = [
     id: 6,
     statistics: { devices: 1, queues: 1, objects: 2, submits: 3, bytesReceived: 4, residentBytes: 5 },
   },
+  { op: "memory", used: 2 ** 40, peak: 2 ** 41, refused: 3 },
   { op: "deviceLost", device: 2, reason: "unknown", message: "gone" },
 ];
 
@@ -97,7 +100,10 @@ describe("the engine's control messages", () => {
       queuePath: "/q",
       dawn: Array(5000).fill("x"),
       forceFallback: false,
+      ...noSlice,
     });
+    for (const objects of [-1, 0.5, "many", undefined])
+      refusesAllOf(parseToEngine, { op: "quota", quota: { ...defaultEngineQuota, objects } });
   });
 
   it("never make the parser throw anything else", () => {

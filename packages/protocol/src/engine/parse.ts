@@ -1,6 +1,7 @@
 /** Both ends of the engine's IPC trust nothing that arrives: neither is written in stone, and either can be wrong. */
 import { ProtocolError } from "../error.js";
 import type { AdapterDescription, DeviceRequest, FromEngine, ToEngine } from "./control.js";
+import type { EngineQuota } from "./quota.js";
 import {
   type Check,
   finite,
@@ -56,8 +57,27 @@ export const parseDeviceRequest: Check<DeviceRequest> = shape({
 export const parseDeviceGrant = shape({ features: names, limits });
 export const parseEngineRefusal = shape({ name, message: words, code: optional(name) });
 
+export const parseEngineQuota: Check<EngineQuota> = shape({
+  memoryBytes: count,
+  reservedBytes: count,
+  limitBytes: count,
+  objects: count,
+  bytesInFlight: count,
+  submissionMs: finite,
+});
+
 const toEngine: { readonly [Op in ToEngine["op"]]: Check<Extract<ToEngine, { op: Op }>> } = {
-  start: shape({ op: oneOf("start"), queuePath: name, dawn: names, forceFallback: flag }),
+  start: shape({
+    op: oneOf("start"),
+    queuePath: name,
+    dawn: names,
+    forceFallback: flag,
+    slice: name,
+    generation: count,
+    quota: parseEngineQuota,
+    time: oneOf("free", "leased"),
+  }),
+  quota: shape({ op: oneOf("quota"), quota: parseEngineQuota }),
   createDevice: shape({ op: oneOf("createDevice"), id, device: id, owner: id, request: parseDeviceRequest }),
   destroyDevice: shape({ op: oneOf("destroyDevice"), device: id }),
   createQueue: shape({ op: oneOf("createQueue"), id, device: id, queue: id, token }),
@@ -86,6 +106,7 @@ const fromEngine: { readonly [Op in FromEngine["op"]]: Check<Extract<FromEngine,
       residentBytes: count,
     }),
   }),
+  memory: shape({ op: oneOf("memory"), used: count, peak: count, refused: count }),
   deviceLost: shape({
     op: oneOf("deviceLost"),
     device: id,

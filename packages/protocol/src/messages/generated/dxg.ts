@@ -1,5 +1,5 @@
 // Generated from idl/messages.schema.mjs by idl/messages.mjs; do not edit.
-import { type StructCodec, structCodec, zeroHex16 } from "../codec.js";
+import { type StructCodec, structCodec, zeroGuid, zeroHex16 } from "../codec.js";
 import { AllocationInfo, AdapterInfo } from "./structs.js";
 
 /** Opens the node's adapter. */
@@ -208,7 +208,7 @@ export const CreateAllocationReply: StructCodec<CreateAllocationReply> = structC
 export interface QueryAdapterInfoRequest {
   /** Adapter handle. */
   readonly adapter: number;
-  /** 0x1000: JSON AdapterDescription; other numbers as KMTQUERYADAPTERINFOTYPE. */
+  /** 0x1000: JSON AdapterDescription; 0x1001: JSON SliceDescription; other numbers as KMTQUERYADAPTERINFOTYPE. */
   readonly infoType: number;
   /** Input of the query. */
   readonly privateData: Uint8Array;
@@ -480,16 +480,22 @@ export interface CreateHwQueueReply {
   readonly token: string;
   /** Names the queue to the engine when its objects are used on another device of the same process; passed through. */
   readonly serial: number;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const CreateHwQueueReply: StructCodec<CreateHwQueueReply> = structCodec<CreateHwQueueReply>({
   name: "CreateHwQueueReply",
-  defaults: () => ({ queue: 0, progressFence: 0, endpoint: "", token: zeroHex16, serial: 0 }),
+  defaults: () => ({ queue: 0, progressFence: 0, endpoint: "", token: zeroHex16, serial: 0, slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.u32(v.queue ?? 0);
     w.u32(v.progressFence ?? 0);
     w.string(v.endpoint ?? "", 4096);
     w.hex16(v.token ?? zeroHex16);
     w.u32(v.serial ?? 0);
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     queue: r.has() ? r.u32("queue") : 0,
@@ -497,6 +503,8 @@ export const CreateHwQueueReply: StructCodec<CreateHwQueueReply> = structCodec<C
     endpoint: r.has() ? r.string("endpoint", 4096) : "",
     token: r.has() ? r.hex16("token") : zeroHex16,
     serial: r.has() ? r.u32("serial") : 0,
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 

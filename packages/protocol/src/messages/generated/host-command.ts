@@ -1,5 +1,5 @@
 // Generated from idl/messages.schema.mjs by idl/messages.mjs; do not edit.
-import { type StructCodec, structCodec, zeroHex16 } from "../codec.js";
+import { type StructCodec, structCodec, zeroGuid, zeroHex16 } from "../codec.js";
 import { AllocationInfo } from "./structs.js";
 
 /** A process opened a vGPU's node. */
@@ -146,7 +146,7 @@ export const VgpuDestroyDeviceReply: StructCodec<VgpuDestroyDeviceReply> = struc
 export interface VgpuQueryAdapterInfoRequest {
   /** Adapter handle. */
   readonly adapter: number;
-  /** 0x1000: JSON AdapterDescription; other numbers as KMTQUERYADAPTERINFOTYPE. */
+  /** 0x1000: JSON AdapterDescription; 0x1001: JSON SliceDescription; other numbers as KMTQUERYADAPTERINFOTYPE. */
   readonly infoType: number;
   /** Input of the query. */
   readonly privateData: Uint8Array;
@@ -692,10 +692,14 @@ export interface VgpuCreateHwQueueReply {
   readonly serial: number;
   /** 0: the endpoint is a Unix socket that the application can connect to; 1: through the guest kernel. */
   readonly reach: number;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const VgpuCreateHwQueueReply: StructCodec<VgpuCreateHwQueueReply> = structCodec<VgpuCreateHwQueueReply>({
   name: "VgpuCreateHwQueueReply",
-  defaults: () => ({ queue: 0, progressFence: 0, endpoint: "", token: zeroHex16, serial: 0, reach: 0 }),
+  defaults: () => ({ queue: 0, progressFence: 0, endpoint: "", token: zeroHex16, serial: 0, reach: 0, slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.u32(v.queue ?? 0);
     w.u32(v.progressFence ?? 0);
@@ -703,6 +707,8 @@ export const VgpuCreateHwQueueReply: StructCodec<VgpuCreateHwQueueReply> = struc
     w.hex16(v.token ?? zeroHex16);
     w.u32(v.serial ?? 0);
     w.u32(v.reach ?? 0);
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     queue: r.has() ? r.u32("queue") : 0,
@@ -711,6 +717,8 @@ export const VgpuCreateHwQueueReply: StructCodec<VgpuCreateHwQueueReply> = struc
     token: r.has() ? r.hex16("token") : zeroHex16,
     serial: r.has() ? r.u32("serial") : 0,
     reach: r.has() ? r.u32("reach") : 0,
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 
@@ -944,10 +952,35 @@ export const GuestAdapterInfoChanged: StructCodec<GuestAdapterInfoChanged> = str
   read: () => ({}),
 });
 
+/** What the slice may have, and has, of its adapter's memory. */
+export interface GuestMemoryChanged {
+  /** Bytes that the slice may have in use. */
+  readonly limit: bigint;
+  /** Bytes that it has in use. */
+  readonly used: bigint;
+  /** Bytes that are its own, whatever others do. */
+  readonly reserved: bigint;
+}
+export const GuestMemoryChanged: StructCodec<GuestMemoryChanged> = structCodec<GuestMemoryChanged>({
+  name: "GuestMemoryChanged",
+  defaults: () => ({ limit: 0n, used: 0n, reserved: 0n }),
+  write(w, v) {
+    w.u64(v.limit ?? 0n);
+    w.u64(v.used ?? 0n);
+    w.u64(v.reserved ?? 0n);
+  },
+  read: (r) => ({
+    limit: r.has() ? r.u64("limit") : 0n,
+    used: r.has() ? r.u64("used") : 0n,
+    reserved: r.has() ? r.u64("reserved") : 0n,
+  }),
+});
+
 /** Numbers. dxg messages on a vGPU's channel, host to guest, not completed; the header's process is the owner. */
 export const GuestCommand = {
   DEVICELOST: 256,
   ADAPTERINFOCHANGED: 257,
+  MEMORYCHANGED: 258,
 } as const;
 
 /** dxg messages on a vGPU's channel, host to guest, not completed; the header's process is the owner. */
@@ -956,4 +989,6 @@ export const guestCommand = {
   deviceLost: { type: 256, name: "deviceLost", body: GuestDeviceLost },
   /** What getInternalAdapterInfo answers has changed. */
   adapterInfoChanged: { type: 257, name: "adapterInfoChanged", body: GuestAdapterInfoChanged },
+  /** What the slice may have, and has, of its adapter's memory. */
+  memoryChanged: { type: 258, name: "memoryChanged", body: GuestMemoryChanged },
 } as const;

@@ -73,10 +73,46 @@ export const NodeEvent: StructCodec<NodeEvent> = structCodec<NodeEvent>({
   }),
 });
 
+/** From the control node to the application: a vGPU appeared or went; enumAdapters3 says what there is. */
+export interface NodeAdaptersChanged {
+}
+export const NodeAdaptersChanged: StructCodec<NodeAdaptersChanged> = structCodec<NodeAdaptersChanged>({
+  name: "NodeAdaptersChanged",
+  defaults: () => ({  }),
+  write() {},
+  read: () => ({}),
+});
+
+/** From a vGPU's node to the application. */
+export interface NodeMemoryChanged {
+  /** Bytes that the slice may have in use. */
+  readonly limit: bigint;
+  /** Bytes that it has in use. */
+  readonly used: bigint;
+  /** Bytes that are its own, whatever others do. */
+  readonly reserved: bigint;
+}
+export const NodeMemoryChanged: StructCodec<NodeMemoryChanged> = structCodec<NodeMemoryChanged>({
+  name: "NodeMemoryChanged",
+  defaults: () => ({ limit: 0n, used: 0n, reserved: 0n }),
+  write(w, v) {
+    w.u64(v.limit ?? 0n);
+    w.u64(v.used ?? 0n);
+    w.u64(v.reserved ?? 0n);
+  },
+  read: (r) => ({
+    limit: r.has() ? r.u64("limit") : 0n,
+    used: r.has() ? r.u64("used") : 0n,
+    reserved: r.has() ? r.u64("reserved") : 0n,
+  }),
+});
+
 /** Numbers. What every node socket speaks beside the driver's requests. */
 export const NodeMessage = {
   HELLO: 256,
   EVENT: 257,
+  ADAPTERSCHANGED: 258,
+  MEMORYCHANGED: 259,
 } as const;
 
 /** What every node socket speaks beside the driver's requests. */
@@ -85,4 +121,8 @@ export const nodeMessage = {
   hello: { type: 256, name: "hello", request: NodeHelloRequest, reply: NodeHelloReply },
   /** From the node to the application. */
   event: { type: 257, name: "event", body: NodeEvent },
+  /** From the control node to the application: a vGPU appeared or went; enumAdapters3 says what there is. */
+  adaptersChanged: { type: 258, name: "adaptersChanged", body: NodeAdaptersChanged },
+  /** From a vGPU's node to the application. */
+  memoryChanged: { type: 259, name: "memoryChanged", body: NodeMemoryChanged },
 } as const;

@@ -1,5 +1,5 @@
 // Generated from idl/messages.schema.mjs by idl/messages.mjs; do not edit.
-import { type StructCodec, structCodec, zeroHex16 } from "../codec.js";
+import { type StructCodec, structCodec, zeroGuid, zeroHex16 } from "../codec.js";
 import { QueueMemory, QueueRings } from "./structs.js";
 
 /** From the application, as first message on a queue's socket. */
@@ -12,21 +12,29 @@ export interface QueueHelloRequest {
   readonly memory: QueueMemory;
   /** The ring sizes that the client would like; 0: the default. */
   readonly geometry: QueueRings;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const QueueHelloRequest: StructCodec<QueueHelloRequest> = structCodec<QueueHelloRequest>({
   name: "QueueHelloRequest",
-  defaults: () => ({ token: zeroHex16, features: 0n, memory: QueueMemory.defaults(), geometry: QueueRings.defaults() }),
+  defaults: () => ({ token: zeroHex16, features: 0n, memory: QueueMemory.defaults(), geometry: QueueRings.defaults(), slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.hex16(v.token ?? zeroHex16);
     w.u64(v.features ?? 0n);
     w.struct(() => QueueMemory.write(w, v.memory ?? QueueMemory.defaults()));
     w.struct(() => QueueRings.write(w, v.geometry ?? QueueRings.defaults()));
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     token: r.has() ? r.hex16("token") : zeroHex16,
     features: r.has() ? r.u64("features") : 0n,
     memory: r.has() ? r.struct("memory", (r) => QueueMemory.read(r)) : QueueMemory.defaults(),
     geometry: r.has() ? r.struct("geometry", (r) => QueueRings.read(r)) : QueueRings.defaults(),
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 
@@ -60,17 +68,25 @@ export interface QueueConnect {
   readonly token: string;
   /** The guest's. */
   readonly credential: string;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const QueueConnect: StructCodec<QueueConnect> = structCodec<QueueConnect>({
   name: "QueueConnect",
-  defaults: () => ({ token: zeroHex16, credential: "" }),
+  defaults: () => ({ token: zeroHex16, credential: "", slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.hex16(v.token ?? zeroHex16);
     w.string(v.credential ?? "", 255);
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     token: r.has() ? r.hex16("token") : zeroHex16,
     credential: r.has() ? r.string("credential", 255) : "",
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 

@@ -19,10 +19,14 @@ export interface VmbusOfferChannel {
   readonly connectionId: number;
   /** Of the interface. */
   readonly userData: Uint8Array;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const VmbusOfferChannel: StructCodec<VmbusOfferChannel> = structCodec<VmbusOfferChannel>({
   name: "VmbusOfferChannel",
-  defaults: () => ({ relid: 0, interfaceType: zeroGuid, interfaceInstance: zeroGuid, flags: 0, mmioMegabytes: 0, subChannelIndex: 0, connectionId: 0, userData: new Uint8Array(0) }),
+  defaults: () => ({ relid: 0, interfaceType: zeroGuid, interfaceInstance: zeroGuid, flags: 0, mmioMegabytes: 0, subChannelIndex: 0, connectionId: 0, userData: new Uint8Array(0), slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.u32(v.relid ?? 0);
     w.guid(v.interfaceType ?? zeroGuid);
@@ -32,6 +36,8 @@ export const VmbusOfferChannel: StructCodec<VmbusOfferChannel> = structCodec<Vmb
     w.u16(v.subChannelIndex ?? 0);
     w.u32(v.connectionId ?? 0);
     w.bytes(v.userData ?? new Uint8Array(0), 120);
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     relid: r.has() ? r.u32("relid") : 0,
@@ -42,6 +48,8 @@ export const VmbusOfferChannel: StructCodec<VmbusOfferChannel> = structCodec<Vmb
     subChannelIndex: r.has() ? r.u16("subChannelIndex") : 0,
     connectionId: r.has() ? r.u32("connectionId") : 0,
     userData: r.has() ? r.bytes("userData", 120) : new Uint8Array(0),
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 
@@ -51,28 +59,42 @@ export interface VmbusRescind {
   readonly relid: number;
   /** For people. */
   readonly reason: string;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const VmbusRescind: StructCodec<VmbusRescind> = structCodec<VmbusRescind>({
   name: "VmbusRescind",
-  defaults: () => ({ relid: 0, reason: "" }),
+  defaults: () => ({ relid: 0, reason: "", slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.u32(v.relid ?? 0);
     w.string(v.reason ?? "", 4096);
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     relid: r.has() ? r.u32("relid") : 0,
     reason: r.has() ? r.string("reason", 4096) : "",
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 
 /** Guest: send me the offers. */
 export interface VmbusRequestOffers {
+  /** From versionResponse. */
+  readonly connection: string;
 }
 export const VmbusRequestOffers: StructCodec<VmbusRequestOffers> = structCodec<VmbusRequestOffers>({
   name: "VmbusRequestOffers",
-  defaults: () => ({  }),
-  write() {},
-  read: () => ({}),
+  defaults: () => ({ connection: zeroGuid }),
+  write(w, v) {
+    w.guid(v.connection ?? zeroGuid);
+  },
+  read: (r) => ({
+    connection: r.has() ? r.guid("connection") : zeroGuid,
+  }),
 });
 
 /** Host: the offers that there are have been sent; more may come. */
@@ -93,19 +115,27 @@ export interface VmbusOpenChannel {
   readonly openId: number;
   /** Of the interface. */
   readonly userData: Uint8Array;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const VmbusOpenChannel: StructCodec<VmbusOpenChannel> = structCodec<VmbusOpenChannel>({
   name: "VmbusOpenChannel",
-  defaults: () => ({ relid: 0, openId: 0, userData: new Uint8Array(0) }),
+  defaults: () => ({ relid: 0, openId: 0, userData: new Uint8Array(0), slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.u32(v.relid ?? 0);
     w.u32(v.openId ?? 0);
     w.bytes(v.userData ?? new Uint8Array(0), 120);
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     relid: r.has() ? r.u32("relid") : 0,
     openId: r.has() ? r.u32("openId") : 0,
     userData: r.has() ? r.bytes("userData", 120) : new Uint8Array(0),
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 
@@ -117,19 +147,27 @@ export interface VmbusOpenChannelResult {
   readonly openId: number;
   /** NTSTATUS. */
   readonly status: number;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const VmbusOpenChannelResult: StructCodec<VmbusOpenChannelResult> = structCodec<VmbusOpenChannelResult>({
   name: "VmbusOpenChannelResult",
-  defaults: () => ({ relid: 0, openId: 0, status: 0 }),
+  defaults: () => ({ relid: 0, openId: 0, status: 0, slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.u32(v.relid ?? 0);
     w.u32(v.openId ?? 0);
     w.u32(v.status ?? 0);
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     relid: r.has() ? r.u32("relid") : 0,
     openId: r.has() ? r.u32("openId") : 0,
     status: r.has() ? r.u32("status") : 0,
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 
@@ -137,15 +175,23 @@ export const VmbusOpenChannelResult: StructCodec<VmbusOpenChannelResult> = struc
 export interface VmbusCloseChannel {
   /** Number of the channel. */
   readonly relid: number;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const VmbusCloseChannel: StructCodec<VmbusCloseChannel> = structCodec<VmbusCloseChannel>({
   name: "VmbusCloseChannel",
-  defaults: () => ({ relid: 0 }),
+  defaults: () => ({ relid: 0, slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.u32(v.relid ?? 0);
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     relid: r.has() ? r.u32("relid") : 0,
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 
@@ -153,15 +199,23 @@ export const VmbusCloseChannel: StructCodec<VmbusCloseChannel> = structCodec<Vmb
 export interface VmbusRelidReleased {
   /** Number of the channel. */
   readonly relid: number;
+  /** The slice that is meant; of the global channel, the channel's own instance. */
+  readonly slice: string;
+  /** The slice's generation that is meant; of the global channel 0. */
+  readonly generation: bigint;
 }
 export const VmbusRelidReleased: StructCodec<VmbusRelidReleased> = structCodec<VmbusRelidReleased>({
   name: "VmbusRelidReleased",
-  defaults: () => ({ relid: 0 }),
+  defaults: () => ({ relid: 0, slice: zeroGuid, generation: 0n }),
   write(w, v) {
     w.u32(v.relid ?? 0);
+    w.guid(v.slice ?? zeroGuid);
+    w.u64(v.generation ?? 0n);
   },
   read: (r) => ({
     relid: r.has() ? r.u32("relid") : 0,
+    slice: r.has() ? r.guid("slice") : zeroGuid,
+    generation: r.has() ? r.u64("generation") : 0n,
   }),
 });
 
@@ -197,30 +251,44 @@ export interface VmbusVersionResponse {
   readonly features: bigint;
   /** Why not. */
   readonly text: string;
+  /** Why not, for programs: guest-unknown, guest-connected, host-stopping, … */
+  readonly code: string;
+  /** Names this connection, and no other. */
+  readonly connection: string;
 }
 export const VmbusVersionResponse: StructCodec<VmbusVersionResponse> = structCodec<VmbusVersionResponse>({
   name: "VmbusVersionResponse",
-  defaults: () => ({ supported: 0, features: 0n, text: "" }),
+  defaults: () => ({ supported: 0, features: 0n, text: "", code: "", connection: zeroGuid }),
   write(w, v) {
     w.u8(v.supported ?? 0);
     w.u64(v.features ?? 0n);
     w.string(v.text ?? "", 4096);
+    w.string(v.code ?? "", 255);
+    w.guid(v.connection ?? zeroGuid);
   },
   read: (r) => ({
     supported: r.has() ? r.u8("supported") : 0,
     features: r.has() ? r.u64("features") : 0n,
     text: r.has() ? r.string("text", 4096) : "",
+    code: r.has() ? r.string("code", 255) : "",
+    connection: r.has() ? r.guid("connection") : zeroGuid,
   }),
 });
 
 /** Guest: I am about to go. */
 export interface VmbusUnload {
+  /** From versionResponse. */
+  readonly connection: string;
 }
 export const VmbusUnload: StructCodec<VmbusUnload> = structCodec<VmbusUnload>({
   name: "VmbusUnload",
-  defaults: () => ({  }),
-  write() {},
-  read: () => ({}),
+  defaults: () => ({ connection: zeroGuid }),
+  write(w, v) {
+    w.guid(v.connection ?? zeroGuid);
+  },
+  read: (r) => ({
+    connection: r.has() ? r.guid("connection") : zeroGuid,
+  }),
 });
 
 /** Host: nothing more will be sent. */
@@ -231,6 +299,30 @@ export const VmbusUnloadResponse: StructCodec<VmbusUnloadResponse> = structCodec
   defaults: () => ({  }),
   write() {},
   read: () => ({}),
+});
+
+/** Either: are you there? The other end echoes it, with `answer` set. */
+export interface VmbusHeartbeat {
+  /** Echoed. */
+  readonly number: bigint;
+  /** 1: this is the echo. */
+  readonly answer: number;
+  /** From versionResponse. */
+  readonly connection: string;
+}
+export const VmbusHeartbeat: StructCodec<VmbusHeartbeat> = structCodec<VmbusHeartbeat>({
+  name: "VmbusHeartbeat",
+  defaults: () => ({ number: 0n, answer: 0, connection: zeroGuid }),
+  write(w, v) {
+    w.u64(v.number ?? 0n);
+    w.u8(v.answer ?? 0);
+    w.guid(v.connection ?? zeroGuid);
+  },
+  read: (r) => ({
+    number: r.has() ? r.u64("number") : 0n,
+    answer: r.has() ? r.u8("answer") : 0,
+    connection: r.has() ? r.guid("connection") : zeroGuid,
+  }),
 });
 
 /** Numbers. VMBus's own messages (relid 0), by their CHANNELMSG numbers. */
@@ -247,6 +339,7 @@ export const VmbusMessage = {
   VERSIONRESPONSE: 15,
   UNLOAD: 16,
   UNLOADRESPONSE: 17,
+  HEARTBEAT: 256,
 } as const;
 
 /** VMBus's own messages (relid 0), by their CHANNELMSG numbers. */
@@ -275,4 +368,6 @@ export const vmbusMessage = {
   unload: { type: 16, name: "unload", body: VmbusUnload },
   /** Host: nothing more will be sent. */
   unloadResponse: { type: 17, name: "unloadResponse", body: VmbusUnloadResponse },
+  /** Either: are you there? The other end echoes it, with `answer` set. */
+  heartbeat: { type: 256, name: "heartbeat", body: VmbusHeartbeat },
 } as const;

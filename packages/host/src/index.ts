@@ -11,5 +11,6 @@ export type { HostOptions, TcpAddress } from "./host-options.js";
 export { defaultLimits, type HostLimits, type Refusal } from "./limits.js";
 export { createPinoSink, type PinoSinkOptions } from "./log.js";
 export type { Secrets } from "./secrets.js";
+export { type SliceDescriptor, type SliceType, type SliceWish, sliceTypes } from "./slices/descriptor.js";
 export { defaultStateDirectory } from "./state/state-directory.js";
 export type { AdapterStatus, GuestStatus, HostStatus, ProcessStatus, SliceStatus } from "./status.js";

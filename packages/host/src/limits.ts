@@ -4,6 +4,7 @@
  */
 export interface HostLimits {
   readonly guests: number;
+  readonly slicesPerAdapter: number;
   readonly slicesPerGuest: number;
   readonly processesPerGuest: number;
   readonly devicesPerSlice: number;
@@ -29,6 +30,7 @@ export interface HostLimits {
 
 export const defaultLimits: HostLimits = {
   guests: 256,
+  slicesPerAdapter: 4096,
   slicesPerGuest: 16,
   processesPerGuest: 1024,
   devicesPerSlice: 1024,
@@ -46,12 +48,15 @@ export const defaultLimits: HostLimits = {
   adminRequests: 64,
 };
 
+/** Limits of the host, and what an adapter has: its memory in bytes, its time as 1. */
+export type RefusalRule = keyof HostLimits | "adapterMemory" | "adapterShare";
+
 /** Why something was not given, for programs; the same words go to people as the message. */
 export interface Refusal {
   readonly code: "limit-reached";
   /** UUID of the slice, or the guest's id where the limit is the guest's. */
   readonly slice: string;
-  readonly rule: keyof HostLimits;
+  readonly rule: RefusalRule;
   readonly limit: number;
   readonly used: number;
   /** How much more was asked for. */
@@ -86,11 +91,13 @@ export function refusalOf(
 
 export function refusalMessage(refusal: Refusal): string {
   const { rule, limit, used, wanted, remedy } = refusal;
-  return `${rule} is ${limit}; ${whoseOf(refusal)} has ${used}, and ${wanted} more would be too many: ${remedy}`;
+  const taken = rule.startsWith("adapter") ? `${used} of it are taken` : `${whoseOf(refusal)} has ${used}`;
+  return `${rule} is ${limit}; ${taken}, and ${wanted} more would be too many: ${remedy}`;
 }
 
 function whoseOf({ rule, slice }: Refusal): string {
   if (rule === "guests") return "the host";
+  if (rule.endsWith("PerAdapter")) return "the adapter";
   if (rule.endsWith("PerGuest")) return `guest ${slice}`;
   if (rule.endsWith("PerProcess")) return `the process on slice ${slice}`;
   return rule.endsWith("PerDevice") ? `the device on slice ${slice}` : `slice ${slice}`;

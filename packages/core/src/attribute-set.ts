@@ -3,8 +3,9 @@
  * the object; a removal waits until what runs on the removed attributes has ended, so nobody ever meets an object that
  * is being taken apart. Nothing is made per attribute before somebody looks.
  */
-import { type Attribute, type AttributeGroup, defaultMode, pathsOf } from "./attribute.js";
+import { type Attribute, type AttributeGroup, defaultMode } from "./attribute.js";
 import { AttributeNode } from "./attribute-node.js";
+import { clashOf, directoryOf, pathsOf } from "./attribute-place.js";
 import { KernelError } from "./error.js";
 import { noDeadline, type Runtime, type WaitOptions } from "./runtime.js";
 import type { Named } from "./sync/scheduler.js";
@@ -16,11 +17,14 @@ export interface AttributeSetInit {
 
 export type AttributeEntry =
   | { readonly kind: "file"; readonly mode: number }
+  | { readonly kind: "link"; readonly target: string }
   | { readonly kind: "directory" };
 
 /** What there is once somebody has looked. */
 class Opened {
   readonly nodes = new Map<string, AttributeNode>();
+  /** The groups that have links. */
+  readonly linked = new Set<AttributeGroup>();
   /** Removed, and something may still run on them. */
   readonly draining = new Set<AttributeNode>();
   readonly removed = new Set<string>();
@@ -66,13 +70,19 @@ export class AttributeSet implements Named {
     return [...this.#open().keys()];
   }
 
-  /** What stands in the set's directory, or in a named group's. */
+  /** What stands in the set's directory, or in one of a named group. */
   names(directory = ""): readonly string[] {
     const prefix = directory === "" ? "" : `${directory}/`;
     const names = new Set<string>();
-    for (const path of this.#open().keys()) {
+    const add = (path: string): void => {
       if (path.startsWith(prefix)) names.add(path.slice(prefix.length).split("/", 1)[0] as string);
+    };
+    for (const path of this.#open().keys()) add(path);
+    for (const group of this.#linked()) {
+      if (group.name !== undefined) add(group.name);
+      if ((group.name ?? "") === directory) for (const name of this.#linksOf(group).keys()) names.add(name);
     }
+    names.delete("");
     return [...names];
   }
 
@@ -81,6 +91,12 @@ export class AttributeSet implements Named {
     const node = nodes.get(path);
     if (node !== undefined) return { kind: "file", mode: node.mode };
     for (const other of nodes.keys()) if (other.startsWith(`${path}/`)) return { kind: "directory" };
+    for (const group of this.#linked()) {
+      if (group.name !== undefined && `${group.name}/`.startsWith(`${path}/`)) return { kind: "directory" };
+      if (directoryOf(path) !== (group.name ?? "")) continue;
+      const target = this.#linksOf(group).get(path.slice(path.lastIndexOf("/") + 1));
+      if (target !== undefined) return { kind: "link", target };
+    }
     return undefined;
   }
 
@@ -113,17 +129,19 @@ export class AttributeSet implements Named {
   addGroup(group: AttributeGroup): void {
     this.#runtime.scheduler.access(this, "write");
     if (this.#state === "removed") throw new KernelError("ENODEV", `${this.name}: the owner is gone`);
-    const taken = new Set(this.#opened?.nodes.keys());
-    for (const other of this.#unopened) for (const path of pathsOf(this.#owner, other)) taken.add(path);
-    const directories = new Set([...taken].filter((path) => path.includes("/")).map(directoryOf));
-    for (const path of pathsOf(this.#owner, group)) {
-      const clash =
-        taken.has(path) || directories.has(path) || (path.includes("/") && taken.has(directoryOf(path)));
-      if (clash || (group.name !== undefined && directories.has(group.name))) {
-        throw new KernelError("EEXIST", `${this.name}: there is a ${path} already`);
-      }
-      taken.add(path);
-    }
+    const groups = [...(this.#opened?.linked ?? nothing), ...this.#unopened];
+    const clash = clashOf(
+      this.#owner,
+      {
+        files: [
+          ...(this.#opened?.nodes.keys() ?? nothing),
+          ...this.#unopened.flatMap((other) => pathsOf(this.#owner, other)),
+        ],
+        directories: groups.flatMap(({ name, links }) => (links === undefined ? [] : (name ?? ""))),
+      },
+      group,
+    );
+    if (clash !== undefined) throw new KernelError("EEXIST", `${this.name}: there is a ${clash} already`);
     this.#unopened = [...this.#unopened, group];
     for (const path of pathsOf(this.#owner, group)) this.#opened?.removed.delete(path);
     if (this.#state === "visible" && group.isVisible !== undefined) this.#open();
@@ -141,10 +159,9 @@ export class AttributeSet implements Named {
 
   /** Removes what is there of the group. Otherwise as `removeAttribute`. */
   async removeGroup(group: AttributeGroup, options?: WaitOptions): Promise<void> {
-    await this.#remove(
-      [...this.#open().values()].filter((node) => node.group === group),
-      options,
-    );
+    const nodes = [...this.#open().values()].filter((node) => node.group === group);
+    this.#opened?.linked.delete(group);
+    await this.#remove(nodes, options);
   }
 
   publish(): void {
@@ -185,6 +202,7 @@ export class AttributeSet implements Named {
     this.#unopened = nothing;
     if (groups.length > 0) this.#opened ??= new Opened();
     for (const group of groups) {
+      if (group.links !== undefined) this.#opened?.linked.add(group);
       const paths = pathsOf(this.#owner, group);
       for (const [index, attribute] of group.attributes.entries()) {
         const path = paths[index] as string;
@@ -196,6 +214,19 @@ export class AttributeSet implements Named {
       }
     }
     return this.#opened?.nodes ?? new Map<string, AttributeNode>();
+  }
+
+  #linked(): Iterable<AttributeGroup> {
+    return this.#state === "visible" ? (this.#opened?.linked ?? nothing) : nothing;
+  }
+
+  #linksOf(group: AttributeGroup): ReadonlyMap<string, string> {
+    try {
+      return group.links?.(this.#subject) ?? new Map<string, string>();
+    } catch (error) {
+      this.#runtime.log("error", "attribute.links-failed", { of: this.#owner, group: group.name, error });
+      return new Map();
+    }
   }
 
   #modeOf(group: AttributeGroup, attribute: Attribute): number {
@@ -228,8 +259,4 @@ export class AttributeSet implements Named {
     opened.removed.add(node.path);
     opened.draining.add(node);
   }
-}
-
-function directoryOf(path: string): string {
-  return path.slice(0, path.indexOf("/"));
 }

@@ -2,7 +2,6 @@
  * Attributes: small values by name, read and written by whoever finds the object they belong to. What stands here is
  * the contract; `AttributeSet` is what an object has of them.
  */
-import { KernelError } from "./error.js";
 import type { WaitOptions } from "./runtime.js";
 import type { Guard, Mutex } from "./sync/mutex.js";
 
@@ -32,8 +31,15 @@ export interface Attribute<D = unknown> {
 
 /** Attributes that come and go together, in a directory of their own if the group has a name. */
 export interface AttributeGroup<D = unknown> {
+  /** With slashes it is a directory in a directory. */
   readonly name?: string;
   readonly attributes: readonly Attribute<D>[];
+  /**
+   * Links that stand beside the attributes: names, and the places in the tree (from /devices, /bus or /class on) that
+   * they lead to. Asked whenever somebody looks; must not wait. A named group with links has its directory though
+   * nothing is in it.
+   */
+  links?(subject: D): ReadonlyMap<string, string>;
   /** The mode that the attribute gets on this subject, 0 for none at all. Asked once, when the group is added. */
   isVisible?(subject: D, attribute: Attribute<D>): number;
 }
@@ -68,20 +74,6 @@ export function defaultMode({ mode, show, store }: Attribute): number {
   // Something that can do neither answers EIO to both rather than looking forbidden.
   if (show === undefined && store === undefined) return 0o644;
   return (show === undefined ? 0 : 0o444) | (store === undefined ? 0 : 0o200);
-}
-
-/** The attributes' names within the group's owner. @throws KernelError EINVAL a name that no file can have */
-export function pathsOf(owner: string, group: AttributeGroup): string[] {
-  const prefix = group.name === undefined ? "" : `${checked(owner, group.name)}/`;
-  return group.attributes.map(({ name }) => prefix + checked(owner, name));
-}
-
-function checked(owner: string, name: string): string {
-  if (name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name)) return name;
-  throw new KernelError(
-    "EINVAL",
-    `${owner}: attribute name ${JSON.stringify(name)}: give it a name without a slash`,
-  );
 }
 
 export function byteLength(text: string): number {

@@ -69,6 +69,7 @@ export class Autoprobe {
   /** Offers every device of the bus to the driver, until the driver leaves. */
   async driver(registration: DriverRegistration, subsystem: Subsystem): Promise<void> {
     const { asyncProbes } = this.#around;
+    if (subsystem.bus.binding === "by hand") return;
     for (const device of subsystem.eachDevice()) {
       if (registration.lifecycle.state !== "registered") return;
       // The device may have left, and its memory gone, while an earlier one was being probed.
@@ -119,6 +120,7 @@ export class Autoprobe {
   async #search(lock: DeviceLock, subsystem: Subsystem, pass: Pass): Promise<Search> {
     const { device } = lock;
     const { asyncProbes } = this.#around;
+    if (subsystem.bus.binding === "by hand") return { kind: "nobody" };
     let kind: "nobody" | "later" = "nobody";
     for (const registration of subsystem.eachDriver()) {
       if (registration.lifecycle.state !== "registered") continue;

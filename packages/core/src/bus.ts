@@ -22,6 +22,11 @@ export interface Bus<D = unknown, R = unknown> extends AttributeSetInit {
    * and remove (as USB interfaces do). See the README for what must not be called then.
    */
   readonly needParentLock?: boolean;
+  /**
+   * "by hand": nobody looks for drivers of this bus's devices, not even `System.probeDevice` and `drivers_probe`; only
+   * `System.attach` and `System.bind` bind them (mdev). Default: "by search" as well.
+   */
+  readonly binding?: "by search" | "by hand";
   /** What every device of the bus has from `addDevice` until its removal. */
   readonly deviceGroups?: readonly AttributeGroup<D>[];
   /** What every driver of the bus has while it is registered; called with the driver. */

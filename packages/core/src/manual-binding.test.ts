@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Bus } from "./bus.js";
+import { Device } from "./device.js";
+import type { Driver } from "./driver.js";
 import { KernelError } from "./error.js";
 import { toyBus, traced, turn } from "./model.test.fixture.js";
 import { Completion } from "./sync/completion.js";
@@ -171,4 +174,48 @@ test("drivers_probe says EINVAL when a supplier is missing, and queues the devic
   await system.registerDriver(driver("c"));
   await assert.rejects(system.driversProbe(toyBus, "c"), { code: "EINVAL" });
   assert.deepEqual(system.deferredDevices(), [consumer]);
+});
+
+test("devices of a bus that is bound by hand are found by nobody, and bound by attach and bind", async () => {
+  const { system, driver } = traced();
+  const byHand: Bus<Device, Driver> = { name: "by-hand", match: () => true, binding: "by hand" };
+  system.registerBus(byHand as Bus);
+  const early = driver("early", { bus: byHand as Bus });
+  const late = driver("late", { bus: byHand as Bus });
+  await system.registerDriver(early);
+  const dev = new Device(system.runtime, { name: "d0", bus: byHand as Bus });
+  await system.addDevice(dev);
+  await system.registerDriver(late);
+  system.setDriversAutoprobe(byHand as Bus, "1");
+  await system.driversProbe(byHand as Bus, "d0");
+  await system.sysfs.write("/sys/bus/by-hand/drivers_probe", "d0");
+  await system.probeDevice(dev);
+  assert.equal(dev.driver, null);
+  await system.attach(dev, early);
+  assert.equal(dev.driver, early);
+  await system.detach(dev);
+  await system.bind(late, "d0");
+  assert.equal(dev.driver, late);
+});
+
+test("a consumer that loses its supplier on a bus that is bound by hand is not bound again", async () => {
+  const { system, device, driver } = traced();
+  const byHand: Bus<Device, Driver> = { name: "by-hand", match: () => true, binding: "by hand" };
+  system.registerBus(byHand as Bus);
+  const user = driver("user", { bus: byHand as Bus });
+  await system.registerDriver(user);
+  const supplier = device("d0");
+  const consumer = new Device(system.runtime, { name: "c0", bus: byHand as Bus });
+  const d = driver("d");
+  await system.registerDriver(d);
+  await system.addDevice(supplier);
+  await system.addDevice(consumer);
+  system.addLink(consumer, supplier);
+  await system.attach(consumer, user);
+  await system.detach(supplier);
+  await system.attach(supplier, d);
+  await system.waitForProbe();
+  assert.equal(consumer.driver, null);
+  await system.attach(consumer, user);
+  assert.equal(consumer.driver, user);
 });

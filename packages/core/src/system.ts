@@ -12,6 +12,7 @@ import type { ClassInterface } from "./class-members.js";
 import type { Deferral } from "./deferred.js";
 import type { Device } from "./device.js";
 import type { DeviceLink, LinkFlag } from "./device-link.js";
+import { deviceUevent } from "./device-uevent.js";
 import type { Driver } from "./driver.js";
 import { isKernelError, KernelError } from "./error.js";
 import type { NodeRegistry } from "./node-registry.js";
@@ -20,7 +21,7 @@ import { createRuntime, deadlineOf, type Runtime, type WaitOptions } from "./run
 import { call } from "./sync/call.js";
 import { Sysfs } from "./sysfs/sysfs.js";
 import { assemble, type SystemOptions, type SystemParts } from "./system-parts.js";
-import type { UeventListener } from "./uevent.js";
+import type { UeventKeys, UeventListener } from "./uevent.js";
 
 export class System {
   readonly runtime: Runtime;
@@ -48,6 +49,12 @@ export class System {
   /** @returns a function that ends the subscription */
   onUevent(listener: UeventListener): () => void {
     return this.#parts.uevents.listen(listener);
+  }
+
+  /** Tells the world, with `keys`, that something about the device has changed, unless it has neither bus nor class. */
+  announceChange(device: Device, keys: UeventKeys): void {
+    const source = deviceUevent(device, "change");
+    if (source !== null) this.#parts.uevents.send("change", source, keys);
   }
 
   /** Tells `notifier` what happens on the bus, registered or not. @returns a function that ends it */
@@ -135,6 +142,11 @@ export class System {
   /** The device of that name on the bus. @throws KernelError EINVAL the bus is not registered */
   findDevice(bus: Bus, name: string): Device | undefined {
     return this.#parts.registry.subsystem(bus).device(name);
+  }
+
+  /** The driver of that name on the bus. @throws KernelError EINVAL the bus is not registered */
+  findDriver(bus: Bus, name: string): Driver | undefined {
+    return this.#parts.registry.subsystem(bus).driver(name)?.driver;
   }
 
   /** The device at a path that starts with /devices. */

@@ -1,8 +1,9 @@
 /** An object's attributes and named groups as entries of its directory. */
 import type { AttributeSet } from "../attribute-set.js";
-import { directory, type SysfsEntry } from "./entry.js";
+import { directory, link, type SysfsEntry } from "./entry.js";
+import { sysfsRoot } from "./source.js";
 
-/** @param path an attribute, or a named group; see `AttributeSet.list` */
+/** @param path an attribute, a link, or a directory of a named group; see `AttributeSet.list` */
 export function attributeEntry(attributes: AttributeSet, path: string): SysfsEntry | undefined {
   const entry = attributes.entry(path);
   if (entry === undefined) return undefined;
@@ -12,6 +13,7 @@ export function attributeEntry(attributes: AttributeSet, path: string): SysfsEnt
       (name) => attributeEntry(attributes, `${path}/${name}`),
     );
   }
+  if (entry.kind === "link") return link(sysfsRoot + entry.target);
   return {
     kind: "file",
     mode: entry.mode,

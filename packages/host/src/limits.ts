@@ -48,8 +48,8 @@ export const defaultLimits: HostLimits = {
   adminRequests: 64,
 };
 
-/** Limits of the host, and what an adapter has: its memory in bytes, its time as 1. */
-export type RefusalRule = keyof HostLimits | "adapterMemory" | "adapterShare";
+/** Limits of the host, limits of the slice's own, and what an adapter has: its memory in bytes, its time as 1. */
+export type RefusalRule = keyof HostLimits | "nodeOpens" | "adapterMemory" | "adapterShare";
 
 /** Why something was not given, for programs; the same words go to people as the message. */
 export interface Refusal {

@@ -88,7 +88,7 @@ export async function sliceStatuses(system: System, guests: Guests): Promise<rea
     statuses.push({
       uuid: slice.uuid,
       generation: slice.generation,
-      type: slice.type,
+      type: slice.descriptor.type,
       adapter: parent?.name ?? "",
       guest: owners.get(audience) ?? "",
       engine: slice.engine.status,

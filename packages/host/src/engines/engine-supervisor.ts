@@ -75,6 +75,13 @@ export class EngineSupervisor implements Named {
     return this.#machine.state === "ready" ? this.#engine : undefined;
   }
 
+  /** The engine that has been ready and has not gone, whether it answers or not. */
+  get living(): EngineProcess | undefined {
+    this.#access("read");
+    const { state } = this.#machine;
+    return state === "ready" || state === "suspect" ? this.#engine : undefined;
+  }
+
   /**
    * A ready engine, started if need be. Waits out a back-off that ends within `patienceMs`.
    * @throws HostError engine-start-failed, engine-backing-off, engine-stopped

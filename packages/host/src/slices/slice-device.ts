@@ -29,7 +29,7 @@ export class SliceDevice extends Device {
       parent: adapter,
       bus: mdevBus as Bus,
       attributes: [
-        { name: "mdev_type", show: () => `${slice.type}\n` },
+        { name: "mdev_type", show: () => `${slice.descriptor.type}\n` },
         { name: "generation", show: () => `${slice.generation}\n` },
         { name: "engine", show: () => `${slice.engine.status.state}\n` },
       ],

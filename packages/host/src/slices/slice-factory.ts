@@ -1,7 +1,6 @@
 /** Makes a guest's slice of an adapter: identity, engine supervision, and its place in the device tree. */
 import { join } from "node:path";
 import type { Runtime, System } from "parhelion-core";
-import { defaultEngineQuota } from "parhelion-protocol";
 import type { AdapterDevice } from "../adapters/adapter-device.js";
 import type { BackOffPolicy } from "../engines/back-off.js";
 import { EngineSupervisor } from "../engines/engine-supervisor.js";
@@ -9,6 +8,7 @@ import type { EngineSpawner } from "../engines/spawn-engine.js";
 import type { Guest } from "../guests/guest.js";
 import { queueSocketName } from "../guests/run-directory.js";
 import { checkSocketPath } from "../state/socket-path.js";
+import { describeSlice } from "./descriptor.js";
 import { Slice } from "./slice.js";
 import { SliceDevice } from "./slice-device.js";
 
@@ -35,7 +35,7 @@ export class SliceFactory {
         pciInstance: runtime.ids.uuid(),
         index,
         generation: runtime.ids.next("slice-generation"),
-        type: "full",
+        terms: { descriptor: describeSlice({ type: "full" }, 2 ** 40), grantBytes: 2 ** 40 },
         description: adapter.description,
         queuePath: checkSocketPath(join(guest.directory, queueSocketName(index))),
         limits: this.#spawner.options.limits,
@@ -68,9 +68,10 @@ export class SliceFactory {
           service: {
             slice: slice.uuid,
             generation: slice.generation,
-            quota: defaultEngineQuota,
+            quota: slice.takeQuota(),
             time: "free",
           },
+          onMemory: (engine, memory) => slice.engineUses(engine, memory),
           onDeviceLost: (engine, device, reason, message) =>
             slice.engineLostDevice(engine, device, { reason, message }),
         }),

@@ -1,17 +1,26 @@
-/** What one guest has of one adapter: an engine of its own, its devices, and what is charged to it. */
+/**
+ * A slice in the hands of one holder, from its binding to its unbinding: an engine of its own, its devices, and what is charged to
+ * it. The next holder gets another one of these, with another generation.
+ */
 import { isDeepStrictEqual } from "node:util";
 import type { Runtime } from "parhelion-core";
-import { type AdapterDescription, type DeviceGrant, type DeviceRequest, NtStatus } from "parhelion-protocol";
+import {
+  type AdapterDescription,
+  type DeviceGrant,
+  type DeviceRequest,
+  type EngineMemory,
+  type EngineQuota,
+  NtStatus,
+} from "parhelion-protocol";
 import type { EngineProcess } from "../engines/engine-process.js";
 import type { EngineLoss } from "../engines/engine-state.js";
 import type { EngineSupervisor } from "../engines/engine-supervisor.js";
 import type { HostLimits } from "../limits.js";
-import { CommandError, charge } from "../vgpu/command-error.js";
+import { CommandError, charge, chargeRule } from "../vgpu/command-error.js";
 import type { GuestProcess } from "../vgpu/guest-process.js";
 import { type DeviceHome, type DeviceLoss, VgpuDevice } from "../vgpu/vgpu-device.js";
-
-/** Only whole adapters are given out so far. */
-export type SliceType = "full";
+import type { SliceDescriptor } from "./descriptor.js";
+import { quotaOf, type SliceMemoryUse, type SliceTerms } from "./terms.js";
 
 export interface SliceInit {
   /** Also the instance of its vGPU channel. */
@@ -22,12 +31,14 @@ export interface SliceInit {
   readonly index: number;
   /** Of all slices that this host ever made: a message about an earlier one can be told apart. */
   readonly generation: number;
-  readonly type: SliceType;
+  readonly terms: SliceTerms;
   readonly description: AdapterDescription;
   /** Where the engine listens for queues. */
   readonly queuePath: string;
   readonly limits: HostLimits;
   readonly runtime: Runtime;
+  /** Told when the engine says how much memory is in use. */
+  readonly onMemory?: () => void;
 }
 
 /** The guest that the slice is connected to. */
@@ -35,6 +46,8 @@ export interface SliceListener {
   deviceLost(device: VgpuDevice, loss: DeviceLoss): void;
   /** The description is another one than before. */
   descriptionChanged(): void;
+  /** What may be used or what is used has changed. */
+  memoryChanged?(): void;
 }
 
 export class Slice implements DeviceHome {
@@ -44,7 +57,6 @@ export class Slice implements DeviceHome {
   readonly pciInstance: string;
   readonly index: number;
   readonly generation: number;
-  readonly type: SliceType;
   readonly queuePath: string;
   readonly limits: HostLimits;
   /** By the engine's number. */
@@ -53,10 +65,15 @@ export class Slice implements DeviceHome {
   readonly engine: EngineSupervisor;
   #listener: SliceListener | null = null;
   #description: AdapterDescription;
+  #terms: SliceTerms;
+  /** What the engine was told last. */
+  #told: EngineQuota | null = null;
+  #use: EngineMemory = nothingUsed;
+  readonly #onMemory: () => void;
   readonly #tokens = new Set<string>();
   #lastDevice = 0;
-  /** Devices that are being created and have no engine yet. */
-  #awaited = 0;
+  /** Whose devices are being created and have no engine yet: one entry for each device. */
+  readonly #awaiting: GuestProcess[] = [];
   /** How often all devices were taken away at once. */
   #clearings = 0;
 
@@ -67,7 +84,8 @@ export class Slice implements DeviceHome {
     this.pciInstance = init.pciInstance;
     this.index = init.index;
     this.generation = init.generation;
-    this.type = init.type;
+    this.#terms = init.terms;
+    this.#onMemory = init.onMemory ?? (() => undefined);
     this.#description = init.description;
     this.queuePath = init.queuePath;
     this.limits = init.limits;
@@ -79,9 +97,54 @@ export class Slice implements DeviceHome {
     return this.#description;
   }
 
-  /** The engine is the one that knows. */
+  get descriptor(): SliceDescriptor {
+    this.#access("read");
+    return this.#terms.descriptor;
+  }
+
+  get memory(): SliceMemoryUse {
+    this.#access("read");
+    const { descriptor, grantBytes } = this.#terms;
+    const { used, peak, refused } = this.#use;
+    return { ...descriptor.memory, grantBytes, usedBytes: used, peakBytes: peak, refused };
+  }
+
+  /** For an engine that starts now. */
+  takeQuota(): EngineQuota {
+    this.#access("write");
+    this.#told = quotaOf(this.#terms);
+    return this.#told;
+  }
+
+  /** From now on; what is in use beyond it stays until it is freed. */
+  agree(terms: SliceTerms): void {
+    this.#access("write");
+    this.#terms = terms;
+    this.#tellQuota();
+    this.#listener?.memoryChanged?.();
+  }
+
+  engineUses(engine: EngineProcess, memory: EngineMemory): void {
+    this.#access("write");
+    if (this.engine.living !== engine) return;
+    this.#use = { ...memory, peak: Math.max(memory.peak, this.#use.peak) };
+    this.#onMemory();
+    this.#listener?.memoryChanged?.();
+  }
+
+  #tellQuota(): void {
+    const engine = this.engine.living;
+    const quota = quotaOf(this.#terms);
+    if (engine === undefined || isDeepStrictEqual(quota, this.#told)) return;
+    this.#told = quota;
+    engine.setQuota(quota);
+  }
+
+  /** A fresh engine is the one that knows. */
   describe(description: AdapterDescription): void {
     this.#access("write");
+    // What was agreed while it started.
+    this.#tellQuota();
     if (isDeepStrictEqual(this.#description, description)) return;
     this.#description = description;
     this.#listener?.descriptionChanged();
@@ -120,15 +183,16 @@ export class Slice implements DeviceHome {
     request: DeviceRequest,
   ): Promise<{ readonly device: VgpuDevice; readonly grant: DeviceGrant }> {
     this.#access("write");
-    charge(this.limits, this.uuid, "devicesPerSlice", this.devices.size + this.#awaited);
-    this.#awaited += 1;
+    charge(this.limits, this.uuid, "devicesPerSlice", this.devices.size + this.#awaiting.length);
+    this.#chargeOpen(process);
+    this.#awaiting.push(process);
     const clearings = this.#clearings;
     let engine: EngineProcess;
     try {
       engine = await this.engine.acquire(this.limits.enginePatienceMs);
     } finally {
       this.#access("write");
-      this.#awaited -= 1;
+      this.#awaiting.splice(this.#awaiting.indexOf(process), 1);
     }
     // Whoever asked has closed the vGPU, and would never give the device back.
     if (this.#clearings !== clearings)
@@ -165,6 +229,10 @@ export class Slice implements DeviceHome {
     for (const device of [...this.devices.values()]) {
       if (device.engine === engine) this.#lose(device, { reason: "unknown", message: reason });
     }
+    // Its memory went with it.
+    this.#use = { ...this.#use, used: 0 };
+    this.#onMemory();
+    this.#listener?.memoryChanged?.();
   }
 
   /** Those included that are only being created. */
@@ -172,6 +240,14 @@ export class Slice implements DeviceHome {
     this.#access("write");
     this.#clearings += 1;
     for (const device of [...this.devices.values()]) device.destroy(why);
+  }
+
+  /** A process is seen here when it asks for its first device. @throws CommandError QUOTA_EXCEEDED */
+  #chargeOpen(process: GuestProcess): void {
+    const open = new Set<unknown>(this.#awaiting);
+    for (const device of this.devices.values()) open.add(device.process);
+    if (!open.has(process))
+      chargeRule(this.uuid, "nodeOpens", this.#terms.descriptor.nodeOpens, open.size);
   }
 
   #lose(device: VgpuDevice, loss: DeviceLoss): void {
@@ -185,3 +261,5 @@ export class Slice implements DeviceHome {
     this.runtime.scheduler.access(this, mode);
   }
 }
+
+const nothingUsed: EngineMemory = Object.freeze({ used: 0, peak: 0, refused: 0 });

@@ -4,6 +4,7 @@ import { type AdapterDescription, type DeviceRequest, type Exchange, noSlice } f
 import { defaultEngineDeadlines, EngineProcess } from "../engines/engine-process.js";
 import { EngineSupervisor } from "../engines/engine-supervisor.js";
 import { defaultLimits, type HostLimits } from "../limits.js";
+import { describeSlice } from "../slices/descriptor.js";
 import { Slice } from "../slices/slice.js";
 import type { CommandError } from "./command-error.js";
 import { CommandTable } from "./command-table.js";
@@ -46,7 +47,7 @@ export class VgpuBench {
         pciInstance: "s-2",
         index: 0,
         generation: 1,
-        type: "full",
+        terms: { descriptor: describeSlice({ type: "full" }, 2 ** 40), grantBytes: 2 ** 40 },
         description,
         queuePath,
         limits: all,

@@ -41,6 +41,13 @@ export function charge(
   if (refusal !== undefined) throw refused(refusal);
 }
 
+/** `charge` for a limit of the slice's own. @throws CommandError QUOTA_EXCEEDED */
+export function chargeRule(slice: string, rule: "nodeOpens", limit: number, used: number): void {
+  if (used < limit) return;
+  const remedy = `end a process that uses the slice, or raise its ${rule} with \`parhelion slice resize\``;
+  throw refused({ code: "limit-reached", slice, rule, limit, used, wanted: 1, remedy });
+}
+
 function refused(refusal: Refusal): CommandError {
   const message = refusalMessage(refusal);
   return new CommandError(NtStatus.QUOTA_EXCEEDED, message, { name: "OperationError", message, ...refusal });

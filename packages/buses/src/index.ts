@@ -1,4 +1,17 @@
-/** VMBus and PCI as bus types on the device model: the guest's end, and the host's. */
+/** VMBus, PCI and mediated devices as bus types on the device model: the guest's end, and the host's. */
+export {
+  type MdevAvailability,
+  MdevBus,
+  type MdevCreateOptions,
+  MdevDevice,
+  type MdevDriver,
+  type MdevLife,
+  MdevParent,
+  type MdevParentInit,
+  type MdevParentState,
+  type MdevRequest,
+  type MdevType,
+} from "./mdev/index.js";
 export { ConfigModel } from "./pci/config-model.js";
 export { type ConfigAccess, ConfigSpace } from "./pci/config-space.js";
 export {

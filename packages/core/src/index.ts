@@ -1,5 +1,11 @@
 /** The device model, and the primitives that everything in it waits with. */
-export { type Attribute, type AttributeContext, type AttributeGroup, attributeLimit } from "./attribute.js";
+export {
+  type Attribute,
+  type AttributeContext,
+  type AttributeGroup,
+  attributeLimit,
+  byteLength,
+} from "./attribute.js";
 export { type AttributeEntry, AttributeSet, type AttributeSetInit } from "./attribute-set.js";
 export type { Bus, OverridePolicy } from "./bus.js";
 export type { CharRegion, CharRegionInit } from "./char-region.js";

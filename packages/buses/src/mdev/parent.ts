@@ -1,0 +1,373 @@
+/**
+ * A device that mediated devices are made of: creating and removing them, and unregistering it all (after
+ * drivers/vfio/mdev/mdev_core.c). Where Linux lets go too early this does not: see docs/adr/0010.
+ *
+ * Three lifetimes: the registration, which creates and removes hold while they run; the devices', each of which removal
+ * ends; and the memory's, which lasts until the last device is released.
+ */
+
+import type { Bus } from "parhelion-core";
+import {
+  type Attribute,
+  type AttributeGroup,
+  Completion,
+  call,
+  type Device,
+  deadlineOf,
+  type Guard,
+  invoke,
+  isKernelError,
+  KernelError,
+  type Named,
+  noDeadline,
+  Refcount,
+  type Runtime,
+  RwLock,
+  type StillWanted,
+  type System,
+  type WaitOptions,
+} from "parhelion-core";
+import { MdevDevice } from "./device.js";
+import type { MdevParentInit } from "./parent-init.js";
+import { removeFile } from "./remove-file.js";
+import type { MdevRequest, MdevType } from "./type.js";
+import { typeGroups, typeName, typesDirectory } from "./type-directories.js";
+import { parseUuid, type TakenUuids } from "./uuid.js";
+
+export interface MdevCreateOptions<O = unknown> extends WaitOptions {
+  /** The name of the driver to bind, null for none. Default: the first of the parent's uses. */
+  readonly use?: string | null;
+  /** For the parent's `create`. */
+  readonly options?: O;
+}
+
+export type MdevParentState = "registered" | "unregistering" | "unregistered";
+
+export interface MdevSurroundings {
+  readonly system: System;
+  readonly bus: Bus;
+  readonly uuids: TakenUuids;
+  unregistered(device: Device): void;
+}
+
+export class MdevParent<S = unknown, O = unknown> implements Named {
+  readonly name: string;
+  readonly device: Device;
+  readonly driverName: string;
+  readonly types: readonly MdevType[];
+  readonly uses: readonly string[];
+  readonly #runtime: Runtime;
+  readonly #init: MdevParentInit<S, O>;
+  readonly #around: MdevSurroundings;
+  /** Read by each create and remove, written by unregister: nobody waits to read. */
+  readonly #operations: RwLock;
+  /** Of the registration and of each device's memory. */
+  readonly #refs: Refcount;
+  readonly #unregistered: Completion;
+  readonly #groups: readonly AttributeGroup[];
+  readonly #remove: Attribute<MdevDevice>;
+  /** Who removes what holds which guard. */
+  readonly #removals = new Map<MdevDevice, Guard>();
+  readonly #mdevs = new Map<string, MdevDevice<S>>();
+  #instances = 0;
+  #state: MdevParentState = "registered";
+
+  /** Only `MdevBus.registerParent` calls this. */
+  constructor(device: Device, init: MdevParentInit<S, O>, around: MdevSurroundings) {
+    const { runtime } = device;
+    this.name = `mdev parent ${device.devpath}`;
+    this.device = device;
+    this.driverName = init.driverName;
+    this.types = init.types;
+    this.uses = init.uses;
+    this.#runtime = runtime;
+    this.#init = init;
+    this.#around = around;
+    this.#operations = new RwLock(runtime, `creates and removes of ${device.devpath}`);
+    this.#unregistered = new Completion(runtime, `unregistration of ${this.name}`);
+    this.#groups = init.types.flatMap((type) => typeGroups(this, type));
+    this.#remove = removeFile({
+      claim: (mdev) => this.#claim(mdev),
+      finish: (mdev) => this.#finish(mdev),
+    });
+    device.get();
+    this.#refs = new Refcount(runtime, this.name, () => {
+      init.free?.();
+      device.put();
+    });
+    for (const group of this.#groups) device.attributes.addGroup(group);
+  }
+
+  get state(): MdevParentState {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#state;
+  }
+
+  /** Those that are registered, oldest first. */
+  mdevs(): readonly MdevDevice<S>[] {
+    this.#runtime.scheduler.access(this, "read");
+    return [...this.#mdevs.values()].filter((mdev) => mdev.registered);
+  }
+
+  find(uuid: string): MdevDevice<S> | undefined {
+    return this.mdevs().find((mdev) => mdev.uuid === uuid.toLowerCase());
+  }
+
+  /** Advice: the next moment it may be another. */
+  availableInstances(type: MdevType): number {
+    const { available } = this.#init;
+    this.#runtime.scheduler.access(this, "read");
+    return available.policy === "counter" ? available.instances - this.#instances : available.of(type);
+  }
+
+  /**
+   * Makes a device and binds the driver of its use; all of it, or nothing is left. After ETIMEDOUT nothing will be left
+   * either: what was begun is undone as soon as the driver lets it.
+   * @param type the type's own name, without the parent driver's
+   * @throws KernelError EINVAL no such type or use, or no uuid; EEXIST the uuid is taken, in the whole system; EUSERS no
+   * instance is left; ENODEV the parent is being unregistered or its driver of that use is not registered; EAGAIN the
+   * driver can't yet; ETIMEDOUT; what the parent's `create` and the driver's probe throw
+   */
+  async create(type: string, uuid: string, options: MdevCreateOptions<O> = {}): Promise<MdevDevice<S>> {
+    const request: MdevRequest<O> = {
+      uuid: parseUuid(uuid),
+      type: this.#typeOf(type),
+      use: this.#useOf(options.use),
+      options: options.options,
+    };
+    const deadline = deadlineOf(this.#runtime, options);
+    return call(
+      this.#runtime,
+      `create mdev ${request.uuid}`,
+      (stillWanted) => this.#create(request, deadline, stillWanted),
+      { deadline },
+    );
+  }
+
+  /**
+   * Unbinds the device's driver and removes it. Its uuid and instance are free when its last reference is given back.
+   * @throws KernelError EINVAL no uuid; ENODEV no such device, or it or its parent is on the way out; EAGAIN it is not
+   * active yet; ETIMEDOUT: it goes on
+   */
+  async remove(uuid: string, options?: WaitOptions): Promise<void> {
+    const wanted = parseUuid(uuid);
+    await call(
+      this.#runtime,
+      `remove mdev ${wanted}`,
+      async () => {
+        const mdev = this.find(wanted);
+        if (mdev === undefined || this.#claim(mdev) === "lost") {
+          throw new KernelError("ENODEV", `${this.name} has no ${wanted} to remove`);
+        }
+        await this.#finish(mdev);
+      },
+      options,
+    );
+  }
+
+  /**
+   * Removes the types and every device made of them. What is being created is waited for; what comes later gets ENODEV.
+   * Whoever calls it again waits as well. Not from a callback of the parent or of a device's driver.
+   * @throws KernelError ETIMEDOUT: it goes on
+   */
+  async unregister(options?: WaitOptions): Promise<void> {
+    this.#runtime.scheduler.access(this, "write");
+    if (this.#state === "registered") {
+      this.#state = "unregistering";
+      this.#runtime.scheduler.spawn(this.#unregistered.name, () => this.#unregister());
+    }
+    await this.#unregistered.wait(options);
+  }
+
+  /** Only the bus calls this: what happens to a device, whoever made it happen. */
+  told(event: "leaving" | "removed", mdev: MdevDevice): void {
+    this.#runtime.scheduler.access(this, "write");
+    if (event === "leaving") {
+      if (mdev.life.state !== "leaving") mdev.life.moveTo("leaving");
+      return;
+    }
+    this.#mdevs.delete(mdev.uuid);
+    mdev.removed.completeAll();
+    // The creator's.
+    mdev.put();
+  }
+
+  async #create(request: MdevRequest<O>, deadline: number, stillWanted: StillWanted): Promise<MdevDevice<S>> {
+    stillWanted();
+    const guard = this.#admit(request.uuid);
+    try {
+      const mdev = await this.#allocate(request);
+      await this.#add(mdev, stillWanted);
+      try {
+        if (request.use !== null) await this.#bind(mdev, request.use, deadline);
+        stillWanted();
+        // Last, and nothing can fail after it: a removal that comes before is refused and can come again.
+        mdev.attributes.add(this.#remove as Attribute);
+        mdev.life.moveTo("active");
+      } catch (error) {
+        await this.#delete(mdev);
+        throw error;
+      }
+      return mdev;
+    } finally {
+      guard.release();
+    }
+  }
+
+  /** Takes uuid, instance and a hold on the registration, in one step. */
+  #admit(uuid: string): Guard {
+    const { uuids } = this.#around;
+    const { available } = this.#init;
+    this.#runtime.scheduler.access(this, "write");
+    if (uuids.has(uuid)) throw new KernelError("EEXIST", `there is an mdev ${uuid}; give another uuid`);
+    if (available.policy === "counter" && this.#instances >= available.instances) {
+      throw new KernelError(
+        "EUSERS",
+        `${this.name}: all of its ${available.instances} instances are taken; remove one`,
+      );
+    }
+    const guard = this.#enter();
+    uuids.take(uuid);
+    this.#instances += 1;
+    this.#refs.get();
+    return guard;
+  }
+
+  #giveBack(uuid: string): void {
+    this.#runtime.scheduler.access(this, "write");
+    this.#around.uuids.give(uuid);
+    this.#instances -= 1;
+    this.#refs.put();
+  }
+
+  /** Nobody waits here: a write to `create` or `remove` runs on what unregister waits for. @throws KernelError ENODEV */
+  #enter(): Guard {
+    const guard = this.state === "registered" ? this.#operations.tryRead() : null;
+    if (guard !== null) return guard;
+    throw new KernelError("ENODEV", `${this.name} is ${this.state}`);
+  }
+
+  async #allocate(request: MdevRequest<O>): Promise<MdevDevice<S>> {
+    const { uuid, type } = request;
+    let made: { readonly state: S } | null = null;
+    try {
+      const state = await invoke(this.#runtime, "mdev.create", this, () => this.#init.create(request));
+      made = { state };
+      return new MdevDevice(this.#runtime, {
+        uuid,
+        type,
+        typePath: `${this.device.devpath}/${typesDirectory}/${typeName(this.driverName, type)}`,
+        uses: this.uses,
+        state,
+        parent: this.device,
+        bus: this.#around.bus,
+        groups: (this.#init.groups ?? []) as readonly AttributeGroup[],
+        release: () => this.#released(state, request),
+      });
+    } catch (error) {
+      if (made === null) this.#giveBack(uuid);
+      else this.#released(made.state, request);
+      throw error;
+    }
+  }
+
+  #released(state: S, request: MdevRequest<O>): void {
+    try {
+      this.#init.release?.(state, request);
+    } catch (error) {
+      this.#runtime.log("error", "mdev.release-failed", { of: this.name, uuid: request.uuid, error });
+    }
+    this.#giveBack(request.uuid);
+  }
+
+  async #add(mdev: MdevDevice<S>, stillWanted: StillWanted): Promise<void> {
+    try {
+      stillWanted();
+      this.#runtime.scheduler.access(this, "write");
+      this.#mdevs.set(mdev.uuid, mdev);
+      await this.#around.system.addDevice(mdev, { deadline: noDeadline });
+    } catch (error) {
+      this.#runtime.scheduler.access(this, "write");
+      this.#mdevs.delete(mdev.uuid);
+      mdev.put();
+      throw error;
+    }
+  }
+
+  async #bind(mdev: MdevDevice<S>, use: string, deadline: number): Promise<void> {
+    const { system, bus } = this.#around;
+    const driver = system.findDriver(bus, use);
+    if (driver === undefined) {
+      throw new KernelError(
+        "ENODEV",
+        `create mdev ${mdev.uuid}: there is no driver ${use}; register it first`,
+      );
+    }
+    await system.attach(mdev, driver, { deadline });
+  }
+
+  /** See `Remover.claim`. */
+  #claim(mdev: MdevDevice): "won" | "lost" {
+    const { state } = mdev.life;
+    if (state === "creating")
+      throw new KernelError("EAGAIN", `mdev ${mdev.uuid} is still being created; try again`);
+    if (state === "leaving") return "lost";
+    const guard = this.#enter();
+    mdev.life.moveTo("leaving");
+    this.#removals.set(mdev, guard);
+    return "won";
+  }
+
+  async #finish(mdev: MdevDevice): Promise<void> {
+    try {
+      await this.#delete(mdev);
+    } finally {
+      this.#removals.get(mdev)?.release();
+      this.#removals.delete(mdev);
+    }
+  }
+
+  /** Removes it, or waits for whoever does. */
+  async #delete(mdev: MdevDevice): Promise<void> {
+    try {
+      await this.#around.system.removeDevice(mdev, { deadline: noDeadline });
+    } catch (error) {
+      if (!isKernelError(error, "ENODEV")) throw error;
+      await mdev.removed.wait({ deadline: noDeadline });
+    }
+  }
+
+  async #unregister(): Promise<void> {
+    const { system, unregistered } = this.#around;
+    const guard = await this.#operations.write({ deadline: noDeadline });
+    // All at once: one whose driver takes its time keeps no other from going.
+    await Promise.all(this.mdevs().map((mdev) => this.#delete(mdev)));
+    for (const group of this.#groups.toReversed()) {
+      await this.device.attributes.removeGroup(group, { deadline: noDeadline });
+    }
+    this.#runtime.scheduler.access(this, "write");
+    this.#state = "unregistered";
+    unregistered(this.device);
+    system.announceChange(this.device, [["MDEV_STATE", "unregistered"]]);
+    guard.release();
+    this.#unregistered.completeAll();
+    this.#refs.put();
+  }
+
+  #typeOf(name: string): MdevType {
+    const type = this.types.find((each) => each.name === name);
+    if (type !== undefined) return type;
+    const names = this.types.map((each) => each.name).join(", ");
+    throw new KernelError("EINVAL", `${this.name} has no type ${JSON.stringify(name)}; it has ${names}`);
+  }
+
+  #useOf(use: string | null | undefined): string | null {
+    if (use === null) return null;
+    const name = use ?? this.uses[0];
+    if (name !== undefined && this.uses.includes(name)) return name;
+    throw new KernelError(
+      "EINVAL",
+      `${this.name} allows no use ${JSON.stringify(name)}; it allows ${this.uses.join(", ")}`,
+    );
+  }
+}

@@ -5,6 +5,7 @@
 import { invoke, Mutex, type Named, noDeadline, type Runtime } from "parhelion-core";
 import { HostError, messageOf } from "../host-error.js";
 import { Task } from "../task.js";
+import { damaged } from "./level-table.js";
 import { summaryKey } from "./record-codec.js";
 import type { StoredGuest, StoredSlice } from "./records.js";
 import type { HostStore, StoreChange } from "./store.js";
@@ -47,7 +48,8 @@ export class KeptStore implements HostStore, Named {
       return new KeptStore(runtime, table, await StoreContent.read(table));
     } catch (error) {
       await table.close();
-      throw error;
+      // LevelDB opens with tables that it can't read, and finds out when it has to.
+      throw error instanceof HostError ? error : damaged(table.where, messageOf(error), error);
     }
   }
 

@@ -2,23 +2,27 @@
 import type {
   CommandFailure,
   DecodedGPUBufferDescriptor,
+  DecodedGPUCommandBufferDescriptor,
   DecodedGPUComputePipelineDescriptor,
   DecodedGPUQuerySetDescriptor,
   DecodedGPURenderPipelineDescriptor,
   DecodedGPUTexelCopyBufferLayout,
   DecodedGPUTexelCopyTextureInfo,
   DecodedGPUTextureDescriptor,
+  DecodedGPUTextureViewDescriptor,
   Extent3D,
   ObjectTable,
   Reservation,
   SpecialCommands,
   TargetBuffer,
   TargetCommandBuffer,
+  TargetCommandEncoder,
   TargetDevice,
   TargetQuerySet,
   TargetQueue,
   TargetShaderModule,
   TargetTexture,
+  TargetTextureView,
 } from "parhelion-protocol";
 import type { Collector } from "./collector.js";
 import { type EngineDevice, errorKind } from "./device.js";
@@ -84,6 +88,17 @@ export class Commands implements SpecialCommands {
 
   deviceCreateQuerySet(_device: TargetDevice, descriptor: DecodedGPUQuerySetDescriptor): TargetQuerySet {
     return createQuerySet(this.#options.device, descriptor as GPUQuerySetDescriptor);
+  }
+
+  textureCreateView(texture: TargetTexture, descriptor: DecodedGPUTextureViewDescriptor): TargetTextureView {
+    return asDawn.texture(texture).createView(descriptor as GPUTextureViewDescriptor);
+  }
+
+  commandEncoderFinish(
+    encoder: TargetCommandEncoder,
+    descriptor: DecodedGPUCommandBufferDescriptor,
+  ): TargetCommandBuffer {
+    return (encoder as GPUCommandEncoder).finish(descriptor as GPUCommandBufferDescriptor);
   }
 
   bufferDestroy(buffer: TargetBuffer): void {

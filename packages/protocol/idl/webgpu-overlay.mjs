@@ -144,6 +144,8 @@ export const SPECIAL = {
   bufferDestroy: "memory goes back to the slice",
   textureDestroy: "memory goes back to the slice",
   querySetDestroy: "memory goes back to the slice",
+  textureCreateView: "a view keeps its texture's memory",
+  commandEncoderFinish: "a command buffer keeps the memory of what it uses",
   queueSubmit: "submits are counted: the progress fence",
   devicePopErrorScope: "answers by an event",
   deviceCreateComputePipelineAsync: "answers by an event",

@@ -95,6 +95,14 @@ export class DawnEngine implements SpecialCommands {
     return this.device.createQuerySet(descriptor as GPUQuerySetDescriptor) as never;
   }
 
+  textureCreateView(texture: unknown, descriptor: unknown): never {
+    return (texture as GPUTexture).createView(descriptor as GPUTextureViewDescriptor) as never;
+  }
+
+  commandEncoderFinish(encoder: unknown, descriptor: unknown): never {
+    return (encoder as GPUCommandEncoder).finish(descriptor as GPUCommandBufferDescriptor) as never;
+  }
+
   bufferUnmap(buffer: unknown): void {
     this.#mappings.delete(buffer as GPUBuffer);
     (buffer as GPUBuffer).unmap();

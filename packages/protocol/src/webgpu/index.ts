@@ -1,5 +1,6 @@
 export { bufferSource, bufferSourceRange } from "./buffer-source.js";
 export { enforceU32, enforceU64, toText, wrapU32 } from "./convert.js";
+export { CommandDeferred } from "./deferred.js";
 export * as encode from "./encode.js";
 export { EventReader } from "./event-reader.js";
 export { EventWriter } from "./event-writer.js";
@@ -20,7 +21,7 @@ export {
   QUEUE_HANDLE,
 } from "./handle.js";
 export * from "./limits.js";
-export { ObjectTable, Reservation, UnavailableObjectError } from "./object-table.js";
+export { ObjectLimitError, ObjectTable, Reservation, UnavailableObjectError } from "./object-table.js";
 export { Replayer, type ReplayerOptions } from "./replayer.js";
 export { type Color, type Extent3D, type Origin3D, toColor, toExtent3D, toOrigin3D } from "./shapes.js";
 export { CommandStream, type CommandStreamOptions } from "./stream.js";

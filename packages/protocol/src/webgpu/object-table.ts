@@ -12,6 +12,12 @@ export class UnavailableObjectError extends Error {
   readonly code = "unavailable-object";
 }
 
+/** As many handles are in use as there may be; the command that wanted another is skipped. */
+export class ObjectLimitError extends Error {
+  override readonly name = "ObjectLimitError";
+  readonly code = "object-limit";
+}
+
 /** A handle whose object is being made (an asynchronous pipeline). */
 export class Reservation {
   readonly id: number;
@@ -41,6 +47,8 @@ const FIRST_SLOTS = 256;
 const UNAVAILABLE = 0x8000;
 
 export class ObjectTable {
+  /** Handles in use beyond which commands that create objects fail. May change at any time, also to less than `size`. */
+  capacity = MAX_OBJECT_ID;
   #kinds = new Uint16Array(FIRST_SLOTS);
   readonly #objects: (object | undefined)[] = new Array<object | undefined>(FIRST_SLOTS).fill(undefined);
   #size = 0;

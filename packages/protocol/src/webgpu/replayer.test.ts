@@ -4,7 +4,7 @@ import { isProtocolError } from "../error.js";
 import * as encode from "./encode.js";
 import { InterfaceKind } from "./generated/numbers.js";
 import { HANDLE, KIND, OWNER } from "./handle.js";
-import { UnavailableObjectError } from "./object-table.js";
+import { ObjectLimitError, UnavailableObjectError } from "./object-table.js";
 import { World } from "./world.test.fixture.js";
 
 const DEVICE = 10 * InterfaceKind.GPUDevice;
@@ -35,7 +35,38 @@ describe("a command that throws in the engine", () => {
     encode.release(world.stream, VIEW);
     encode.deviceCreateTexture(world.stream, DEVICE, TEXTURE, descriptor);
     encode.textureCreateView(world.stream, TEXTURE, VIEW);
-    assert.equal(world.replay().at(-1)?.method, "createView");
+    assert.equal(world.replay().at(-1)?.method, "textureCreateView");
+    world.close();
+  });
+
+  test("is one that would create more objects than the table may hold", () => {
+    const world = new World();
+    world.objects.capacity = world.objects.size + 1;
+    encode.deviceCreateSampler(world.stream, DEVICE, 1000);
+    encode.deviceCreateSampler(world.stream, DEVICE, 1001);
+    encode.deviceCreateComputePipelineAsync(world.stream, DEVICE, 1002, 7, {
+      layout: "auto",
+      compute: { module: world.handled("GPUShaderModule") },
+    });
+    encode.devicePushErrorScope(world.stream, DEVICE, "validation");
+    assert.deepEqual(
+      world.replay().map(({ method }) => method),
+      ["createSampler", "pushErrorScope"],
+    );
+    assert.deepEqual(
+      world.failures.map(({ command, request, error }) => [
+        command,
+        request,
+        error instanceof ObjectLimitError,
+      ]),
+      [
+        ["deviceCreateSampler", undefined, true],
+        ["deviceCreateComputePipelineAsync", 7, true],
+      ],
+    );
+    for (const id of [1000, 1001, 1002]) encode.release(world.stream, id);
+    encode.deviceCreateSampler(world.stream, DEVICE, 1001);
+    assert.equal(world.replay().at(-1)?.method, "createSampler");
     world.close();
   });
 
@@ -55,6 +86,55 @@ describe("a command that throws in the engine", () => {
       world.failures.map(({ request }) => request),
       [42, 43, undefined],
     );
+    world.close();
+  });
+});
+
+describe("a command that asks to be carried out later", () => {
+  test("is the next to be carried out, and nothing overtakes it", () => {
+    const world = new World();
+    const texture = 10 * InterfaceKind.GPUTexture;
+    encode.devicePushErrorScope(world.stream, DEVICE, "validation");
+    encode.textureDestroy(world.stream, texture);
+    encode.devicePushErrorScope(world.stream, DEVICE, "internal");
+    world.stream.flush();
+    world.deferNext = 2;
+    const seen = [1, 2, 3].map(() => [world.replayer.replay(10), world.replayer.deferred]);
+    assert.deepEqual(seen, [
+      [1, true],
+      [0, true],
+      [2, false],
+    ]);
+    assert.deepEqual(
+      world.calls.map(({ method }) => method),
+      ["pushErrorScope", "textureDestroy", "pushErrorScope"],
+    );
+    assert.deepEqual(world.failures, []);
+    world.close();
+  });
+
+  test("may be one that came in fragments", () => {
+    const world = new World();
+    const data = new Uint8Array(2 * world.client.tx.maxRecord).fill(7);
+    encode.queueWriteTexture(
+      world.stream,
+      10 * InterfaceKind.GPUQueue,
+      { texture: world.handled("GPUTexture") },
+      data,
+      { bytesPerRow: data.byteLength },
+      [data.byteLength / 4],
+    );
+    encode.devicePushErrorScope(world.stream, DEVICE, "validation");
+    world.deferNext = 1;
+    world.stream.flush();
+    // The pieces but the last, which the command is carried out with.
+    const before = world.replayer.replay(100);
+    assert.ok(before > 1 && world.replayer.deferred);
+    assert.deepEqual(world.calls, []);
+    const [write, scope] = world.replay();
+    assert.equal(write?.method, "queueWriteTexture");
+    assert.deepEqual(write?.args.at(-1), data);
+    assert.equal(scope?.method, "pushErrorScope");
     world.close();
   });
 });

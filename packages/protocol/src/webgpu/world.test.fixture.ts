@@ -4,6 +4,7 @@
  */
 import { createInProcessPair } from "../carrier/in-process.js";
 import type { Port } from "../carrier/port.js";
+import { CommandDeferred } from "./deferred.js";
 import { InterfaceKind } from "./generated/numbers.js";
 import type { CommandFailure, SpecialCommands } from "./generated/special-commands.js";
 import { HANDLE, type Handled, KIND, OWNER } from "./handle.js";
@@ -54,6 +55,8 @@ export class World {
   readonly imported: Handled[] = [];
   /** Set to make the next call of an engine object's method throw. */
   failNext: Error | undefined;
+  /** How often special commands are to be deferred from now on. */
+  deferNext = 0;
 
   constructor({ ringBytes = 1 << 20, ...options }: WorldOptions = {}) {
     [this.client, this.engine] = createInProcessPair({
@@ -128,6 +131,10 @@ export class World {
   }
 
   #called(on: string, method: string, args: unknown[]): object {
+    if (on === "special" && this.deferNext > 0) {
+      this.deferNext -= 1;
+      throw new CommandDeferred();
+    }
     const failure = this.failNext;
     this.failNext = undefined;
     if (failure !== undefined) throw failure;

@@ -745,11 +745,11 @@ function deviceCreateQuerySet(objects: ObjectTable, special: SpecialCommands, c:
   objects.put(id, 19, special.deviceCreateQuerySet(self, descriptor));
 }
 
-function textureCreateView(objects: ObjectTable, _special: SpecialCommands, c: Cursor, _aux: number): void {
+function textureCreateView(objects: ObjectTable, special: SpecialCommands, c: Cursor, _aux: number): void {
   const self = c.object(3) as TargetTexture;
   const id = c.word();
   const descriptor = decodeGPUTextureViewDescriptor(c);
-  objects.put(id, 4, self.createView(descriptor));
+  objects.put(id, 4, special.textureCreateView(self, descriptor));
 }
 
 function commandEncoderBeginRenderPass(
@@ -815,16 +815,11 @@ function commandEncoderCopyTextureToTexture(
   self.copyTextureToTexture(source, destination, copySize);
 }
 
-function commandEncoderFinish(
-  objects: ObjectTable,
-  _special: SpecialCommands,
-  c: Cursor,
-  _aux: number,
-): void {
+function commandEncoderFinish(objects: ObjectTable, special: SpecialCommands, c: Cursor, _aux: number): void {
   const self = c.object(13) as TargetCommandEncoder;
   const id = c.word();
   const descriptor = decodeGPUCommandBufferDescriptor(c);
-  objects.put(id, 12, self.finish(descriptor));
+  objects.put(id, 12, special.commandEncoderFinish(self, descriptor));
 }
 
 function commandEncoderPushDebugGroup(

@@ -5,20 +5,24 @@ import type { Extent3D } from "../shapes.js";
 import type {
   TargetBuffer,
   TargetCommandBuffer,
+  TargetCommandEncoder,
   TargetDevice,
   TargetQuerySet,
   TargetQueue,
   TargetShaderModule,
   TargetTexture,
+  TargetTextureView,
 } from "./target.js";
 import type {
   DecodedGPUBufferDescriptor,
+  DecodedGPUCommandBufferDescriptor,
   DecodedGPUComputePipelineDescriptor,
   DecodedGPUQuerySetDescriptor,
   DecodedGPURenderPipelineDescriptor,
   DecodedGPUTexelCopyBufferLayout,
   DecodedGPUTexelCopyTextureInfo,
   DecodedGPUTextureDescriptor,
+  DecodedGPUTextureViewDescriptor,
 } from "./types.js";
 
 /**
@@ -33,7 +37,12 @@ export interface SpecialCommands {
   deviceCreateQuerySet(device: TargetDevice, descriptor: DecodedGPUQuerySetDescriptor): TargetQuerySet;
   bufferUnmap(buffer: TargetBuffer): void;
   bufferDestroy(buffer: TargetBuffer): void;
+  textureCreateView(texture: TargetTexture, descriptor: DecodedGPUTextureViewDescriptor): TargetTextureView;
   textureDestroy(texture: TargetTexture): void;
+  commandEncoderFinish(
+    commandEncoder: TargetCommandEncoder,
+    descriptor: DecodedGPUCommandBufferDescriptor,
+  ): TargetCommandBuffer;
   queueSubmit(queue: TargetQueue, commandBuffers: TargetCommandBuffer[]): void;
   querySetDestroy(querySet: TargetQuerySet): void;
   devicePopErrorScope(device: TargetDevice, request: number): void;

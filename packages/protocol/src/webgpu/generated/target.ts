@@ -5,7 +5,6 @@ import type { GPUErrorFilter, GPUIndexFormat } from "./enums.js";
 import type {
   DecodedGPUBindGroupDescriptor,
   DecodedGPUBindGroupLayoutDescriptor,
-  DecodedGPUCommandBufferDescriptor,
   DecodedGPUCommandEncoderDescriptor,
   DecodedGPUComputePassDescriptor,
   DecodedGPUComputePipelineDescriptor,
@@ -18,7 +17,6 @@ import type {
   DecodedGPUShaderModuleDescriptor,
   DecodedGPUTexelCopyBufferInfo,
   DecodedGPUTexelCopyTextureInfo,
-  DecodedGPUTextureViewDescriptor,
 } from "./types.js";
 
 export interface TargetDevice {
@@ -41,7 +39,6 @@ export interface TargetBuffer {
 
 export interface TargetTexture {
   label: string;
-  createView(descriptor: DecodedGPUTextureViewDescriptor): TargetTextureView;
 }
 
 export interface TargetTextureView {
@@ -109,7 +106,6 @@ export interface TargetCommandEncoder {
     destination: TargetBuffer,
     destinationOffset: number,
   ): void;
-  finish(descriptor: DecodedGPUCommandBufferDescriptor): TargetCommandBuffer;
   pushDebugGroup(groupLabel: string): void;
   popDebugGroup(): void;
   insertDebugMarker(markerLabel: string): void;

@@ -47,6 +47,10 @@ export const hostErrorCodes = {
     means: "No adapter that was wished for answers; the message names every attempt and why it failed.",
     remedy: 'Install a Vulkan driver, or ask for "software" or "best".',
   },
+  "adapter-drained": {
+    means: "A refusal: the adapter failed its probes and takes no new devices until it passes them again.",
+    remedy: "Try again when it is probed next, which the message says, or take a slice of another adapter.",
+  },
   "engine-start-failed": {
     means: "A slice's engine did not start.",
     remedy: "The message says why; `parhelion host --log-level debug` shows what the engine printed.",

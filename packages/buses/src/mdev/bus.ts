@@ -88,8 +88,8 @@ export class MdevBus {
 
   /**
    * Unbinds the device and binds it to the driver of another use, or to none. When that driver refuses, it stays without.
-   * @throws KernelError EINVAL no uuid; ENODEV no such device, or it may not have that use, or nobody provides it; EBUSY
-   * somebody else has bound it meanwhile; and as `System.attach`
+   * @throws KernelError EINVAL no uuid; ENODEV no such device, or it may not have that use, or nobody provides it; EAGAIN
+   * it is being created; EBUSY somebody else has bound it meanwhile; and as `System.attach`
    */
   async setUse(uuid: string, use: string | null, options?: WaitOptions): Promise<void> {
     const mdev = this.#found(uuid);
@@ -100,6 +100,7 @@ export class MdevBus {
         `mdev ${uuid} can't be used as ${use}; its parent allows ${mdev.uses.join(", ")}, if there is such a driver`,
       );
     }
+    if (mdev.life.state === "creating") throw stillCreated(mdev);
     mdev.get();
     try {
       await this.system.detach(mdev, undefined, options);
@@ -146,7 +147,7 @@ function createBus(): Bus<MdevDevice, MdevDriver> {
     match(device, driver) {
       if (!device.uses.includes(driver.name)) return false;
       if (device.life.state !== "creating") return true;
-      throw new KernelError("EAGAIN", `mdev ${device.uuid} is still being created; try again`);
+      throw stillCreated(device);
     },
     probe(device, driver) {
       if (device.uses.includes(driver.name)) return driver.probe(device);
@@ -156,4 +157,8 @@ function createBus(): Bus<MdevDevice, MdevDriver> {
       );
     },
   };
+}
+
+function stillCreated({ uuid }: MdevDevice): KernelError {
+  return new KernelError("EAGAIN", `mdev ${uuid} is still being created; try again`);
 }

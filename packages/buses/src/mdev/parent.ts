@@ -5,33 +5,31 @@
  * Three lifetimes: the registration, which creates and removes hold while they run; the devices', each of which removal
  * ends; and the memory's, which lasts until the last device is released.
  */
-
-import type { Bus } from "parhelion-core";
 import {
   type Attribute,
   type AttributeGroup,
+  type Bus,
   Completion,
   call,
   type Device,
   deadlineOf,
   type Guard,
-  invoke,
   isKernelError,
   KernelError,
   type Named,
   noDeadline,
-  Refcount,
   type Runtime,
   RwLock,
   type StillWanted,
   type System,
   type WaitOptions,
 } from "parhelion-core";
-import { MdevDevice } from "./device.js";
+import type { MdevDevice } from "./device.js";
+import { MdevMemory } from "./memory.js";
 import type { MdevParentInit } from "./parent-init.js";
 import { removeFile } from "./remove-file.js";
 import type { MdevRequest, MdevType } from "./type.js";
-import { typeGroups, typeName, typesDirectory } from "./type-directories.js";
+import { typeGroups } from "./type-directories.js";
 import { parseUuid, type TakenUuids } from "./uuid.js";
 
 export interface MdevCreateOptions<O = unknown> extends WaitOptions {
@@ -57,19 +55,16 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
   readonly types: readonly MdevType[];
   readonly uses: readonly string[];
   readonly #runtime: Runtime;
-  readonly #init: MdevParentInit<S, O>;
   readonly #around: MdevSurroundings;
   /** Read by each create and remove, written by unregister: nobody waits to read. */
   readonly #operations: RwLock;
-  /** Of the registration and of each device's memory. */
-  readonly #refs: Refcount;
+  readonly #memory: MdevMemory<S, O>;
   readonly #unregistered: Completion;
   readonly #groups: readonly AttributeGroup[];
   readonly #remove: Attribute<MdevDevice>;
   /** Who removes what holds which guard. */
   readonly #removals = new Map<MdevDevice, Guard>();
   readonly #mdevs = new Map<string, MdevDevice<S>>();
-  #instances = 0;
   #state: MdevParentState = "registered";
 
   /** Only `MdevBus.registerParent` calls this. */
@@ -81,7 +76,6 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     this.types = init.types;
     this.uses = init.uses;
     this.#runtime = runtime;
-    this.#init = init;
     this.#around = around;
     this.#operations = new RwLock(runtime, `creates and removes of ${device.devpath}`);
     this.#unregistered = new Completion(runtime, `unregistration of ${this.name}`);
@@ -90,11 +84,7 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
       claim: (mdev) => this.#claim(mdev),
       finish: (mdev) => this.#finish(mdev),
     });
-    device.get();
-    this.#refs = new Refcount(runtime, this.name, () => {
-      init.free?.();
-      device.put();
-    });
+    this.#memory = new MdevMemory(device, init, around.bus, around.uuids);
     for (const group of this.#groups) device.attributes.addGroup(group);
   }
 
@@ -115,9 +105,7 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
 
   /** Advice: the next moment it may be another. */
   availableInstances(type: MdevType): number {
-    const { available } = this.#init;
-    this.#runtime.scheduler.access(this, "read");
-    return available.policy === "counter" ? available.instances - this.#instances : available.of(type);
+    return this.#memory.availableInstances(type);
   }
 
   /**
@@ -194,9 +182,11 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
 
   async #create(request: MdevRequest<O>, deadline: number, stillWanted: StillWanted): Promise<MdevDevice<S>> {
     stillWanted();
-    const guard = this.#admit(request.uuid);
+    // Up to the first wait of the parent's create this is one step.
+    this.#memory.check(request.uuid);
+    const guard = this.#enter();
     try {
-      const mdev = await this.#allocate(request);
+      const mdev = await this.#memory.make(request);
       await this.#add(mdev, stillWanted);
       try {
         if (request.use !== null) await this.#bind(mdev, request.use, deadline);
@@ -214,70 +204,11 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     }
   }
 
-  /** Takes uuid, instance and a hold on the registration, in one step. */
-  #admit(uuid: string): Guard {
-    const { uuids } = this.#around;
-    const { available } = this.#init;
-    this.#runtime.scheduler.access(this, "write");
-    if (uuids.has(uuid)) throw new KernelError("EEXIST", `there is an mdev ${uuid}; give another uuid`);
-    if (available.policy === "counter" && this.#instances >= available.instances) {
-      throw new KernelError(
-        "EUSERS",
-        `${this.name}: all of its ${available.instances} instances are taken; remove one`,
-      );
-    }
-    const guard = this.#enter();
-    uuids.take(uuid);
-    this.#instances += 1;
-    this.#refs.get();
-    return guard;
-  }
-
-  #giveBack(uuid: string): void {
-    this.#runtime.scheduler.access(this, "write");
-    this.#around.uuids.give(uuid);
-    this.#instances -= 1;
-    this.#refs.put();
-  }
-
   /** Nobody waits here: a write to `create` or `remove` runs on what unregister waits for. @throws KernelError ENODEV */
   #enter(): Guard {
     const guard = this.state === "registered" ? this.#operations.tryRead() : null;
     if (guard !== null) return guard;
     throw new KernelError("ENODEV", `${this.name} is ${this.state}`);
-  }
-
-  async #allocate(request: MdevRequest<O>): Promise<MdevDevice<S>> {
-    const { uuid, type } = request;
-    let made: { readonly state: S } | null = null;
-    try {
-      const state = await invoke(this.#runtime, "mdev.create", this, () => this.#init.create(request));
-      made = { state };
-      return new MdevDevice(this.#runtime, {
-        uuid,
-        type,
-        typePath: `${this.device.devpath}/${typesDirectory}/${typeName(this.driverName, type)}`,
-        uses: this.uses,
-        state,
-        parent: this.device,
-        bus: this.#around.bus,
-        groups: (this.#init.groups ?? []) as readonly AttributeGroup[],
-        release: () => this.#released(state, request),
-      });
-    } catch (error) {
-      if (made === null) this.#giveBack(uuid);
-      else this.#released(made.state, request);
-      throw error;
-    }
-  }
-
-  #released(state: S, request: MdevRequest<O>): void {
-    try {
-      this.#init.release?.(state, request);
-    } catch (error) {
-      this.#runtime.log("error", "mdev.release-failed", { of: this.name, uuid: request.uuid, error });
-    }
-    this.#giveBack(request.uuid);
   }
 
   async #add(mdev: MdevDevice<S>, stillWanted: StillWanted): Promise<void> {
@@ -287,9 +218,9 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
       this.#mdevs.set(mdev.uuid, mdev);
       await this.#around.system.addDevice(mdev, { deadline: noDeadline });
     } catch (error) {
-      this.#runtime.scheduler.access(this, "write");
-      this.#mdevs.delete(mdev.uuid);
-      mdev.put();
+      // Nobody is told that what was never there has gone.
+      if (mdev.registration.state === "initialized") this.told("removed", mdev);
+      else await this.#delete(mdev);
       throw error;
     }
   }
@@ -341,17 +272,21 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     const { system, unregistered } = this.#around;
     const guard = await this.#operations.write({ deadline: noDeadline });
     // All at once: one whose driver takes its time keeps no other from going.
-    await Promise.all(this.mdevs().map((mdev) => this.#delete(mdev)));
+    this.#runtime.scheduler.access(this, "read");
+    await Promise.all([...this.#mdevs.values()].map((mdev) => this.#delete(mdev)));
     for (const group of this.#groups.toReversed()) {
       await this.device.attributes.removeGroup(group, { deadline: noDeadline });
     }
     this.#runtime.scheduler.access(this, "write");
     this.#state = "unregistered";
     unregistered(this.device);
-    system.announceChange(this.device, [["MDEV_STATE", "unregistered"]]);
+    // Whoever has heard that the device was removed hears no more of it.
+    if (this.device.registration.state !== "removed") {
+      system.announceChange(this.device, [["MDEV_STATE", "unregistered"]]);
+    }
     guard.release();
     this.#unregistered.completeAll();
-    this.#refs.put();
+    this.#memory.put();
   }
 
   #typeOf(name: string): MdevType {

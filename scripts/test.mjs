@@ -28,6 +28,7 @@ function testFiles() {
     ...compiled,
     ...files(join(root, "examples"), ".test.mjs"),
     ...files(join(root, "scripts"), ".test.mjs"),
+    ...files(join(root, "fuzz"), ".test.mjs"),
   ].sort();
 }
 

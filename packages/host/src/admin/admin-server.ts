@@ -129,7 +129,7 @@ interface AdminRequest {
   readonly params: AdminParams;
 }
 
-function parseRequest(line: string): AdminRequest {
+export function parseRequest(line: string): AdminRequest {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -9,7 +9,7 @@ const queues = new QueueConnector(() => process.env["PARHELION_CARRIER"]);
 const source = new NodeSource({
   directory: () => process.env["PARHELION_DIR"],
   clock: processRuntime.clock,
-  connectQueue: (path, token) => queues.connect(path, token),
+  connectQueue: (path, token, owner) => queues.connect(path, token, owner),
 });
 
 export const gpu: GPU = createGPU(source, processRuntime);

@@ -21,6 +21,7 @@ export type {
   ConnectQueueOptions,
   QueueGrant,
   QueueOptions,
+  QueueOwner,
   QueueRefusal,
 } from "./carrier/handshake/queue-options.js";
 export { createInProcessPair, type InProcessOptions } from "./carrier/in-process.js";
@@ -44,6 +45,11 @@ export {
   parseToEngine,
 } from "./engine/parse.js";
 export { defaultEngineQuota, type EngineQuota, type EngineService, noSlice } from "./engine/quota.js";
+export {
+  parseSliceDescription,
+  type SliceDescription,
+  type SliceMemory,
+} from "./engine/slice-description.js";
 export { isProtocolError, ProtocolError } from "./error.js";
 export { type CodeEntry, type ProtocolErrorCode, protocolErrorCodes } from "./error-codes.js";
 export * from "./messages/index.js";

@@ -2,7 +2,7 @@
  * Where adapters and devices come from, as the GPU classes see it. The real source is the guest's nodes; an application
  * that embeds its engine, and every test, can bring another.
  */
-import type { AdapterDescription, DeviceGrant, DeviceRequest, Port } from "parhelion-protocol";
+import type { AdapterDescription, DeviceGrant, DeviceRequest, Port, SliceMemory } from "parhelion-protocol";
 
 export interface AdapterSource {
   /**
@@ -13,11 +13,29 @@ export interface AdapterSource {
   whyNone(): string | undefined;
   /** Known without waiting, because `gpu.wgslLanguageFeatures` is an attribute. */
   wgslLanguageFeatures(): readonly string[];
+  /**
+   * Calls `listener` when an adapter appears or goes: `openAdapter` may answer otherwise now. Does not keep the process alive.
+   * @returns ends it
+   */
+  onAdaptersChanged(listener: () => void): () => void;
+}
+
+/** The slice of a real adapter that an opened adapter stands for. */
+export interface SliceLink {
+  readonly uuid: string;
+  /** full, half, …, shared, custom. */
+  readonly type: string;
+  /** The latest that is known, in bytes. */
+  readonly memory: SliceMemory;
+  /** Calls `listener` at each change of `memory`; does not keep the process alive. @returns ends it */
+  onMemoryChanged(listener: (memory: SliceMemory) => void): () => void;
 }
 
 /** One opened adapter. Stays open while it or a device of it is reachable. */
 export interface AdapterLink {
   readonly description: AdapterDescription;
+  /** Null when it is no slice, or its host does not say of what. */
+  readonly slice: SliceLink | null;
   /**
    * Rejects with DeviceRefusedError when the engine says no, AdapterGoneError when nobody is there any more to say it.
    */

@@ -10,24 +10,72 @@ import {
   parseAdapterDescription,
   parseDeviceGrant,
   parseEngineRefusal,
+  parseSliceDescription,
+  type QueueOwner,
+  type SliceMemory,
 } from "parhelion-protocol";
 import {
   AdapterGoneError,
   type AdapterLink,
   DeviceRefusedError,
   type OpenedDevice,
+  type SliceLink,
 } from "./adapter-source.js";
 import type { NodeConnection } from "./node-connection.js";
 
 /** QUERYADAPTERINFO's number for the JSON AdapterDescription. */
 const webgpuDescription = 0x1000;
+/** Its number for the JSON SliceDescription. */
+const sliceDescription = 0x1001;
 const hwQueueSupported = 1 << 4;
 
-/** Opens the command queue that CREATEHWQUEUE announced. */
-export type QueueConnector = (path: string, token: string) => Promise<Port>;
+/** Opens the command queue that CREATEHWQUEUE announced, on the slice that it named. */
+export type QueueConnector = (path: string, token: string, owner: QueueOwner) => Promise<Port>;
+
+class NodeSlice implements SliceLink {
+  readonly uuid: string;
+  readonly type: string;
+  readonly #node: NodeConnection;
+  readonly #first: SliceMemory;
+
+  constructor(node: NodeConnection, uuid: string, type: string, first: SliceMemory) {
+    this.#node = node;
+    this.uuid = uuid;
+    this.type = type;
+    this.#first = first;
+  }
+
+  get memory(): SliceMemory {
+    return this.#node.memory ?? this.#first;
+  }
+
+  onMemoryChanged(listener: (memory: SliceMemory) => void): () => void {
+    return this.#node.onMemoryChanged(listener);
+  }
+}
+
+/** Null when the host is one that does not tell. */
+async function sliceOf(node: NodeConnection, adapter: number): Promise<SliceLink | null> {
+  let slice: SliceLink | null = null;
+  try {
+    await node.learnMemory(async () => {
+      const { privateData } = await node.call(ioctl.queryAdapterInfo, {
+        adapter,
+        infoType: sliceDescription,
+      });
+      const { uuid, type, memory } = parseSliceDescription(fromJson(privateData), "SliceDescription");
+      slice = new NodeSlice(node, uuid, type, memory);
+      return memory;
+    });
+  } catch (error) {
+    if (!isControlError(error) || error.code === "ENODEV" || error.code === "ETIMEDOUT") throw error;
+  }
+  return slice;
+}
 
 export class NodeAdapter implements AdapterLink {
   readonly description: AdapterDescription;
+  readonly slice: SliceLink | null;
   readonly #node: NodeConnection;
   readonly #handle: number;
   readonly #directory: string;
@@ -37,12 +85,14 @@ export class NodeAdapter implements AdapterLink {
     node: NodeConnection,
     handle: number,
     description: AdapterDescription,
+    slice: SliceLink | null,
     directory: string,
     connectQueue: QueueConnector,
   ) {
     this.#node = node;
     this.#handle = handle;
     this.description = description;
+    this.slice = slice;
     this.#directory = directory;
     this.#connectQueue = connectQueue;
   }
@@ -64,6 +114,7 @@ export class NodeAdapter implements AdapterLink {
         node,
         adapter,
         parseAdapterDescription(fromJson(privateData), "AdapterDescription"),
+        await sliceOf(node, adapter),
         directory,
         connectQueue,
       );
@@ -90,6 +141,17 @@ export class NodeAdapter implements AdapterLink {
   }
 
   async #createDevice(request: DeviceRequest): Promise<OpenedDevice> {
+    const made = this.#node.makingDevice();
+    try {
+      return await this.#makeDevice(request, made);
+    } catch (error) {
+      made();
+      throw error;
+    }
+  }
+
+  /** @param made called when somebody listens for the device's loss, or nobody will */
+  async #makeDevice(request: DeviceRequest, made: () => void): Promise<OpenedDevice> {
     const node = this.#node;
     const created = await node.call(ioctl.createDevice, {
       adapter: this.#handle,
@@ -103,15 +165,28 @@ export class NodeAdapter implements AdapterLink {
         engineAffinity: 1,
         flags: hwQueueSupported,
       });
-      const { serial, endpoint, token } = await node.call(ioctl.createHwQueue, { context });
+      const announced = await node.call(ioctl.createHwQueue, { context });
+      const { serial, endpoint, token, slice, generation } = announced;
       const path = isAbsolute(endpoint) ? endpoint : join(this.#directory, endpoint);
-      const port = await this.#connectQueue(path, token);
-      return new NodeDevice(this, node, device, grant, port, serial);
+      const port = await this.#connectQueue(path, token, { slice, generation });
+      return new NodeDevice(this, node, { device, grant, port, serial, made });
     } catch (error) {
       node.discard(ioctl.destroyDevice, { device });
+      // Whatever failed, it failed because of this.
+      const loss = node.lossOf(device);
+      if (loss !== undefined) throw new AdapterGoneError(loss, { cause: error });
       throw error;
     }
   }
+}
+
+interface MadeDevice {
+  readonly device: number;
+  readonly grant: DeviceGrant;
+  readonly port: Port;
+  readonly serial: number;
+  /** See NodeConnection.makingDevice. */
+  readonly made: () => void;
 }
 
 class NodeDevice implements OpenedDevice {
@@ -122,31 +197,28 @@ class NodeDevice implements OpenedDevice {
   readonly adapter: NodeAdapter;
   readonly #node: NodeConnection;
   readonly #device: number;
+  readonly #made: () => void;
   #state: "open" | "released" = "open";
 
-  constructor(
-    adapter: NodeAdapter,
-    node: NodeConnection,
-    device: number,
-    grant: DeviceGrant,
-    port: Port,
-    serial: number,
-  ) {
+  constructor(adapter: NodeAdapter, node: NodeConnection, made: MadeDevice) {
     this.adapter = adapter;
     this.#node = node;
-    this.#device = device;
-    this.grant = grant;
-    this.port = port;
-    this.serial = serial;
+    this.#device = made.device;
+    this.grant = made.grant;
+    this.port = made.port;
+    this.serial = made.serial;
+    this.#made = made.made;
   }
 
   onLost(listener: (message: string) => void): void {
     this.#node.onDeviceLost(this.#device, listener);
+    this.#made();
   }
 
   release(): void {
     if (this.#state === "released") return;
     this.#state = "released";
+    this.#made();
     this.#node.forgetDevice(this.#device);
     this.port.close();
     this.#node.discard(ioctl.destroyDevice, { device: this.#device });
@@ -156,6 +228,7 @@ class NodeDevice implements OpenedDevice {
 /** The engine's own refusal if there is one; a node that is gone is a lost adapter; the rest failed to operate. */
 function asApplicationSeesIt(error: unknown): Error {
   if (!(error instanceof Error)) return new DeviceRefusedError("OperationError", String(error));
+  if (error instanceof AdapterGoneError) return error;
   if (!isControlError(error))
     return new DeviceRefusedError("OperationError", error.message, { cause: error });
   if (error.code === "ENODEV") return new AdapterGoneError(error.message, { cause: error });

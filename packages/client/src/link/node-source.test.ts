@@ -44,7 +44,7 @@ async function scene(sharedMemory?: SharedMemoryProvider): Promise<Scene> {
   const source = new NodeSource({
     directory: () => guest.directory,
     clock: platformClock,
-    connectQueue: (path, token) => connectQueue({ endpoint: { path }, token, sharedMemory }),
+    connectQueue: (path, token, owner) => connectQueue({ endpoint: { path }, token, owner, sharedMemory }),
   });
   const opened = { guest, source, gpu: createGPU(source, processRuntime) as unknown as GPU };
   openScenes.push(opened);
@@ -143,4 +143,60 @@ test("an adapter that can't be the fallback one is closed again", async () => {
   if (adapter !== null) return;
   assert.match(here.source.whyNone() ?? "", /what the options ask for/);
   await eventually("the adapter's end", () => here.guest.requests.includes("closeAdapter"));
+});
+
+test("an adapter tells of its slice, and of every change of the slice's memory", async () => {
+  const { guest, source } = await scene();
+  const slice = (await source.openAdapter(() => true))?.slice;
+  assert.ok(slice);
+  assert.deepEqual([slice.uuid, slice.type], ["00000000-0000-0000-0000-000000000001", "half"]);
+  assert.deepEqual(slice.memory, { limit: 1000, used: 100, reserved: 500 });
+  const heard: unknown[] = [];
+  const end = slice.onMemoryChanged((memory) => heard.push(memory));
+  guest.changeMemory(800, 700, 500);
+  await eventually("the news", () => heard.length === 1);
+  assert.deepEqual(heard, [{ limit: 800, used: 700, reserved: 500 }]);
+  assert.deepEqual(slice.memory, heard[0]);
+  end();
+  guest.changeMemory(900, 0, 500);
+  await eventually("the change", () => slice.memory.limit === 900);
+  assert.equal(heard.length, 1);
+});
+
+test("an adapter of a host that tells nothing of slices has none", async () => {
+  const { guest, source } = await scene();
+  guest.slices = "does not know";
+  assert.equal((await source.openAdapter(() => true))?.slice, null);
+});
+
+test("who waits for a GPU hears when a vGPU appears or goes, and when the guest kernel goes", async () => {
+  const { guest, source } = await scene();
+  let heard = 0;
+  const end = source.onAdaptersChanged(() => {
+    heard += 1;
+  });
+  await eventually("the control node is open", () => guest.requests.includes("hello"));
+  guest.changeAdapters();
+  await eventually("the news", () => heard === 1);
+  guest.unplug("the guest kernel stopped");
+  await eventually("the end", () => heard === 2);
+  end();
+});
+
+test("a device that is lost before its number is known is lost, not broken", async () => {
+  const opened = await scene();
+  opened.guest.made = () => opened.guest.loseDevice("the engine died");
+  const { reason, message } = await (await device(opened)).lost;
+  assert.deepEqual([reason, message], ["unknown", "the engine died"]);
+});
+
+test("a loss that is told while a device's queue is opened makes a lost device of it", async () => {
+  const opened = await scene();
+  const { guest } = opened;
+  guest.queue = () => {
+    guest.loseDevice("the engine died");
+    throw new ControlError(StatusErrno.EIO, "no engine any more");
+  };
+  const { reason, message } = await (await device(opened)).lost;
+  assert.deepEqual([reason, message], ["unknown", "the engine died"]);
 });

@@ -21,6 +21,7 @@ export class NodeSource implements AdapterSource {
   /** One connection a node for the whole process: the guest counts what a process has by its open nodes. */
   readonly #nodes = new Map<string, Promise<NodeConnection>>();
   readonly #collected = new FinalizationRegistry<() => void>((close) => close());
+  readonly #changeListeners = new Set<() => void>();
   #why: string | undefined = "requestAdapter was not called yet.";
 
   constructor(options: NodeSourceOptions) {
@@ -43,6 +44,18 @@ export class NodeSource implements AdapterSource {
       // No guest there: no adapter either, and whyNone says why.
       return [];
     }
+  }
+
+  onAdaptersChanged(listener: () => void): () => void {
+    this.#changeListeners.add(listener);
+    this.#listenToChanges();
+    return () => this.#changeListeners.delete(listener);
+  }
+
+  /** Without a guest there is nothing to hear; the next `openAdapter` opens the control node again. */
+  #listenToChanges(): void {
+    const directory = this.#options.directory();
+    if (directory !== undefined) this.#node(directory, controlNode).catch(() => {});
   }
 
   async openAdapter(accept: (description: AdapterDescription) => boolean): Promise<AdapterLink | null> {
@@ -97,12 +110,19 @@ export class NodeSource implements AdapterSource {
     const path = join(directory, name);
     const known = this.#nodes.get(path);
     if (known !== undefined) return known;
-    const opening = NodeConnection.open(path, this.#options.clock);
+    const changed = () => {
+      for (const listener of [...this.#changeListeners]) listener();
+    };
+    const opening = NodeConnection.open(path, this.#options.clock, changed);
     this.#nodes.set(path, opening);
     const forget = () => {
       if (this.#nodes.get(path) === opening) this.#nodes.delete(path);
     };
-    opening.then((node) => node.onClose(forget), forget);
+    opening.then((node) => {
+      node.onClose(forget);
+      // The guest kernel has gone, and every vGPU with it.
+      if (name === controlNode) node.onClose(changed);
+    }, forget);
     return opening;
   }
 
@@ -110,6 +130,7 @@ export class NodeSource implements AdapterSource {
   async close(): Promise<void> {
     const nodes = [...this.#nodes.values()];
     this.#nodes.clear();
+    this.#changeListeners.clear();
     for (const node of nodes) (await node.catch(() => undefined))?.close();
   }
 }

@@ -5,6 +5,7 @@ import {
   type KoffiModule,
   openSharedMemory,
   type Port,
+  type QueueOwner,
   type SharedMemoryProvider,
 } from "parhelion-protocol";
 
@@ -44,12 +45,12 @@ export class QueueConnector {
    * Loads `koffi` when the first queue is opened, once.
    * @throws QueueConnectError; Error where the wished carrier is impossible, with the reason
    */
-  async connect(path: string, token: string): Promise<Port> {
+  async connect(path: string, token: string, owner: QueueOwner): Promise<Port> {
     const wish = this.#wish() ?? "best";
     const endpoint = { path };
     switch (wish) {
       case "stream":
-        return this.#opened(await connectQueue({ endpoint, token }), "a stream was asked for");
+        return this.#opened(await connectQueue({ endpoint, token, owner }), "a stream was asked for");
       case "best":
       case "shared-memory":
         break;
@@ -59,11 +60,11 @@ export class QueueConnector {
     this.#sharedMemory ??= loadSharedMemory();
     const shared = await this.#sharedMemory;
     if (shared.state === "ready") {
-      const port = await connectQueue({ endpoint, token, sharedMemory: shared.provider });
+      const port = await connectQueue({ endpoint, token, owner, sharedMemory: shared.provider });
       return this.#opened(port, engineDeclined, wish);
     }
     if (wish === "shared-memory") throw impossible(shared.why);
-    return this.#opened(await connectQueue({ endpoint, token }), shared.why);
+    return this.#opened(await connectQueue({ endpoint, token, owner }), shared.why);
   }
 
   #opened(port: Port, why: string, wish = "best"): Port {

@@ -45,12 +45,16 @@ export class DawnSource implements AdapterSource {
     return [...this.#dawn.wgslLanguageFeatures];
   }
 
+  onAdaptersChanged(): () => void {
+    return () => undefined;
+  }
+
   async openAdapter(accept: (description: AdapterDescription) => boolean): Promise<AdapterLink | null> {
     const adapter = await this.#dawn.requestAdapter();
     if (adapter === null) return null;
     const description = describe(adapter, this.wgslLanguageFeatures());
     if (!accept(description)) return null;
-    return { description, createDevice: (request) => this.#createDevice(adapter, request) };
+    return { description, slice: null, createDevice: (request) => this.#createDevice(adapter, request) };
   }
 
   async #createDevice(adapter: GPUAdapter, request: DeviceRequest): Promise<OpenedDevice> {

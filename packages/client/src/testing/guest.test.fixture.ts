@@ -20,6 +20,7 @@ import {
 import { DawnEngine } from "./dawn-engine.test.fixture.js";
 
 const luid = 77n;
+const sliceMemory = { limit: 1000, used: 100, reserved: 500 };
 const instance = "00000000-0000-0000-0000-000000000001";
 const token = "0123456789abcdef0123456789abcdef";
 
@@ -31,6 +32,12 @@ export class Guest {
   readonly engines: DawnEngine[] = [];
   /** What createDevice answers instead of a device. */
   refusal: ControlError | undefined;
+  /** "tells": of what slice the vGPU is. */
+  slices: "tells" | "does not know" = "tells";
+  /** Called when a device is made, before its number is told. */
+  made: () => void = () => undefined;
+  /** Called when a queue is asked for; throws to refuse it. */
+  queue: () => void = () => undefined;
   readonly #dawn: GPU;
   readonly #description: AdapterDescription;
   readonly #sharedMemory: SharedMemoryProvider | undefined;
@@ -60,6 +67,16 @@ export class Guest {
       node.notify(nodeMessage.event, { kind: 1, reason: "removed", text });
       node.close();
     }
+  }
+
+  /** What its control node says when a vGPU appeared or went. */
+  changeAdapters(): void {
+    for (const node of this.#nodes) node.notify(nodeMessage.adaptersChanged, {});
+  }
+
+  changeMemory(limit: number, used: number, reserved: number): void {
+    const bytes = { limit: BigInt(limit), used: BigInt(used), reserved: BigInt(reserved) };
+    for (const node of this.#nodes) node.notify(nodeMessage.memoryChanged, bytes);
   }
 
   loseDevice(text: string): void {
@@ -115,12 +132,18 @@ export class Guest {
       case ioctl.openAdapterFromLuid.type:
         return reply(ioctl.openAdapterFromLuid, { adapter: 5 });
       case ioctl.queryAdapterInfo.type:
+        if (ioctl.queryAdapterInfo.request.decode(body).infoType === 0x1001) {
+          if (this.slices !== "tells") throw new ControlError(StatusErrno.EPERM, "not kept here");
+          const slice = { uuid: instance, generation: 3, type: "half", memory: sliceMemory };
+          return reply(ioctl.queryAdapterInfo, { privateData: json(slice) });
+        }
         return reply(ioctl.queryAdapterInfo, { privateData: json(this.#description) });
       case ioctl.createDevice.type:
         return this.#createDevice(ioctl.createDevice.request.decode(body).privateData);
       case ioctl.createContextVirtual.type:
         return reply(ioctl.createContextVirtual, { context: 10 });
       case ioctl.createHwQueue.type:
+        this.queue();
         return reply(ioctl.createHwQueue, { queue: 11, endpoint: "q1", token });
       case ioctl.destroyDevice.type:
       case ioctl.closeAdapter.type:
@@ -135,6 +158,7 @@ export class Guest {
     const request = parseDeviceRequest(JSON.parse(Buffer.from(privateData).toString()), "DeviceRequest");
     const adapter = await this.#dawn.requestAdapter();
     this.#device = await adapter?.requestDevice({ label: request.label });
+    this.made();
     const grant = { features: [...(this.#device?.features ?? [])], limits: this.#description.limits };
     return ioctl.createDevice.reply.encode({ device: 9, privateData: json(grant) });
   }

@@ -35,6 +35,8 @@ describe("control structs", () => {
       subChannelIndex: 0,
       connectionId: 0,
       userData: Uint8Array.of(1, 2, 3),
+      slice: guid,
+      generation: 2n ** 40n,
     };
     assert.deepEqual(VmbusOfferChannel.decode(VmbusOfferChannel.encode(offer)), offer);
     const adapters = [

@@ -64,7 +64,7 @@ export async function acceptQueue(socket: Socket, options: AcceptQueueOptions): 
     }
     let grant: QueueGrant;
     try {
-      const decision = await options.authorize(hello.token);
+      const decision = await options.authorize(hello.token, hello);
       if (decision.outcome === "refused") throw await refuse("refused", decision.errno, decision.message);
       grant = decision;
     } catch (error) {

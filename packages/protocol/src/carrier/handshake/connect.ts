@@ -34,6 +34,7 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Port> 
       token: options.token,
       ...(offered === undefined ? {} : { memory: offered.memory }),
       geometry,
+      ...options.owner,
     });
     const [{ frame, rest }] = await Promise.all([
       readFirstMessage(socket, runtime, left()),

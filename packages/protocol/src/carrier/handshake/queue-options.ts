@@ -15,11 +15,19 @@ export interface QueueOptions {
   readonly runtime?: CarrierRuntime;
 }
 
+/** The slice that a queue is made on; generation 0: not said, as by an older host. */
+export interface QueueOwner {
+  readonly slice: string;
+  readonly generation: bigint;
+}
+
 export interface ConnectQueueOptions extends QueueOptions {
   /** A Unix socket, or a TCP host and port. */
   readonly endpoint: { readonly path: string } | { readonly host: string; readonly port: number };
   /** 32 lower-case hex digits, from createHwQueue. */
   readonly token: string;
+  /** From createHwQueue; the engine refuses the token of another slice or generation. Default: not said. */
+  readonly owner?: QueueOwner;
   /** Ring sizes; the engine may choose smaller ones for a stream. Default: 32 and 16 MiB shared, 8 and 8 MiB as a stream. */
   readonly geometry?: QueueGeometry;
 }
@@ -41,8 +49,11 @@ export interface QueueRefusal {
 }
 
 export interface AcceptQueueOptions extends QueueOptions {
-  /** Decides about a token; it must accept each token once. What it throws refuses the queue with EIO. */
-  authorize(token: string): QueueGrant | QueueRefusal | Promise<QueueGrant | QueueRefusal>;
+  /**
+   * Decides about a token; it must accept each token once. What it throws refuses the queue with EIO.
+   * @param owner whose the client believes the token to be; generation 0: it does not say
+   */
+  authorize(token: string, owner: QueueOwner): QueueGrant | QueueRefusal | Promise<QueueGrant | QueueRefusal>;
 }
 
 export const defaultDeadlineMs = 10_000;

@@ -7,6 +7,7 @@ import {
   type Driver,
   type LogRecord,
   type Runtime,
+  type RuntimeInit,
   System,
   type Uevent,
 } from "parhelion-core";
@@ -31,9 +32,10 @@ export interface MdevRig {
   driver(name: string, parts?: Partial<Driver<MdevDevice>>): Promise<Driver>;
 }
 
-export function mdevRig(runtime?: Runtime): MdevRig {
+/** @param parts of the runtime that are not the platform's */
+export function mdevRig(parts: RuntimeInit = {}): MdevRig {
   const log: LogRecord[] = [];
-  const own = runtime ?? createRuntime({ log: (record) => log.push(record), patienceMs: 5000 });
+  const own = createRuntime({ log: (record) => log.push(record), patienceMs: 5000, ...parts });
   const system = new System(own);
   const adapters: Bus = { name: "adapter", match: () => false };
   system.registerBus(adapters);

@@ -26,6 +26,10 @@ export const hostErrorCodes = {
     means: "A socket can't be listened on.",
     remedy: "Choose another port or address; the message has the system's reason.",
   },
+  "metrics-exposed": {
+    means: "Metrics were to be served where other machines can read them.",
+    remedy: "Serve them on 127.0.0.1, or say that you want this with --metrics-anywhere.",
+  },
   "store-damaged": {
     means: "What was kept in the state directory can't be read.",
     remedy:
@@ -83,6 +87,31 @@ export const hostErrorCodes = {
   "bad-descriptor": {
     means: "A slice's descriptor is malformed or contradicts itself.",
     remedy: "The message names the member and what it may be.",
+  },
+  "slice-unknown": {
+    means: "There is no slice with this UUID.",
+    remedy: "`parhelion slice ls` lists the slices that there are.",
+  },
+  "slice-stale": {
+    means:
+      "The slice has another generation than the request names: its holder or its use has changed since.",
+    remedy: "Look at it again with `parhelion slice show`, then ask again.",
+  },
+  "slice-busy": {
+    means: "Something else is being done with the slice, or still holds it.",
+    remedy: "Try again.",
+  },
+  "adapter-unknown": {
+    means: "There is no adapter of this name.",
+    remedy: "`parhelion adapter ls` lists the adapters that there are.",
+  },
+  "adapter-gone": {
+    means: "The adapter was removed, or is being removed.",
+    remedy: "Add it again with `parhelion adapter add`, or name another one.",
+  },
+  "adapter-there": {
+    means: "The adapter is there already.",
+    remedy: "Remove it first, or give another name.",
   },
   "bad-request": {
     means: "A request on the admin socket is malformed.",

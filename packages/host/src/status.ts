@@ -2,10 +2,13 @@
 import { noDeadline, type Runtime, type System } from "parhelion-core";
 import type { EngineStatistics } from "parhelion-protocol";
 import { AdapterDevice, adapterBus } from "./adapters/adapter-device.js";
+import type { HealthStatus } from "./adapters/health-state.js";
 import type { EngineStatus } from "./engines/engine-state.js";
 import type { EngineSupervisor } from "./engines/engine-supervisor.js";
 import type { AdapterKind } from "./engines/launcher.js";
 import type { Guests } from "./guests/guests.js";
+import type { SliceTotals } from "./observe/counters.js";
+import type { SliceMemoryUse, SliceTimeUse } from "./observe/slice-use.js";
 import { mdevBus, SliceDevice } from "./slices/slice-device.js";
 import { Task } from "./task.js";
 import { describeAdapter } from "./vgpu/adapter-query.js";
@@ -18,6 +21,7 @@ export interface AdapterStatus {
   readonly kind: AdapterKind;
   readonly description: string;
   readonly fallback: boolean;
+  readonly health?: HealthStatus;
 }
 
 export interface SliceStatus {
@@ -33,6 +37,10 @@ export interface SliceStatus {
   readonly allocatedBytes: number;
   /** Null when there is no engine, or it did not answer in time. */
   readonly statistics: EngineStatistics | null;
+  /** Over all engines that the slice has had. */
+  readonly totals?: SliceTotals;
+  readonly memory?: SliceMemoryUse;
+  readonly time?: SliceTimeUse;
 }
 
 export interface ProcessStatus {

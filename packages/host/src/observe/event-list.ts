@@ -241,6 +241,11 @@ export const hostEvents = {
     means: "An administrator's request failed through the host's own fault: a bug.",
     fields: { error },
   },
+  "metrics.failed": {
+    level: "error",
+    means: "The page of metrics could not be made, through the host's own fault: a bug.",
+    fields: { error },
+  },
 } as const satisfies Readonly<Record<string, EventEntry>>;
 
 export type HostEventName = keyof typeof hostEvents;

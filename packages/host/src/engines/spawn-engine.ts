@@ -12,6 +12,8 @@ export interface EngineSpawnerOptions {
   readonly runtime: Runtime;
   readonly limits: HostLimits;
   readonly deadlines: EngineDeadlines;
+  /** Added to every engine's environment. */
+  readonly mark?: NodeJS.ProcessEnv;
   /** Default: a child process. */
   readonly startChild?: StartEngineChild | undefined;
 }
@@ -44,7 +46,7 @@ export class EngineSpawner {
 
   /** Rejects with what the launcher threw; whether the engine comes up is told by its `ready`. */
   async spawn(options: SpawnOptions): Promise<EngineProcess> {
-    const { launcher, runtime, limits, deadlines, startChild } = this.options;
+    const { launcher, runtime, limits, deadlines, mark, startChild } = this.options;
     const environment = await invoke(runtime, "engine.environment", this, () =>
       launcher.environmentFor(options.choice.kind),
     );
@@ -53,7 +55,7 @@ export class EngineSpawner {
     const engine: EngineProcess = new EngineProcess({
       entry: launcher.entry,
       nodeFlags: ["--expose-gc", `--max-old-space-size=${limits.engineHeapMiB}`],
-      environment,
+      environment: { ...environment, ...mark },
       start: {
         queuePath: options.queuePath,
         dawn: options.choice.dawn,

@@ -97,14 +97,14 @@ export class KeptStore implements HostStore, Named {
     try {
       this.#access("read");
       if (this.#closing !== undefined) throw new HostError("host-stopping", "the host is stopping");
-      await this.#mend(deadline);
-      return await work((key) => this.#get(key), deadline);
+      return await work((key) => this.#get(key, deadline), deadline);
     } finally {
       turn.release();
     }
   }
 
-  async #get(key: string): Promise<string | undefined> {
+  async #get(key: string, deadline: number): Promise<string | undefined> {
+    await this.#mend(deadline);
     try {
       return await this.#call("store.get", () => this.#table.get(key));
     } catch (error) {
@@ -113,6 +113,7 @@ export class KeptStore implements HostStore, Named {
   }
 
   async #write({ edits, undo }: StoreStep, deadline: number): Promise<void> {
+    await this.#mend(deadline);
     const written = new Task(this.#runtime, "write to the store", () =>
       this.#call("store.write", () => this.#table.write(edits)),
     );

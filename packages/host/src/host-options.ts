@@ -5,6 +5,8 @@ import type { BackOffPolicy } from "./engines/back-off.js";
 import type { EngineDeadlines } from "./engines/engine-process.js";
 import type { EngineLauncher } from "./engines/launcher.js";
 import type { HostLimits } from "./limits.js";
+import type { MetricsAddress } from "./observe/metrics-address.js";
+import type { WallTime } from "./observe/wall-time.js";
 import type { Secrets } from "./secrets.js";
 
 export interface TcpAddress {
@@ -34,6 +36,10 @@ export interface HostOptions {
   /** Time, ids, chance; its log replaces `log`. */
   readonly runtime?: Runtime;
   readonly secrets?: Secrets;
+  /** Where metrics are served for Prometheus. Default: nowhere. */
+  readonly metrics?: MetricsAddress;
+  /** What time it is for people, in events. Default: the machine's. */
+  readonly wallTime?: WallTime;
 }
 
 export const defaultStopMs = 10_000;

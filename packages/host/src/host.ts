@@ -24,6 +24,8 @@ import { HostError } from "./host-error.js";
 import { defaultStopMs, type HostOptions } from "./host-options.js";
 import { defaultLimits, type HostLimits } from "./limits.js";
 import { createPinoSink } from "./log.js";
+import { Observation } from "./observe/observation.js";
+import { systemWallTime } from "./observe/wall-time.js";
 import { type Secrets, systemSecrets } from "./secrets.js";
 import { mdevBus, projectedDriver } from "./slices/slice-device.js";
 import { SliceFactory } from "./slices/slice-factory.js";
@@ -48,6 +50,7 @@ interface Parts {
   readonly teardown: Teardown;
   readonly address: HostAddress | null;
   readonly stopMs: number;
+  readonly observation: Observation;
 }
 
 export class Host implements AdminTarget {
@@ -58,6 +61,8 @@ export class Host implements AdminTarget {
   readonly vmbusSocket: string;
   /** Where kernels of remote guests connect; null when the host was not told to listen. */
   readonly address: HostAddress | null;
+  /** Where metrics are served; null when the host was not told to. */
+  metricsAddress: HostAddress | null = null;
   /** Resolves when the host has stopped, whoever asked for it. Never rejects. */
   readonly stopped: Promise<void>;
   readonly #parts: Parts;
@@ -75,13 +80,13 @@ export class Host implements AdminTarget {
   }
 
   async status(): Promise<HostStatus> {
-    const { system, guests } = this.#parts;
+    const { system, guests, observation } = this.#parts;
     return {
       pid: process.pid,
       stateDirectory: this.stateDirectory,
       listening: this.address,
       adapters: adapterStatuses(system),
-      slices: await sliceStatuses(system, guests),
+      slices: observation.withTotals(await sliceStatuses(system, guests)),
       guests: guestStatuses(guests),
     };
   }
@@ -141,19 +146,22 @@ export class Host implements AdminTarget {
  * listen-failed. Nothing is left behind then.
  */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const runtime =
+  const given =
     options.runtime ??
     createRuntime({ log: options.log ?? createPinoSink({ level: options.logLevel ?? "warn" }) });
+  const observation = new Observation(given, options.wallTime ?? systemWallTime);
+  const { runtime } = observation;
   const teardown = new Teardown(runtime);
   try {
-    return await setUp(options, runtime, teardown);
+    return await setUp(options, observation, teardown);
   } catch (error) {
     await teardown.run();
     throw error;
   }
 }
 
-async function setUp(options: HostOptions, runtime: Runtime, teardown: Teardown): Promise<Host> {
+async function setUp(options: HostOptions, observation: Observation, teardown: Teardown): Promise<Host> {
+  const { runtime } = observation;
   const limits: HostLimits = { ...defaultLimits, ...options.limits };
   const secrets: Secrets = options.secrets ?? systemSecrets;
   const wished = resolve(options.stateDirectory ?? defaultStateDirectory());
@@ -217,8 +225,14 @@ async function setUp(options: HostOptions, runtime: Runtime, teardown: Teardown)
     teardown,
     address,
     stopMs: options.stopMs ?? defaultStopMs,
+    observation,
   });
-  await openAdmin(host, runtime, limits, teardown);
+  await openAdmin(host, observation, limits, teardown);
+  if (options.metrics !== undefined) {
+    const metrics = await observation.serveMetrics(options.metrics, () => host.status());
+    teardown.add("metrics", () => metrics.close());
+    host.metricsAddress = metrics.address;
+  }
   const tree = await serveTree(system, join(directory, SYS_SOCKET));
   teardown.add("device tree's socket", () => tree.close("the host stopped"));
   runtime.log("info", "host.started", { stateDirectory: directory, address });
@@ -242,18 +256,20 @@ async function growTree(
 
 async function openAdmin(
   host: Host,
-  runtime: Runtime,
+  observation: Observation,
   limits: HostLimits,
   teardown: Teardown,
 ): Promise<void> {
   const admin = await AdminServer.listen({
     path: host.adminSocket,
-    methods: adminMethods(host),
-    runtime,
+    methods: { ...adminMethods(host), ...observation.methods },
+    runtime: observation.runtime,
     maxConnections: limits.adminConnections,
     maxRequests: limits.adminRequests,
   });
   teardown.add("admin socket", () => admin.stopListening());
+  // Who follows the events hears of the end before his connection does.
+  teardown.addLast("events", () => observation.close());
   teardown.addLast("admin connections", () => admin.close());
 }
 

@@ -80,7 +80,21 @@ export type ToEngine =
    */
   | { readonly op: "submit"; readonly id: number; readonly queue: number }
   | { readonly op: "statistics"; readonly id: number }
+  | ({ readonly op: "lease" } & EngineLease)
+  /** Give the lease back as soon as what was handed to the GPU is done. */
+  | { readonly op: "recall"; readonly lease: number }
   | { readonly op: "stop" };
+
+/** A lease of the adapter's time. A second one with the same number replaces what the first said. */
+export interface EngineLease {
+  readonly lease: number;
+  /** How much work may be handed to the GPU ahead, in ms; null: nobody else wants the adapter, and nothing needs to be watched. */
+  readonly ms: number | null;
+  /** How long the engine may stay idle before it yields, in ms. */
+  readonly lingerMs: number;
+  /** How long the engine has been paused in all until now, in ms: its clock went on, its work did not. */
+  readonly pausedMs: number;
+}
 
 export interface EngineStatistics {
   readonly devices: number;
@@ -99,7 +113,8 @@ export interface EngineMemory {
 }
 
 export type FromEngine =
-  | { readonly op: "ready"; readonly adapter: AdapterDescription }
+  /** `pausable`: the process ends with its host even while it is stopped, so the host may stop it. Default false. */
+  | { readonly op: "ready"; readonly adapter: AdapterDescription; readonly pausable?: boolean }
   /** No usable adapter, or Dawn did not start: the engine exits after this. */
   | { readonly op: "failed"; readonly message: string }
   | { readonly op: "created"; readonly id: number; readonly grant?: DeviceGrant }
@@ -108,6 +123,17 @@ export type FromEngine =
   | { readonly op: "statistics"; readonly id: number; readonly statistics: EngineStatistics }
   /** Whenever it has changed, at most every 100 ms. */
   | ({ readonly op: "memory" } & EngineMemory)
+  /** There is work and no lease. Repeated while nothing comes, lest a lost message stop the slice. */
+  | { readonly op: "wantTime" }
+  /** The lease is given back. `next`: whether there is more to do, as if `wantTime` followed. */
+  | { readonly op: "yieldTime"; readonly lease: number; readonly next: "idle" | "waiting" }
+  /** The GPU worked that much more for the slice, in ms; while it works every half second or so. */
+  | { readonly op: "timeUsed"; readonly busyMs: number }
+  /**
+   * A submission exceeded its budget, and the GPU has not come back from it since its device was declared lost: only the end of the
+   * process ends it. The message is for everybody who has a device of the slice.
+   */
+  | { readonly op: "overrun"; readonly device: number; readonly message: string }
   | {
       readonly op: "deviceLost";
       readonly device: number;

@@ -31,6 +31,9 @@ const down: readonly ToEngine[] = [
   { op: "quota", quota: { ...defaultEngineQuota, memoryBytes: 2 ** 30, submissionMs: 12.5 } },
   { op: "createDevice", id: 1, device: 2, owner: 3, request },
   { op: "destroyDevice", device: 2 },
+  { op: "lease", lease: 7, ms: 10, lingerMs: 2, pausedMs: 1.5 },
+  { op: "lease", lease: 7, ms: null, lingerMs: 0, pausedMs: 0 },
+  { op: "recall", lease: 7 },
   { op: "createQueue", id: 3, device: 2, queue: 4, token: "0123456789abcdef0123456789abcdef" },
   { op: "destroyQueue", queue: 4 },
   { op: "waitFence", id: 5, queue: 4, value: 0 },
@@ -52,6 +55,10 @@ const up: readonly FromEngine[] = [
     statistics: { devices: 1, queues: 1, objects: 2, submits: 3, bytesReceived: 4, residentBytes: 5 },
   },
   { op: "memory", used: 2 ** 40, peak: 2 ** 41, refused: 3 },
+  { op: "wantTime" },
+  { op: "yieldTime", lease: 7, next: "waiting" },
+  { op: "timeUsed", busyMs: 12.5 },
+  { op: "overrun", device: 2, message: "too long" },
   { op: "deviceLost", device: 2, reason: "unknown", message: "gone" },
 ];
 
@@ -102,6 +109,8 @@ describe("the engine's control messages", () => {
       forceFallback: false,
       ...noSlice,
     });
+    for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY, "10", undefined])
+      refusesAllOf(parseToEngine, { op: "lease", lease: 1, ms, lingerMs: 0, pausedMs: 0 });
     for (const objects of [-1, 0.5, "many", undefined])
       refusesAllOf(parseToEngine, { op: "quota", quota: { ...defaultEngineQuota, objects } });
   });

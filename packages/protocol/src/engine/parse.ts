@@ -3,10 +3,12 @@ import { ProtocolError } from "../error.js";
 import type { AdapterDescription, DeviceRequest, FromEngine, ToEngine } from "./control.js";
 import type { EngineQuota } from "./quota.js";
 import {
+  between,
   type Check,
   finite,
   flag,
   list,
+  nullable,
   object,
   oneOf,
   optional,
@@ -28,6 +30,8 @@ const names = list(name, MAX_CONTROL_LIST);
 const limits = record(finite, MAX_CONTROL_LIST);
 const id = whole(Number.MAX_SAFE_INTEGER);
 const count = whole(Number.MAX_SAFE_INTEGER);
+/** In ms. */
+const duration: Check<number> = between(0, Number.MAX_SAFE_INTEGER);
 const token = pattern(/^[0-9a-f]{32}$/, "32 lower-case hex digits");
 
 /** The JSON that a client gets for the WebGPU description of an adapter. */
@@ -85,11 +89,23 @@ const toEngine: { readonly [Op in ToEngine["op"]]: Check<Extract<ToEngine, { op:
   waitFence: shape({ op: oneOf("waitFence"), id, queue: id, value: count }),
   submit: shape({ op: oneOf("submit"), id, queue: id }),
   statistics: shape({ op: oneOf("statistics"), id }),
+  lease: shape({
+    op: oneOf("lease"),
+    lease: id,
+    ms: nullable(duration),
+    lingerMs: duration,
+    pausedMs: duration,
+  }),
+  recall: shape({ op: oneOf("recall"), lease: id }),
   stop: shape({ op: oneOf("stop") }),
 };
 
 const fromEngine: { readonly [Op in FromEngine["op"]]: Check<Extract<FromEngine, { op: Op }>> } = {
-  ready: shape({ op: oneOf("ready"), adapter: parseAdapterDescription }),
+  ready: shape({ op: oneOf("ready"), adapter: parseAdapterDescription, pausable: optional(flag) }),
+  wantTime: shape({ op: oneOf("wantTime") }),
+  yieldTime: shape({ op: oneOf("yieldTime"), lease: id, next: oneOf("idle", "waiting") }),
+  timeUsed: shape({ op: oneOf("timeUsed"), busyMs: duration }),
+  overrun: shape({ op: oneOf("overrun"), device: id, message: words }),
   failed: shape({ op: oneOf("failed"), message: words }),
   created: shape({ op: oneOf("created"), id, grant: optional(parseDeviceGrant) }),
   refused: shape({ op: oneOf("refused"), id, refusal: parseEngineRefusal }),

@@ -33,6 +33,18 @@ export const whole =
 export const finite: Check<number> = (value, at) =>
   typeof value === "number" && Number.isFinite(value) ? value : refuse(at, "a finite number", value);
 
+export const between =
+  (least: number, most: number): Check<number> =>
+  (value, at) =>
+    typeof value === "number" && value >= least && value <= most
+      ? value
+      : refuse(at, `a number in [${least}, ${most}]`, value);
+
+export const nullable =
+  <T>(of: Check<T>): Check<T | null> =>
+  (value, at) =>
+    value === null ? null : of(value, at);
+
 export const oneOf =
   <T extends string>(...allowed: readonly T[]): Check<T> =>
   (value, at) =>

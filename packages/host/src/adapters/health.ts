@@ -3,6 +3,7 @@
  * no guest can influence, condemn it; and it is probed until it is well again. See HealthState.
  */
 import { type Named, noDeadline, type Runtime, StateMachine, Timer } from "parhelion-core";
+import type { EngineFailureKind, EngineJudge } from "../engines/engine-judge.js";
 import { HostError, messageOf } from "../host-error.js";
 import { tell } from "../observe/event-list.js";
 import { Task } from "../task.js";
@@ -25,10 +26,7 @@ interface Failure {
   readonly at: number;
 }
 
-/** How an engine failed: before it was ready, or after. */
-export type EngineFailureKind = "start" | "death";
-
-export class AdapterHealth implements Named {
+export class AdapterHealth implements EngineJudge, Named {
   readonly name: string;
   readonly #options: AdapterHealthOptions;
   readonly #machine: StateMachine<HealthState>;

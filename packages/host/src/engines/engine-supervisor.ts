@@ -13,6 +13,7 @@ import { HostError, messageOf } from "../host-error.js";
 import { Task } from "../task.js";
 import { type BackOffPolicy, backOffMs } from "./back-off.js";
 import { describeExit, type EngineExit } from "./engine-exit.js";
+import { type EngineFailureKind, type EngineJudge, lenientJudge } from "./engine-judge.js";
 import type { EngineProcess } from "./engine-process.js";
 import { type EngineLoss, type EngineState, type EngineStatus, engineTransitions } from "./engine-state.js";
 
@@ -29,12 +30,15 @@ export interface EngineSupervisorOptions {
   readonly onReady: (adapter: AdapterDescription) => void;
   /** An engine that had been ready is gone. Called before the next one can start. */
   readonly onLost: (engine: EngineProcess, loss: EngineLoss) => void;
+  /** Default: lenient. */
+  readonly judge?: EngineJudge | undefined;
 }
 
 export class EngineSupervisor implements Named {
   readonly name: string;
   readonly #options: EngineSupervisorOptions;
   readonly #machine: StateMachine<EngineState>;
+  readonly #judge: EngineJudge;
   /** What everybody who needs an engine meanwhile waits for. */
   #starting: Task<EngineProcess> | undefined;
   #engine: EngineProcess | undefined;
@@ -47,6 +51,7 @@ export class EngineSupervisor implements Named {
 
   constructor(options: EngineSupervisorOptions) {
     this.#options = options;
+    this.#judge = options.judge ?? lenientJudge;
     this.name = `supervision of ${options.slice}`;
     this.#machine = new StateMachine(
       options.runtime,
@@ -84,9 +89,10 @@ export class EngineSupervisor implements Named {
 
   /**
    * A ready engine, started if need be. Waits out a back-off that ends within `patienceMs`.
-   * @throws HostError engine-start-failed, engine-backing-off, engine-stopped
+   * @throws HostError engine-start-failed, engine-backing-off, engine-stopped, and what the judge throws
    */
   async acquire(patienceMs: number): Promise<EngineProcess> {
+    this.#judge.assertAdmits();
     for (;;) {
       this.#access("read");
       const { state } = this.#machine;
@@ -144,6 +150,7 @@ export class EngineSupervisor implements Named {
     }
     this.#access("write");
     this.#engine = undefined;
+    this.#judge.forget(this.#options.slice);
     this.#endRetry();
   }
 
@@ -177,7 +184,7 @@ export class EngineSupervisor implements Named {
       if (engine.exit !== undefined) throw new HostError("engine-start-failed", describeExit(engine.exit));
     } catch (error) {
       if (engine !== undefined) await engine.stop("it did not become ready");
-      if (this.#machine.state === "starting") this.#fail(messageOf(error));
+      if (this.#machine.state === "starting") this.#fail("start", messageOf(error));
       throw error;
     }
     if (this.#machine.state !== "starting")
@@ -185,6 +192,7 @@ export class EngineSupervisor implements Named {
     this.#machine.moveTo("ready");
     this.#access("write");
     this.#readySince = runtime.clock.now();
+    this.#judge.engineStarted(slice);
     this.#options.onReady(adapter);
     runtime.log("info", "engine.ready", { slice, engine: engine.pid, start: this.#starts });
     return engine;
@@ -196,7 +204,7 @@ export class EngineSupervisor implements Named {
     const reason = describeExit(exit);
     const { runtime, backOff } = this.#options;
     if (runtime.clock.now() - this.#readySince >= backOff.healthyAfterMs) this.#failures = 0;
-    this.#fail(reason, () => this.#options.onLost(engine, { exit, reason }));
+    this.#fail("death", reason, () => this.#options.onLost(engine, { exit, reason }));
   }
 
   /** Whether this is the engine in use. */
@@ -223,7 +231,7 @@ export class EngineSupervisor implements Named {
     });
   }
 
-  #fail(reason: string, tell: () => void = () => undefined): void {
+  #fail(kind: EngineFailureKind, reason: string, tell: () => void = () => undefined): void {
     const { runtime, slice, backOff } = this.#options;
     this.#machine.moveTo("failed");
     this.#access("write");
@@ -232,6 +240,7 @@ export class EngineSupervisor implements Named {
     this.#lastFailure = reason;
     const delayMs = backOffMs(backOff, this.#failures);
     runtime.log("warn", "engine.failed", { slice, reason, failures: this.#failures, retryInMs: delayMs });
+    this.#judge.engineFailed(slice, kind, reason);
     try {
       tell();
     } finally {

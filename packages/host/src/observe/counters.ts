@@ -22,7 +22,7 @@ export interface EngineCounts {
 
 interface SliceCounter {
   /** Which of the slice's engines `latest` is of. */
-  start: number;
+  engine: string;
   latest: EngineCounts;
   /** Of earlier engines. */
   submits: number;
@@ -68,17 +68,17 @@ export class Counters implements Named {
 
   /**
    * What the engine of a slice has counted so far.
-   * @param start which of the slice's engines it is, from 1
+   * @param engine tells the slice's engines apart
    * @param counts null when it did not say
    */
-  total(slice: string, start: number, counts: EngineCounts | null): SliceTotals {
+  total(slice: string, engine: string, counts: EngineCounts | null): SliceTotals {
     this.#access("write");
     const counter = this.#of(slice);
     if (counts !== null) {
-      if (counter.start !== start) {
+      if (counter.engine !== engine) {
         counter.submits += counter.latest.submits;
         counter.receivedBytes += counter.latest.bytesReceived;
-        counter.start = start;
+        counter.engine = engine;
         counter.latest = none;
       }
       // Answers of one engine that overtake each other make nothing go back.
@@ -104,7 +104,7 @@ export class Counters implements Named {
   #of(slice: string): SliceCounter {
     let counter = this.#slices.get(slice);
     if (counter === undefined) {
-      counter = { start: 0, latest: none, submits: 0, receivedBytes: 0, lostDevices: 0, engineFailures: 0 };
+      counter = { engine: "", latest: none, submits: 0, receivedBytes: 0, lostDevices: 0, engineFailures: 0 };
       this.#slices.set(slice, counter);
     }
     return counter;

@@ -33,7 +33,7 @@ export class Observation {
     this.counters.keep(new Set(slices.map(({ uuid }) => uuid)));
     return slices.map((slice) => ({
       ...slice,
-      totals: this.counters.total(slice.uuid, slice.engine.starts, slice.statistics),
+      totals: this.counters.total(slice.uuid, `${slice.generation}.${slice.engine.starts}`, slice.statistics),
     }));
   }
 

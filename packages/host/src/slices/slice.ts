@@ -16,6 +16,7 @@ import type { EngineProcess } from "../engines/engine-process.js";
 import type { EngineLoss } from "../engines/engine-state.js";
 import type { EngineSupervisor } from "../engines/engine-supervisor.js";
 import type { HostLimits } from "../limits.js";
+import { tell } from "../observe/event-list.js";
 import { CommandError, charge, chargeRule } from "../vgpu/command-error.js";
 import type { GuestProcess } from "../vgpu/guest-process.js";
 import { type DeviceHome, type DeviceLoss, VgpuDevice } from "../vgpu/vgpu-device.js";
@@ -246,13 +247,15 @@ export class Slice implements DeviceHome {
   #chargeOpen(process: GuestProcess): void {
     const open = new Set<unknown>(this.#awaiting);
     for (const device of this.devices.values()) open.add(device.process);
-    if (!open.has(process))
-      chargeRule(this.uuid, "nodeOpens", this.#terms.descriptor.nodeOpens, open.size);
+    if (!open.has(process)) chargeRule(this.uuid, "nodeOpens", this.#terms.descriptor.nodeOpens, open.size);
   }
 
   #lose(device: VgpuDevice, loss: DeviceLoss): void {
     if (device.state !== "active" && device.state !== "creating") return;
     device.lose(loss);
+    // What an application destroys itself is not lost to it.
+    if (loss.reason === "unknown")
+      tell(this.runtime, "device.lost", { slice: this.uuid, device: device.number, reason: loss.message });
     // While it is being created the answer to the creation says it.
     if (device.handle !== 0) this.#listener?.deviceLost(device, loss);
   }

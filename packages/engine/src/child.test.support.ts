@@ -56,7 +56,7 @@ export class ChildEngine {
         if (message.op === "ready" || message.op === "failed") resolve(message);
         else if (message.op === "deviceLost") this.losses.push(message);
         else if (message.op === "memory") this.memory.push(message);
-        else {
+        else if ("id" in message) {
           this.#waiting.get(message.id)?.(message);
           this.#waiting.delete(message.id);
         }
@@ -65,14 +65,19 @@ export class ChildEngine {
   }
 
   /** Spawns without waiting for anything. */
-  static async spawn(kind: AdapterKind, environment: NodeJS.ProcessEnv = {}): Promise<ChildEngine> {
+  static async spawn(
+    kind: AdapterKind,
+    environment: NodeJS.ProcessEnv = {},
+    directory = mkdtempSync(join(tmpdir(), "parhelion-engine-")),
+  ): Promise<ChildEngine> {
     const launcher = createEngineLauncher();
     const env = { ...(await launcher.environmentFor(kind)), ...environment };
     const child = spawn(process.execPath, [launcher.entry], {
+      cwd: directory,
       env,
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
-    return new ChildEngine(child, mkdtempSync(join(tmpdir(), "parhelion-engine-")));
+    return new ChildEngine(child, directory);
   }
 
   static async start(kind: AdapterKind): Promise<ChildEngine> {

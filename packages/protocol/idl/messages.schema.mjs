@@ -345,7 +345,11 @@ export const spaces = {
       connect: [
         0x201,
         "First message on a guest kernel's connection that carries one queue to a remote host; the queue's bytes follow.",
-        { token: ["hex16", "From createHwQueue."], credential: ["string", "The guest's.", name], ...identity },
+        {
+          token: ["hex16", "From createHwQueue."],
+          credential: ["string", "The guest's.", name],
+          ...identity,
+        },
         null,
       ],
     },
@@ -504,7 +508,7 @@ export const spaces = {
       heartbeat: [
         0x100,
         "Either: are you there? The other end echoes it, with `answer` set.",
-        { number: ["u64", "Echoed."], answer: ["u8", "1: this is the echo."], ...connection },
+        { number: ["u64", "Echoed."], answer: ["u8", "1: this is the echo."] },
         null,
       ],
     },

@@ -13,6 +13,7 @@ import {
   type WaitOptions,
 } from "parhelion-core";
 import { ControlError, type Exchange, errnoOfNtStatus, type Notice, vmbusMessage } from "parhelion-protocol";
+import { type ChannelIdentity, logStale, sameIdentity } from "./identity.js";
 import type { VmbusLink } from "./link.js";
 import { type AskInit, type CommandHandlers, PacketEndpoint, type RequestInit } from "./packet-endpoint.js";
 
@@ -36,6 +37,8 @@ export interface OpenInit extends CommandHandlers {
 export class VmbusChannel {
   readonly name: string;
   readonly relid: number;
+  /** Null between ends that have not agreed to name it. */
+  readonly identity: ChannelIdentity | null;
   readonly #runtime: Runtime;
   readonly #link: VmbusLink;
   readonly #state: StateMachine<ChannelState>;
@@ -43,10 +46,18 @@ export class VmbusChannel {
   #openId = 0;
   #endpoint: PacketEndpoint | null = null;
   #gone: KernelError | null = null;
+  #goneBecause: string | null = null;
 
-  constructor(runtime: Runtime, link: VmbusLink, relid: number, name: string) {
+  constructor(
+    runtime: Runtime,
+    link: VmbusLink,
+    relid: number,
+    name: string,
+    identity: ChannelIdentity | null,
+  ) {
     this.#runtime = runtime;
     this.#link = link;
+    this.identity = identity;
     this.relid = relid;
     this.name = name;
     this.#state = new StateMachine(runtime, `channel ${name}`, transitions, "offered");
@@ -54,6 +65,11 @@ export class VmbusChannel {
 
   get state(): ChannelState {
     return this.#state.state;
+  }
+
+  /** The host's words when it took the channel back, or why the connection ended; null before. */
+  get goneBecause(): string | null {
+    return this.#goneBecause;
   }
 
   /**
@@ -70,14 +86,20 @@ export class VmbusChannel {
     this.#openId++;
     const opened = new Completion<number>(this.#runtime, `open of channel ${this.name}`);
     this.#opened = opened;
-    const endpoint = new PacketEndpoint(this.#runtime, this.name, init.channelType, init, (packet) =>
-      this.#link.sendPacket(this.relid, packet),
+    const endpoint = new PacketEndpoint(
+      this.#runtime,
+      this.name,
+      init.channelType,
+      this.identity,
+      init,
+      (packet) => this.#link.sendPacket(this.relid, packet),
     );
     this.#endpoint = endpoint;
     const { userData } = init;
     this.#link.sendMessage(vmbusMessage.openChannel, {
       relid: this.relid,
       openId: this.#openId,
+      ...this.identity,
       ...(userData === undefined ? {} : { userData }),
     });
     try {
@@ -116,6 +138,16 @@ export class VmbusChannel {
     if (this.state === "open") this.#endpoint?.cancel(process);
   }
 
+  /**
+   * Only the connection calls this, of each message of VMBus's own about this channel.
+   * @returns whether it means this channel, and not one that had its number before
+   */
+  isMeant(message: string, named: ChannelIdentity): boolean {
+    if (this.identity === null || sameIdentity(this.identity, named)) return true;
+    logStale(this.#runtime, message, this.name, named);
+    return false;
+  }
+
   /** Only the connection calls this. */
   openResult(openId: number, status: number): void {
     if (this.state === "opening" && openId === this.#openId) this.#opened?.completeAll(status);
@@ -130,6 +162,7 @@ export class VmbusChannel {
   /** Only the connection calls this. Waits for nothing. */
   rescind(reason: string): void {
     if (this.state === "rescinded") return;
+    this.#goneBecause = reason;
     this.#gone = new KernelError("ENODEV", `channel ${this.name} was rescinded: ${reason}`);
     this.#endpoint?.fail(this.#gone);
     this.#opened?.fail(this.#gone);
@@ -137,7 +170,7 @@ export class VmbusChannel {
   }
 
   #closeWith(): void {
-    this.#link.sendMessage(vmbusMessage.closeChannel, { relid: this.relid });
+    this.#link.sendMessage(vmbusMessage.closeChannel, { relid: this.relid, ...this.identity });
     this.#state.moveTo("closed");
   }
 

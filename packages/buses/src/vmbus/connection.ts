@@ -14,11 +14,22 @@ import {
   type System,
   type WaitOptions,
 } from "parhelion-core";
-import { ProtocolError, VmbusMessage, type VmbusOfferChannel, vmbusMessage } from "parhelion-protocol";
+import {
+  ProtocolError,
+  VmbusFeature,
+  VmbusMessage,
+  type VmbusOfferChannel,
+  type VmbusVersionResponse,
+  vmbusFeatures,
+  vmbusMessage,
+} from "parhelion-protocol";
 import type { VmbusCarrier } from "./carrier.js";
 import { VmbusChannel } from "./channel.js";
 import { VmbusDevice, type VmbusDriver } from "./device.js";
+import { type ChannelIdentity, logStale } from "./identity.js";
 import { VmbusLink } from "./link.js";
+import { decodePacket } from "./packet.js";
+import { VmbusRefusedError } from "./refused.js";
 
 /** Most channels that one host may offer at a time. */
 export const MAX_CHANNELS = 1024;
@@ -27,7 +38,7 @@ export interface VmbusConnectInit {
   /** Name of the root device, and of this guest in the host's log. */
   readonly name: string;
   readonly credential: string;
-  /** Feature bits of this guest. */
+  /** Feature bits of this guest. Default: all that it has. */
   readonly features?: bigint;
 }
 
@@ -53,18 +64,24 @@ export class VmbusConnection {
   readonly #offers = new Map<number, Offered>();
   /** By instance, the latest. */
   readonly #instances = new Map<string, Offered>();
-  readonly #contact: Completion<bigint>;
+  readonly #contact: Completion;
   readonly #delivered: Completion;
   readonly #unloaded: Completion;
   readonly #ended: Completion;
   readonly #closeListeners: ((reason: Error) => void)[] = [];
   #closeReason: Error | null = null;
   #features = 0n;
+  /** What this guest would have. */
+  #wished = 0n;
+  /** The host's name of this connection. */
+  #connection = "";
+  /** By slice, the latest that was offered: the host never goes back. */
+  readonly #generations = new Map<string, bigint>();
 
   /**
    * Returns when the host has accepted this guest and the offers that it has at once were added and probed.
    * @param bus a registered bus
-   * @throws KernelError ECONNREFUSED with the host's words, ETIMEDOUT, ECONNRESET
+   * @throws VmbusRefusedError with the host's words; KernelError ETIMEDOUT, ECONNRESET
    */
   static async connect(
     system: System,
@@ -110,9 +127,30 @@ export class VmbusConnection {
     );
   }
 
+  get state(): "open" | "closed" {
+    return this.#link.state;
+  }
+
   /** Feature bits that both ends have. */
   get features(): bigint {
     return this.#features;
+  }
+
+  /** See Beating. */
+  get lastHeard(): number {
+    return this.#link.lastHeard;
+  }
+
+  /** See Beating. */
+  async check(timeoutMs: number): Promise<void> {
+    if ((this.features & VmbusFeature.HEARTBEAT) === 0n)
+      throw new KernelError("EOPNOTSUPP", `${this.#link.peer} has no heartbeat`);
+    await this.#link.check(timeoutMs);
+  }
+
+  /** See Beating. */
+  cut(reason: Error): void {
+    this.#link.cut(reason);
   }
 
   /** Called once, also when already closed; the devices may still be on their way out. */
@@ -130,7 +168,7 @@ export class VmbusConnection {
     if (this.#link.state === "open") {
       this.#access("read");
       for (const offered of this.#offers.values()) rescind(offered, reason.message);
-      this.#link.sendMessage(vmbusMessage.unload, {});
+      this.#link.sendMessage(vmbusMessage.unload, this.#named);
       try {
         await this.#unloaded.wait({ deadline: this.#system.runtime.clock.now() + unloadMs });
       } catch {
@@ -143,43 +181,43 @@ export class VmbusConnection {
 
   async #makeContact(init: VmbusConnectInit, options?: WaitOptions): Promise<void> {
     await this.#system.addDevice(this.root);
-    const { credential, features = 0n, name } = init;
+    const { credential, features = vmbusFeatures, name } = init;
+    this.#wished = features;
     this.#link.sendMessage(vmbusMessage.initiateContact, { features, credential, name });
-    this.#features = features & (await this.#contact.wait(options));
-    this.#link.sendMessage(vmbusMessage.requestOffers, {});
+    await this.#contact.wait(options);
+    this.#link.sendMessage(vmbusMessage.requestOffers, this.#named);
     await this.#delivered.wait(options);
   }
 
   #onMessage(type: number, body: Uint8Array): void {
     switch (type) {
       case VmbusMessage.VERSIONRESPONSE: {
-        const { supported, features, text } = vmbusMessage.versionResponse.body.decode(body);
-        if (supported === 1) this.#contact.completeAll(features);
-        else
-          this.#contact.fail(
-            new KernelError("ECONNREFUSED", text === "" ? "the host refused this guest" : text),
-          );
+        this.#onAnswer(vmbusMessage.versionResponse.body.decode(body));
         break;
       }
       case VmbusMessage.OFFERCHANNEL:
         this.#onOffer(vmbusMessage.offerChannel.body.decode(body));
         break;
       case VmbusMessage.RESCIND: {
-        const { relid, reason } = vmbusMessage.rescind.body.decode(body);
+        const { relid, reason, slice, generation } = vmbusMessage.rescind.body.decode(body);
         this.#access("read");
         const offered = this.#offers.get(relid);
-        if (offered !== undefined) rescind(offered, reason);
+        if (offered?.channel.isMeant("rescind", { slice, generation })) rescind(offered, reason);
         break;
       }
       case VmbusMessage.ALLOFFERSDELIVERED:
         this.#onAllOffers();
         break;
       case VmbusMessage.OPENCHANNELRESULT: {
-        const { relid, openId, status } = vmbusMessage.openChannelResult.body.decode(body);
+        const { relid, openId, status, slice, generation } = vmbusMessage.openChannelResult.body.decode(body);
         this.#access("read");
-        this.#offers.get(relid)?.channel.openResult(openId, status);
+        const channel = this.#offers.get(relid)?.channel;
+        if (channel?.isMeant("openChannelResult", { slice, generation })) channel.openResult(openId, status);
         break;
       }
+      case VmbusMessage.HEARTBEAT:
+        this.#link.beat(vmbusMessage.heartbeat.body.decode(body));
+        break;
       case VmbusMessage.UNLOADRESPONSE:
         this.#unloaded.completeAll();
         break;
@@ -189,9 +227,34 @@ export class VmbusConnection {
     }
   }
 
+  /** How messages about the connection name it. */
+  get #named(): { readonly connection?: string } {
+    return this.#connection === "" ? {} : { connection: this.#connection };
+  }
+
+  #onAnswer({ supported, features, text, code, connection }: VmbusVersionResponse): void {
+    if (this.#contact.done) return;
+    if (supported !== 1) {
+      this.#contact.fail(new VmbusRefusedError(code, text === "" ? "the host refused this guest" : text));
+      return;
+    }
+    this.#features = features & this.#wished;
+    if (this.#has(VmbusFeature.IDENTITY)) this.#connection = connection;
+    this.#contact.completeAll();
+  }
+
+  #has(feature: bigint): boolean {
+    return (this.#features & feature) !== 0n;
+  }
+
   #onPacket(relid: number, packet: Uint8Array): void {
     this.#access("read");
     const offered = this.#offers.get(relid);
+    if (offered === undefined && this.#has(VmbusFeature.IDENTITY)) {
+      const { kind, identity } = decodePacket(packet);
+      logStale(this.#system.runtime, kind, `${relid}`, identity);
+      return;
+    }
     if (offered === undefined) {
       throw new ProtocolError("unknown-channel", `a packet for channel ${relid}, which was not offered`);
     }
@@ -200,7 +263,12 @@ export class VmbusConnection {
 
   #onOffer(offer: VmbusOfferChannel): void {
     this.#access("write");
-    const { relid, interfaceInstance } = offer;
+    const { relid, interfaceInstance, slice, generation } = offer;
+    const identity = this.#has(VmbusFeature.IDENTITY) ? { slice, generation } : null;
+    if (identity !== null && this.#isOld(identity)) {
+      logStale(this.#system.runtime, "offerChannel", `${interfaceInstance}#${relid}`, identity);
+      return;
+    }
     if (relid === 0 || this.#offers.has(relid)) {
       throw new ProtocolError("bad-offer", `channel number ${relid} is reserved or in use`);
     }
@@ -211,7 +279,7 @@ export class VmbusConnection {
     const name = `${interfaceInstance}#${relid}`;
     const offered: Offered = {
       offer,
-      channel: new VmbusChannel(runtime, this.#link, relid, name),
+      channel: new VmbusChannel(runtime, this.#link, relid, name, identity),
       settled: new Completion(runtime, `probe of channel ${name}`),
       rescinded: new Completion(runtime, `rescind of channel ${name}`),
       left: new Completion(runtime, `removal of channel ${name}`),
@@ -220,6 +288,14 @@ export class VmbusConnection {
     this.#offers.set(relid, offered);
     this.#instances.set(interfaceInstance, offered);
     runtime.scheduler.spawn(`channel ${name}`, () => this.#lifeOf(offered, predecessor));
+  }
+
+  /** Whether a later generation of the slice has been offered. */
+  #isOld({ slice, generation }: ChannelIdentity): boolean {
+    const latest = this.#generations.get(slice) ?? 0n;
+    if (generation < latest) return true;
+    this.#generations.set(slice, generation);
+    return false;
   }
 
   /** A task for each offer, from its arrival until its number is given back. */
@@ -238,7 +314,7 @@ export class VmbusConnection {
     this.#offers.delete(offer.relid);
     if (this.#instances.get(offer.interfaceInstance) === offered)
       this.#instances.delete(offer.interfaceInstance);
-    this.#link.sendMessage(vmbusMessage.relidReleased, { relid: offer.relid });
+    this.#link.sendMessage(vmbusMessage.relidReleased, { relid: offer.relid, ...offered.channel.identity });
     left.completeAll();
   }
 

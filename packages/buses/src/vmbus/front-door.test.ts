@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { isKernelError } from "parhelion-core";
-import { encodeFrame, isProtocolError, queueMessage } from "parhelion-protocol";
+import { encodeFrame, isProtocolError, queueMessage, zeroGuid } from "parhelion-protocol";
 import { identifyConnection, VmbusConnection, VmbusHost } from "../index.js";
 import { createRig, socketPair } from "../rig.test.fixture.js";
 
@@ -27,7 +27,8 @@ describe("the front door", () => {
       near.write(bytes.subarray(0, cut));
       const identifying = identifyConnection(runtime, far);
       setImmediate(() => near.end(bytes.subarray(cut)));
-      assert.deepEqual(await identifying, { kind: "queue", connect: { token, credential: "me" } });
+      const connect = { token, credential: "me", slice: zeroGuid, generation: 0n };
+      assert.deepEqual(await identifying, { kind: "queue", connect });
       let rest = "";
       far.on("data", (chunk: Buffer) => {
         rest += chunk.toString();

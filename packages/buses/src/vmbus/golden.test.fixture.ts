@@ -22,6 +22,9 @@ export interface GoldenFrame {
   readonly space: string;
   readonly name: string;
   readonly type: number;
+  /** Of a packet that names whose it is: the slice, and the generation as digits. */
+  readonly slice?: string;
+  readonly generation?: string;
   readonly part: "message" | "request" | "notice" | "reply" | "refusal";
   /** Hexadecimal, as are the bytes. */
   readonly body: string;
@@ -32,6 +35,7 @@ export interface GoldenFrame {
 export const RELID = 7;
 export const TRANSACTION = 0x1_0000_0005n;
 export const PROCESS = 0x4001;
+const identity = { slice: "00112233-4455-6677-8899-aabbccddeeff", generation: 0x2_0000_0003n };
 
 interface Coded {
   readonly encode: (value: object) => Uint8Array;
@@ -94,22 +98,23 @@ export function recordFrames(): readonly GoldenFrame[] {
       const { type, name } = message;
       const keep = (part: GoldenFrame["part"], body: Uint8Array, packet: Uint8Array): void => {
         link.sendPacket(RELID, packet);
-        frames.push({ space, name, type, part, body: hex(body), bytes: hex(wire.sent()) });
+        const whose = { slice: identity.slice, generation: String(identity.generation) };
+        frames.push({ space, name, type, part, ...whose, body: hex(body), bytes: hex(wire.sent()) });
       };
       const asked = (message.request ?? message.body)?.encode({}) ?? new Uint8Array(0);
       const command = { process: PROCESS, channelType, type, body: asked };
       if (message.reply === undefined) {
-        keep("notice", asked, encodeCommand(command, 0n));
+        keep("notice", asked, encodeCommand(command, 0n, identity));
         continue;
       }
-      keep("request", asked, encodeCommand(command, TRANSACTION));
+      keep("request", asked, encodeCommand(command, TRANSACTION, identity));
       const reply = message.reply.encode({});
-      keep("reply", reply, encodeCompletion(TRANSACTION, NtStatus.SUCCESS, reply));
+      keep("reply", reply, encodeCompletion(TRANSACTION, NtStatus.SUCCESS, reply, identity));
       const refusal = ErrorDetail.encode({
         text: "the limit is reached",
         privateData: Uint8Array.of(1, 2, 3),
       });
-      keep("refusal", refusal, encodeCompletion(TRANSACTION, NtStatus.QUOTA_EXCEEDED, refusal));
+      keep("refusal", refusal, encodeCompletion(TRANSACTION, NtStatus.QUOTA_EXCEEDED, refusal, identity));
     }
   }
   link.close(new Error("recorded"));

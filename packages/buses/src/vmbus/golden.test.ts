@@ -42,7 +42,7 @@ async function receive(
 
 test("recorded frames between guest and host are still read as they were meant", async () => {
   for (const frames of recordings) {
-    for (const { space, name, type, part, body, bytes } of frames) {
+    for (const { space, name, type, part, slice, generation, body, bytes } of frames) {
       const where = `${space}.${name} ${part}`;
       const [kind, number, rest] = await receive(Buffer.from(bytes, "hex"));
       if (part === "message") {
@@ -51,6 +51,8 @@ test("recorded frames between guest and host are still read as they were meant",
       }
       assert.deepEqual([kind, number], ["packet", RELID], where);
       const packet = decodePacket(rest);
+      const whose = slice === undefined ? null : { slice, generation: BigInt(generation ?? 0) };
+      assert.deepEqual(packet.identity, whose, where);
       if (packet.kind === "completion") {
         const status = part === "reply" ? NtStatus.SUCCESS : NtStatus.QUOTA_EXCEEDED;
         assert.deepEqual(

@@ -9,6 +9,7 @@ import {
   type Transitions,
 } from "parhelion-core";
 import { type Exchange, type Notice, vmbusMessage } from "parhelion-protocol";
+import { type ChannelIdentity, logStale, sameIdentity } from "./identity.js";
 import type { VmbusLink } from "./link.js";
 import { ChannelType } from "./packet.js";
 import { type AskInit, type CommandHandlers, PacketEndpoint, type RequestInit } from "./packet-endpoint.js";
@@ -26,6 +27,8 @@ const transitions: Transitions<HostChannelState> = {
 export interface HostChannelInit extends CommandHandlers {
   readonly interfaceType: string;
   readonly interfaceInstance: string;
+  /** Whose it is, for all its life. Default: of no slice. */
+  readonly identity?: ChannelIdentity;
   readonly mmioMegabytes?: number;
   /** At most 120 bytes. */
   readonly userData?: Uint8Array;
@@ -38,6 +41,8 @@ export interface HostChannelInit extends CommandHandlers {
 export class HostChannel {
   readonly relid: number;
   readonly name: string;
+  /** Null between ends that have not agreed to name it. */
+  readonly identity: ChannelIdentity | null;
   readonly #runtime: Runtime;
   readonly #link: VmbusLink;
   readonly #init: HostChannelInit;
@@ -50,8 +55,17 @@ export class HostChannel {
   /** Whether the guest has heard of it. */
   #announced: "no" | "yes" = "no";
 
-  constructor(runtime: Runtime, link: VmbusLink, relid: number, init: HostChannelInit) {
+  /** @param named whether the ends have agreed to name the identity */
+  constructor(
+    runtime: Runtime,
+    link: VmbusLink,
+    relid: number,
+    init: HostChannelInit,
+    named: "named" | "not named",
+  ) {
     this.#runtime = runtime;
+    const { identity = { slice: init.interfaceInstance, generation: 0n } } = init;
+    this.identity = named === "named" ? identity : null;
     this.#link = link;
     this.relid = relid;
     this.name = `${init.interfaceInstance}#${relid}`;
@@ -70,7 +84,7 @@ export class HostChannel {
     const was = this.state;
     this.#state.moveTo("rescinded");
     if (this.#announced === "yes")
-      this.#link.sendMessage(vmbusMessage.rescind, { relid: this.relid, reason });
+      this.#link.sendMessage(vmbusMessage.rescind, { relid: this.relid, reason, ...this.identity });
     this.#ended(was, `rescinded: ${reason}`);
   }
 
@@ -96,7 +110,18 @@ export class HostChannel {
       flags: 1,
       mmioMegabytes,
       userData,
+      ...this.identity,
     });
+  }
+
+  /**
+   * Only the connection calls this, of each message of VMBus's own about this channel.
+   * @returns whether it means this channel, and not one of another slice or generation
+   */
+  isMeant(message: string, named: ChannelIdentity): boolean {
+    if (this.identity === null || sameIdentity(this.identity, named)) return true;
+    logStale(this.#runtime, message, this.name, named);
+    return false;
   }
 
   /**
@@ -137,6 +162,7 @@ export class HostChannel {
           this.#runtime,
           this.name,
           ChannelType.HOST_TO_VM,
+          this.identity,
           this.#init,
           (packet) => this.#link.sendPacket(this.relid, packet),
         );

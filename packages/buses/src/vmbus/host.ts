@@ -16,13 +16,17 @@ import {
   NtStatus,
   ntStatusOfErrno,
   ProtocolError,
+  VmbusFeature,
   type VmbusInitiateContact,
   VmbusMessage,
+  type VmbusOpenChannel,
   vmbusMessage,
 } from "parhelion-protocol";
 import type { VmbusCarrier } from "./carrier.js";
 import { HostChannel, type HostChannelInit } from "./host-channel.js";
+import { type ChannelIdentity, logStale, staleDetail } from "./identity.js";
 import { VmbusLink } from "./link.js";
+import { decodePacket, encodeCompletion } from "./packet.js";
 
 export interface VmbusAcceptInit {
   readonly runtime: Runtime;
@@ -51,6 +55,8 @@ export class VmbusHost {
   #state: "silent" | "authorizing" | "contacted" | "offering" = "silent";
   #features = 0n;
   #lastRelid = 0;
+  /** Names this connection, where the guest names it back. */
+  readonly #connection: string;
 
   /**
    * Returns when the guest has been authorized. Offers may be made from then on; the guest sees them when it asks.
@@ -77,6 +83,7 @@ export class VmbusHost {
   ) {
     this.#runtime = runtime;
     this.#authorize = authorize;
+    this.#connection = runtime.ids.uuid();
     this.#tables = { name: `channels of ${peer}` };
     this.#contact = new Completion(runtime, `contact of ${peer}`);
     this.#link = new VmbusLink(
@@ -100,6 +107,23 @@ export class VmbusHost {
     return this.#features;
   }
 
+  /** See Beating. */
+  get lastHeard(): number {
+    return this.#link.lastHeard;
+  }
+
+  /** See Beating. */
+  async check(timeoutMs: number): Promise<void> {
+    if ((this.features & VmbusFeature.HEARTBEAT) === 0n)
+      throw new KernelError("EOPNOTSUPP", `${this.#link.peer} has no heartbeat`);
+    await this.#link.check(timeoutMs);
+  }
+
+  /** See Beating. */
+  cut(reason: Error): void {
+    this.#link.cut(reason);
+  }
+
   /** Called once, also when already closed; every channel has been told before. */
   onClose(listener: (reason: Error) => void): void {
     this.#access("write");
@@ -117,7 +141,7 @@ export class VmbusHost {
     do {
       this.#lastRelid = this.#lastRelid === 0xffff_ffff ? 1 : this.#lastRelid + 1;
     } while (this.#channels.has(this.#lastRelid));
-    const channel = new HostChannel(this.#runtime, this.#link, this.#lastRelid, init);
+    const channel = new HostChannel(this.#runtime, this.#link, this.#lastRelid, init, this.#named);
     this.#channels.set(channel.relid, channel);
     if (this.#state === "offering") channel.announce();
     return channel;
@@ -126,6 +150,11 @@ export class VmbusHost {
   /** Ends the connection; every open channel is told. Idempotent. */
   close(reason: Error = new Error("the host closed the connection")): void {
     this.#link.close(reason);
+  }
+
+  /** Whether messages name slice and generation. */
+  get #named(): "named" | "not named" {
+    return (this.#features & VmbusFeature.IDENTITY) === 0n ? "not named" : "named";
   }
 
   #onMessage(type: number, body: Uint8Array): void {
@@ -139,6 +168,7 @@ export class VmbusHost {
     }
     switch (type) {
       case VmbusMessage.REQUESTOFFERS:
+        if (!this.#isMeant("requestOffers", vmbusMessage.requestOffers.body.decode(body))) break;
         if (this.#state === "contacted") {
           this.#state = "offering";
           for (const channel of this.#channels.values()) channel.announce();
@@ -146,17 +176,20 @@ export class VmbusHost {
         this.#link.sendMessage(vmbusMessage.allOffersDelivered, {});
         break;
       case VmbusMessage.OPENCHANNEL: {
-        const { relid, openId, userData } = vmbusMessage.openChannel.body.decode(body);
-        this.#onOpen(relid, openId, userData);
+        this.#onOpen(vmbusMessage.openChannel.body.decode(body));
         break;
       }
       case VmbusMessage.CLOSECHANNEL:
-        this.#channels.get(vmbusMessage.closeChannel.body.decode(body).relid)?.closedByGuest();
+        this.#meant("closeChannel", vmbusMessage.closeChannel.body.decode(body))?.closedByGuest();
         break;
       case VmbusMessage.RELIDRELEASED:
-        this.#onReleased(vmbusMessage.relidReleased.body.decode(body).relid);
+        this.#onReleased(this.#meant("relidReleased", vmbusMessage.relidReleased.body.decode(body)));
+        break;
+      case VmbusMessage.HEARTBEAT:
+        this.#link.beat(vmbusMessage.heartbeat.body.decode(body));
         break;
       case VmbusMessage.UNLOAD:
+        if (!this.#isMeant("unload", vmbusMessage.unload.body.decode(body))) break;
         for (const channel of this.#channels.values()) channel.closedByGuest();
         this.#link.sendMessage(vmbusMessage.unloadResponse, {});
         this.#link.close(new Error("the guest said good-bye"));
@@ -167,7 +200,27 @@ export class VmbusHost {
     }
   }
 
+  /** The channel that a message means, unless it is another one by now. */
+  #meant(message: string, named: ChannelIdentity & { readonly relid: number }): HostChannel | undefined {
+    const channel = this.#channels.get(named.relid);
+    if (channel === undefined && this.#named === "named")
+      logStale(this.#runtime, message, `${named.relid}`, named);
+    return channel?.isMeant(message, named) ? channel : undefined;
+  }
+
+  /** Whether a message about the connection means this one. */
+  #isMeant(message: string, { connection }: { readonly connection: string }): boolean {
+    if (this.#named === "not named" || connection === this.#connection) return true;
+    logStale(this.#runtime, message, `connection ${connection}`, null);
+    return false;
+  }
+
   #onContact(contact: VmbusInitiateContact): void {
+    if (this.#state !== "silent" && this.#named === "named") {
+      // Said by whoever had this guest's credential before: what it would begin has begun.
+      logStale(this.#runtime, "initiateContact", "this connection", null);
+      return;
+    }
     if (this.#state !== "silent") throw new ProtocolError("bad-state", "a second contact on one connection");
     this.#state = "authorizing";
     this.#runtime.scheduler.spawn(`authorize ${this.#link.peer}`, async () => {
@@ -179,22 +232,26 @@ export class VmbusHost {
         this.#access("write");
         this.#features = features & contact.features;
         this.#state = "contacted";
-        this.#link.sendMessage(vmbusMessage.versionResponse, { supported: 1, features });
+        this.#link.sendMessage(vmbusMessage.versionResponse, {
+          supported: 1,
+          features,
+          connection: this.#connection,
+        });
         this.#contact.completeAll(contact);
       } catch (error) {
         const text = error instanceof Error ? error.message.slice(0, 1000) : String(error);
-        this.#link.sendMessage(vmbusMessage.versionResponse, { supported: 0, text });
+        this.#link.sendMessage(vmbusMessage.versionResponse, { supported: 0, text, code: codeOf(error) });
         this.#contact.fail(error);
       }
     });
   }
 
-  #onOpen(relid: number, openId: number, userData: Uint8Array): void {
+  #onOpen({ relid, openId, userData, slice, generation }: VmbusOpenChannel): void {
     const answer = (status: number): void =>
-      this.#link.sendMessage(vmbusMessage.openChannelResult, { relid, openId, status });
-    const channel = this.#channels.get(relid);
+      this.#link.sendMessage(vmbusMessage.openChannelResult, { relid, openId, status, slice, generation });
+    const channel = this.#meant("openChannel", { relid, slice, generation });
     if (channel === undefined) {
-      answer(NtStatus.NAME_NOT_FOUND);
+      answer(this.#named === "named" ? NtStatus.FILE_HANDLE_REVOKED : NtStatus.NAME_NOT_FOUND);
       return;
     }
     const refuse = (error: unknown): void => {
@@ -218,19 +275,31 @@ export class VmbusHost {
     });
   }
 
-  #onReleased(relid: number): void {
-    const channel = this.#channels.get(relid);
+  #onReleased(channel: HostChannel | undefined): void {
     // Until it is rescinded the number is the host's; a guest that gives it back early gains nothing.
-    if (channel?.state === "rescinded") this.#channels.delete(relid);
+    if (channel?.state === "rescinded") this.#channels.delete(channel.relid);
   }
 
   #onPacket(relid: number, packet: Uint8Array): void {
     this.#access("read");
     const channel = this.#channels.get(relid);
-    if (channel === undefined) {
-      throw new ProtocolError("unknown-channel", `a packet for channel ${relid}, which is not offered`);
+    if (channel !== undefined) channel.receive(packet);
+    else if (this.#named === "named") this.#refuseStale(relid, packet);
+    else throw new ProtocolError("unknown-channel", `a packet for channel ${relid}, which is not offered`);
+  }
+
+  /** It names what is not offered any more: whoever sent it is behind, not broken. */
+  #refuseStale(relid: number, bytes: Uint8Array): void {
+    const packet = decodePacket(bytes);
+    if (packet.kind === "request") {
+      const detail = staleDetail(packet.identity, null);
+      const { transaction, identity } = packet;
+      this.#link.sendPacket(
+        relid,
+        encodeCompletion(transaction, NtStatus.FILE_HANDLE_REVOKED, detail, identity),
+      );
     }
-    channel.receive(packet);
+    logStale(this.#runtime, packet.kind, `${relid}`, packet.identity);
   }
 
   #onClosed(reason: Error): void {
@@ -251,6 +320,11 @@ export class VmbusHost {
   #error(code: ErrnoCode, message: string): KernelError {
     return new KernelError(code, message);
   }
+}
+
+/** Stable, for programs; empty for an error that has none. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 /** 0 for an error that has none: a bug. */

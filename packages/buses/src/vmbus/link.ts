@@ -4,8 +4,8 @@
  * told to both sides of this end.
  */
 import type { Duplex } from "node:stream";
-import type { Named, Runtime } from "parhelion-core";
-import { type Notice, ProtocolError } from "parhelion-protocol";
+import { Completion, KernelError, type Named, type Runtime } from "parhelion-core";
+import { type Notice, ProtocolError, type VmbusHeartbeat, vmbusMessage } from "parhelion-protocol";
 import type { CarrierOptions, VmbusCarrier } from "./carrier.js";
 import { StreamCarrier } from "./stream-carrier.js";
 
@@ -26,6 +26,10 @@ export class VmbusLink implements Named {
   readonly #carrier: VmbusCarrier;
   readonly #handlers: LinkHandlers;
   #state: "open" | "closed" = "open";
+  #lastHeard: number;
+  #lastBeat = 0n;
+  /** Questions to the other end, by number. */
+  readonly #beats = new Map<bigint, Completion>();
 
   constructor(
     runtime: Runtime,
@@ -37,6 +41,7 @@ export class VmbusLink implements Named {
     this.peer = options.peer;
     this.name = `link to ${options.peer}`;
     this.#handlers = handlers;
+    this.#lastHeard = runtime.clock.now();
     this.#carrier = "cut" in connection ? connection : new StreamCarrier(runtime, connection, options);
     this.#carrier.receive({
       frame: (relid, payload) => this.#onFrame(relid, payload),
@@ -63,6 +68,42 @@ export class VmbusLink implements Named {
     if (this.state === "open") this.#carrier.send(relid, payload);
   }
 
+  /** When something came last, in ms on the runtime's clock. */
+  get lastHeard(): number {
+    return this.#lastHeard;
+  }
+
+  /** Precondition: the other end has the feature. @throws KernelError ETIMEDOUT, ENODEV the link is closed or gets closed */
+  async check(timeoutMs: number): Promise<void> {
+    if (this.state !== "open") throw new KernelError("ENODEV", `${this.name} is closed`);
+    this.#runtime.scheduler.access(this, "write");
+    this.#lastBeat += 1n;
+    const number = this.#lastBeat;
+    const answered = new Completion(this.#runtime, `heartbeat ${number} on ${this.name}`);
+    this.#beats.set(number, answered);
+    this.sendMessage(vmbusMessage.heartbeat, { number });
+    try {
+      await answered.wait({ deadline: this.#runtime.clock.now() + timeoutMs });
+    } finally {
+      this.#runtime.scheduler.access(this, "write");
+      this.#beats.delete(number);
+    }
+  }
+
+  /** The other end asks, or answers. */
+  beat({ number, answer }: VmbusHeartbeat): void {
+    this.#runtime.scheduler.access(this, "read");
+    if (answer === 1) this.#beats.get(number)?.completeAll();
+    else this.sendMessage(vmbusMessage.heartbeat, { number, answer: 1 });
+  }
+
+  /** What was sent before is dropped. Idempotent. */
+  cut(reason: Error): void {
+    if (this.state !== "open") return;
+    this.#carrier.cut();
+    this.#finish(reason);
+  }
+
   /** What was sent before still goes out. Idempotent. */
   close(reason: Error): void {
     if (this.state !== "open") return;
@@ -72,6 +113,7 @@ export class VmbusLink implements Named {
 
   #onFrame(relid: number, payload: Uint8Array): void {
     if (this.state !== "open") return;
+    this.#lastHeard = this.#runtime.clock.now();
     try {
       if (relid !== 0) this.#handlers.packet(relid, payload);
       else if (payload.length < messageHeaderBytes) {
@@ -90,6 +132,7 @@ export class VmbusLink implements Named {
     if (this.state !== "open") return;
     this.#runtime.scheduler.access(this, "write");
     this.#state = "closed";
+    for (const beat of this.#beats.values()) beat.fail(new KernelError("ENODEV", reason.message));
     this.#handlers.closed(reason);
   }
 }

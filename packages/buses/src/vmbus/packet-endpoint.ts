@@ -15,7 +15,8 @@ import {
   ntStatusOfErrno,
   StatusErrno,
 } from "parhelion-protocol";
-import { type Command, decodePacket, encodeCommand, encodeCompletion } from "./packet.js";
+import { type ChannelIdentity, logStale, sameIdentity, staleDetail } from "./identity.js";
+import { type Command, decodePacket, encodeCommand, encodeCompletion, type Packet } from "./packet.js";
 
 export interface CommandHandlers {
   /** Serves one request: returns the reply's body. Throws an error with `errno` to refuse. */
@@ -56,6 +57,7 @@ export class PacketEndpoint {
   /** Stands for the fields below. */
   readonly #tables: Named;
   readonly #channelType: number;
+  readonly #identity: ChannelIdentity | null;
   readonly #handlers: CommandHandlers;
   readonly #send: (packet: Uint8Array) => void;
   readonly #pending = new Map<bigint, Pending>();
@@ -67,11 +69,13 @@ export class PacketEndpoint {
   /**
    * @param name the channel, for messages
    * @param channelType goes into the header of what this end sends
+   * @param identity named in all that is sent, and to be named in all that comes; null: the ends have not agreed on it
    */
   constructor(
     runtime: Runtime,
     name: string,
     channelType: number,
+    identity: ChannelIdentity | null,
     handlers: CommandHandlers,
     send: (packet: Uint8Array) => void,
   ) {
@@ -79,6 +83,7 @@ export class PacketEndpoint {
     this.name = name;
     this.#tables = { name: `requests of type ${channelType} on ${name}` };
     this.#channelType = channelType;
+    this.#identity = identity;
     this.#handlers = handlers;
     this.#send = send;
   }
@@ -103,6 +108,7 @@ export class PacketEndpoint {
     const packet = encodeCommand(
       this.#command(exchange.type, exchange.request.encode(value), init),
       transaction,
+      this.#identity,
     );
     const reply = new Completion<Uint8Array>(this.#runtime, `${exchange.name} on ${this.name}`);
     this.#pending.set(transaction, { process: init.process ?? 0, reply });
@@ -126,7 +132,8 @@ export class PacketEndpoint {
   notify<T>(notice: Notice<T>, value: Partial<T>, init: RequestInit = {}): void {
     this.#access("read");
     if (this.#gone !== null) throw this.#gone;
-    this.#send(encodeCommand(this.#command(notice.type, notice.body.encode(value), init), 0n));
+    const command = this.#command(notice.type, notice.body.encode(value), init);
+    this.#send(encodeCommand(command, 0n, this.#identity));
   }
 
   /** @throws ProtocolError when the packet is malformed: the connection can't go on */
@@ -134,9 +141,21 @@ export class PacketEndpoint {
     const packet = decodePacket(bytes);
     this.#access("read");
     if (this.#gone !== null) return;
-    if (packet.kind === "message") this.#handlers.message?.(packet.command);
+    if (this.#identity !== null && !sameIdentity(this.#identity, packet.identity)) this.#refuseStale(packet);
+    else if (packet.kind === "message") this.#handlers.message?.(packet.command);
     else if (packet.kind === "request") this.#serve(packet.transaction, packet.command);
     else this.#complete(packet.transaction, packet.status, packet.body);
+  }
+
+  /** It is of another slice or another generation: it changes nothing here. */
+  #refuseStale(packet: Packet): void {
+    if (packet.kind === "request") {
+      const { transaction, identity } = packet;
+      const detail = staleDetail(identity, this.#identity);
+      // In the asker's own terms, or it would not be heard there.
+      this.#send(encodeCompletion(transaction, NtStatus.FILE_HANDLE_REVOKED, detail, identity));
+    }
+    logStale(this.#runtime, packet.kind, this.name, packet.identity);
   }
 
   /** From here on nothing is sent, served or awaited; what waits gets `error` at once. Idempotent. */
@@ -200,7 +219,7 @@ export class PacketEndpoint {
     const { request } = this.#handlers;
     const done = (status: number, body: Uint8Array): void => {
       this.#access("read");
-      if (this.#gone === null) this.#send(encodeCompletion(transaction, status, body));
+      if (this.#gone === null) this.#send(encodeCompletion(transaction, status, body, this.#identity));
     };
     if (this.#serving >= MAX_OUTSTANDING) {
       const text = `${MAX_OUTSTANDING} requests are being served on ${this.name}; wait for some`;

@@ -32,10 +32,26 @@ describe("a packet", () => {
   it("carries a completion with its status", () => {
     assert.deepEqual(decodePacket(encodeCompletion(7n, 0xc000_0001, Uint8Array.of(1, 2, 3))), {
       kind: "completion",
+      identity: null,
       transaction: 7n,
       status: 0xc000_0001,
       body: Uint8Array.of(1, 2, 3),
     });
+  });
+
+  it("names a slice and its generation behind the descriptor", () => {
+    const identity = { slice: "6e382d18-3336-4f4b-acc4-2b7703d4df4a", generation: 2n ** 40n + 1n };
+    const sent = { process: 5, channelType: 1, type: 1000, body: Uint8Array.of(9) };
+    const bytes = encodeCommand(sent, 3n, identity);
+    assert.deepEqual([...bytes.subarray(0, 8)], [6, 0, 5, 0, 9, 0, 1, 0]);
+    const packet = decodePacket(bytes);
+    assert.ok(packet.kind === "request");
+    assert.deepEqual(packet.identity, identity);
+    assert.deepEqual(packet.command, sent);
+    const completion = decodePacket(encodeCompletion(3n, 0, Uint8Array.of(1, 2), identity));
+    assert.deepEqual(completion.identity, identity);
+    assert.ok(completion.kind === "completion");
+    assert.deepEqual(completion.body, Uint8Array.of(1, 2));
   });
 
   it("lies as VMBus's descriptor says", () => {

@@ -3,12 +3,16 @@
  * flags u16, trans_id u64}`, the payload, zeros up to a multiple of 8. A command in the payload: a 24-byte header
  * `{command_id u64, process u32, channel_type u32, command_type u32, body bytes u32}` and the body; a completion's payload:
  * `{NTSTATUS u32, body bytes u32}` and the body. The byte counts keep the padding from being read as fields.
+ *
+ * Where both ends have agreed on it, the descriptor is longer by 24 bytes, and `offset8` says so: `{slice guid, generation u64}`.
  */
-import { ProtocolError } from "parhelion-protocol";
+import { bytesToGuid, guidToBytes, ProtocolError } from "parhelion-protocol";
+import type { ChannelIdentity } from "./identity.js";
 
 export const PacketType = { INBAND: 6, COMPLETION: 0xb } as const;
 const completionRequested = 1;
 const descriptorBytes = 16;
+const identityBytes = 24;
 const commandHeaderBytes = 24;
 const completionHeaderBytes = 8;
 
@@ -26,7 +30,12 @@ export interface Command {
   readonly body: Uint8Array;
 }
 
-export type Packet =
+export type Packet = PacketContent & {
+  /** Null when it names none. */
+  readonly identity: ChannelIdentity | null;
+};
+
+type PacketContent =
   | { readonly kind: "request"; readonly transaction: bigint; readonly command: Command }
   | { readonly kind: "message"; readonly command: Command }
   | {
@@ -36,25 +45,44 @@ export type Packet =
       readonly body: Uint8Array;
     };
 
-/** @param transaction 0n: no completion is wanted. @throws ProtocolError too-long */
-export function encodeCommand(command: Command, transaction: bigint): Uint8Array {
-  const packet = frame(PacketType.INBAND, transaction, commandHeaderBytes + command.body.length);
+/**
+ * @param transaction 0n: no completion is wanted
+ * @param identity named in it; null: the other end would not understand
+ * @throws ProtocolError too-long
+ */
+export function encodeCommand(
+  command: Command,
+  transaction: bigint,
+  identity: ChannelIdentity | null = null,
+): Uint8Array {
+  const payloadBytes = commandHeaderBytes + command.body.length;
+  const { packet, at } = frame(PacketType.INBAND, transaction, payloadBytes, identity);
   const view = new DataView(packet.buffer);
-  view.setUint32(descriptorBytes + 8, command.process, true);
-  view.setUint32(descriptorBytes + 12, command.channelType, true);
-  view.setUint32(descriptorBytes + 16, command.type, true);
-  view.setUint32(descriptorBytes + 20, command.body.length, true);
-  packet.set(command.body, descriptorBytes + commandHeaderBytes);
+  view.setUint32(at + 8, command.process, true);
+  view.setUint32(at + 12, command.channelType, true);
+  view.setUint32(at + 16, command.type, true);
+  view.setUint32(at + 20, command.body.length, true);
+  packet.set(command.body, at + commandHeaderBytes);
   return packet;
 }
 
-/** @throws ProtocolError too-long */
-export function encodeCompletion(transaction: bigint, status: number, body: Uint8Array): Uint8Array {
-  const packet = frame(PacketType.COMPLETION, transaction, completionHeaderBytes + body.length);
+/** @param identity as of encodeCommand. @throws ProtocolError too-long */
+export function encodeCompletion(
+  transaction: bigint,
+  status: number,
+  body: Uint8Array,
+  identity: ChannelIdentity | null = null,
+): Uint8Array {
+  const { packet, at } = frame(
+    PacketType.COMPLETION,
+    transaction,
+    completionHeaderBytes + body.length,
+    identity,
+  );
   const view = new DataView(packet.buffer);
-  view.setUint32(descriptorBytes, status, true);
-  view.setUint32(descriptorBytes + 4, body.length, true);
-  packet.set(body, descriptorBytes + completionHeaderBytes);
+  view.setUint32(at, status, true);
+  view.setUint32(at + 4, body.length, true);
+  packet.set(body, at + completionHeaderBytes);
   return packet;
 }
 
@@ -65,7 +93,8 @@ export function decodePacket(packet: Uint8Array): Packet {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   const offset = 8 * view.getUint16(2, true);
   const length = 8 * view.getUint16(4, true);
-  if (offset !== descriptorBytes || length !== packet.length) {
+  const named = offset >= descriptorBytes + identityBytes && offset <= packet.length;
+  if ((offset !== descriptorBytes && !named) || length !== packet.length) {
     throw new ProtocolError(
       "bad-header",
       `payload at ${offset}, ${length} bytes in all; the packet has ${packet.length}`,
@@ -73,28 +102,47 @@ export function decodePacket(packet: Uint8Array): Packet {
   }
   const type = view.getUint16(0, true);
   const transaction = view.getBigUint64(8, true);
-  const payload = packet.subarray(descriptorBytes);
+  const identity = named ? readIdentity(packet, view) : null;
+  const payload = packet.subarray(offset);
   if (type === PacketType.COMPLETION)
-    return { kind: "completion", transaction, ...decodeCompletion(payload) };
+    return { kind: "completion", identity, transaction, ...decodeCompletion(payload) };
   if (type !== PacketType.INBAND)
     throw new ProtocolError("unknown-packet", `packets of type ${type} are not used`);
   const command = decodeCommand(payload);
   const wantsCompletion = (view.getUint16(6, true) & completionRequested) !== 0;
-  return wantsCompletion ? { kind: "request", transaction, command } : { kind: "message", command };
+  return wantsCompletion
+    ? { kind: "request", identity, transaction, command }
+    : { kind: "message", identity, command };
 }
 
-function frame(type: number, transaction: bigint, payloadBytes: number): Uint8Array {
-  const bytes = (descriptorBytes + payloadBytes + 7) & ~7;
+function readIdentity(packet: Uint8Array, view: DataView): ChannelIdentity {
+  const slice = bytesToGuid(packet.subarray(descriptorBytes, descriptorBytes + 16));
+  return { slice, generation: view.getBigUint64(descriptorBytes + 16, true) };
+}
+
+/** @returns the packet, and where its payload begins */
+function frame(
+  type: number,
+  transaction: bigint,
+  payloadBytes: number,
+  identity: ChannelIdentity | null,
+): { readonly packet: Uint8Array<ArrayBuffer>; readonly at: number } {
+  const at = descriptorBytes + (identity === null ? 0 : identityBytes);
+  const bytes = (at + payloadBytes + 7) & ~7;
   if (bytes > MAX_PACKET)
     throw new ProtocolError("too-long", `a packet of ${bytes} bytes, the limit is ${MAX_PACKET}`);
   const packet = new Uint8Array(bytes);
   const view = new DataView(packet.buffer);
   view.setUint16(0, type, true);
-  view.setUint16(2, descriptorBytes / 8, true);
+  view.setUint16(2, at / 8, true);
   view.setUint16(4, bytes / 8, true);
   view.setUint16(6, type === PacketType.INBAND && transaction !== 0n ? completionRequested : 0, true);
   view.setBigUint64(8, transaction, true);
-  return packet;
+  if (identity !== null) {
+    packet.set(guidToBytes(identity.slice), descriptorBytes);
+    view.setBigUint64(descriptorBytes + 16, identity.generation, true);
+  }
+  return { packet, at };
 }
 
 function decodeCommand(payload: Uint8Array): Command {

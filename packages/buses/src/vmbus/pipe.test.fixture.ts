@@ -5,7 +5,9 @@
  * `system` the guest's; `pipe.cut()` is a broken connection. `close()` ends the connection and
  * waits until every device of it has gone; afterwards no task is left.
  */
+
 import { type Bus, Completion, noDeadline, type Runtime, System } from "parhelion-core";
+import { vmbusFeatures } from "parhelion-protocol";
 import {
   ConfigModel,
   createPciBus,
@@ -58,7 +60,7 @@ export function pipeRig(runtime: Runtime): PipeRig {
     async connect(offer = () => {}) {
       runtime.scheduler.spawn("host accepts", async () => {
         try {
-          host = await VmbusHost.accept(pipe.host, { runtime, authorize: () => 0n });
+          host = await VmbusHost.accept(pipe.host, { runtime, authorize: () => vmbusFeatures });
           offer(host);
           accepted.completeAll(host);
         } catch (error) {

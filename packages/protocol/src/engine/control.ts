@@ -42,6 +42,16 @@ export interface EngineRefusal {
   readonly message: string;
   /** Which refusal it is, for programs: `unknown-queue`, `device-gone`, … */
   readonly code?: string;
+  /** UUID of the slice. This and the following where a limit is the reason. */
+  readonly slice?: string;
+  /** Which limit. */
+  readonly rule?: string;
+  readonly limit?: number;
+  readonly used?: number;
+  /** How much more was asked for. */
+  readonly wanted?: number;
+  /** A sentence. */
+  readonly remedy?: string;
 }
 
 export type ToEngine =
@@ -114,7 +124,13 @@ export interface EngineMemory {
 
 export type FromEngine =
   /** `pausable`: the process ends with its host even while it is stopped, so the host may stop it. Default false. */
-  | { readonly op: "ready"; readonly adapter: AdapterDescription; readonly pausable?: boolean }
+  /** `sandbox`: what has been taken away from the engine's process, by name; absent: nothing is known of it. */
+  | {
+      readonly op: "ready";
+      readonly adapter: AdapterDescription;
+      readonly pausable?: boolean;
+      readonly sandbox?: readonly string[];
+    }
   /** No usable adapter, or Dawn did not start: the engine exits after this. */
   | { readonly op: "failed"; readonly message: string }
   | { readonly op: "created"; readonly id: number; readonly grant?: DeviceGrant }

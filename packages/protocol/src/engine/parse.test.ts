@@ -43,11 +43,27 @@ const down: readonly ToEngine[] = [
 ];
 const up: readonly FromEngine[] = [
   { op: "ready", adapter },
+  { op: "ready", adapter, sandbox: ["seccomp", "landlock-6"] },
   { op: "failed", message: "no adapter" },
   { op: "created", id: 1 },
   { op: "created", id: 1, grant: { features: [], limits: {} } },
   { op: "refused", id: 1, refusal: { name: "OperationError", message: "no" } },
   { op: "refused", id: 1, refusal: { name: "OperationError", message: "no", code: "device-gone" } },
+  {
+    op: "refused",
+    id: 1,
+    refusal: {
+      name: "OperationError",
+      message: "no",
+      code: "too-many-devices",
+      slice: "s",
+      rule: "devices",
+      limit: 1,
+      used: 1,
+      wanted: 1,
+      remedy: "destroy some",
+    },
+  },
   { op: "fence", id: 5, value: 7 },
   {
     op: "statistics",
@@ -85,7 +101,8 @@ describe("the engine's control messages", () => {
     ] as const) {
       for (const message of messages) {
         for (const member of Object.keys(message)) {
-          if (member !== "grant") refusesAllOf(parse, { ...message, [member]: undefined });
+          if (member !== "grant" && member !== "sandbox")
+            refusesAllOf(parse, { ...message, [member]: undefined });
           refusesAllOf(parse, { ...message, [member]: Symbol.iterator });
         }
       }

@@ -1,6 +1,6 @@
 /** Both ends of the engine's IPC trust nothing that arrives: neither is written in stone, and either can be wrong. */
 import { ProtocolError } from "../error.js";
-import type { AdapterDescription, DeviceRequest, FromEngine, ToEngine } from "./control.js";
+import type { AdapterDescription, DeviceRequest, EngineRefusal, FromEngine, ToEngine } from "./control.js";
 import type { EngineQuota } from "./quota.js";
 import {
   between,
@@ -59,7 +59,17 @@ export const parseDeviceRequest: Check<DeviceRequest> = shape({
 });
 
 export const parseDeviceGrant = shape({ features: names, limits });
-export const parseEngineRefusal = shape({ name, message: words, code: optional(name) });
+export const parseEngineRefusal: Check<EngineRefusal> = shape({
+  name,
+  message: words,
+  code: optional(name),
+  slice: optional(name),
+  rule: optional(name),
+  limit: optional(finite),
+  used: optional(finite),
+  wanted: optional(finite),
+  remedy: optional(words),
+});
 
 export const parseEngineQuota: Check<EngineQuota> = shape({
   memoryBytes: count,
@@ -101,7 +111,12 @@ const toEngine: { readonly [Op in ToEngine["op"]]: Check<Extract<ToEngine, { op:
 };
 
 const fromEngine: { readonly [Op in FromEngine["op"]]: Check<Extract<FromEngine, { op: Op }>> } = {
-  ready: shape({ op: oneOf("ready"), adapter: parseAdapterDescription, pausable: optional(flag) }),
+  ready: shape({
+    op: oneOf("ready"),
+    adapter: parseAdapterDescription,
+    pausable: optional(flag),
+    sandbox: optional(names),
+  }),
   wantTime: shape({ op: oneOf("wantTime") }),
   yieldTime: shape({ op: oneOf("yieldTime"), lease: id, next: oneOf("idle", "waiting") }),
   timeUsed: shape({ op: oneOf("timeUsed"), busyMs: duration }),

@@ -9,6 +9,7 @@ export type {
 export { ControlConnection } from "./control-connection.js";
 export { ControlError, controlError, isControlError } from "./control-error.js";
 export { errnoName, type StatusCode, StatusErrno } from "./errno.js";
+export { VmbusFeature, vmbusFeatures } from "./features.js";
 export * from "./frame.js";
 export * from "./generated/dxg.js";
 export * from "./generated/host-command.js";

@@ -32,6 +32,7 @@ export const NtStatus = {
   IO_DEVICE_ERROR: 0xc000_0185,
   RETRY: 0xc000_022d,
   DEVICE_REMOVED: 0xc000_02b6,
+  FILE_HANDLE_REVOKED: 0xc000_0910,
   ALLOCATION_BUSY: 0xc01e_0102,
 } as const;
 
@@ -60,6 +61,7 @@ const table: readonly (readonly [status: number, errno: number])[] = [
   [NtStatus.CANCELLED, StatusErrno.ECANCELED],
   [NtStatus.IO_DEVICE_ERROR, StatusErrno.EIO],
   [NtStatus.DEVICE_BUSY, StatusErrno.EBUSY],
+  [NtStatus.FILE_HANDLE_REVOKED, StatusErrno.ESTALE],
 ];
 
 /** 0 for success, a negative errno for a failure, EINVAL's for one that is not in the table. */

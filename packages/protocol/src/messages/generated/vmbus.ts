@@ -307,21 +307,17 @@ export interface VmbusHeartbeat {
   readonly number: bigint;
   /** 1: this is the echo. */
   readonly answer: number;
-  /** From versionResponse. */
-  readonly connection: string;
 }
 export const VmbusHeartbeat: StructCodec<VmbusHeartbeat> = structCodec<VmbusHeartbeat>({
   name: "VmbusHeartbeat",
-  defaults: () => ({ number: 0n, answer: 0, connection: zeroGuid }),
+  defaults: () => ({ number: 0n, answer: 0 }),
   write(w, v) {
     w.u64(v.number ?? 0n);
     w.u8(v.answer ?? 0);
-    w.guid(v.connection ?? zeroGuid);
   },
   read: (r) => ({
     number: r.has() ? r.u64("number") : 0n,
     answer: r.has() ? r.u8("answer") : 0,
-    connection: r.has() ? r.guid("connection") : zeroGuid,
   }),
 });
 

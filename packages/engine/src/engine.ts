@@ -8,7 +8,7 @@ import { Collector } from "./collector.js";
 import { EngineDevice } from "./device.js";
 import type { EngineLimits } from "./limits.js";
 import { QueueSlot } from "./queue-slot.js";
-import { messageOf, Refusal } from "./refusal.js";
+import { limitRefusal, messageOf, Refusal } from "./refusal.js";
 import { Scheduler } from "./scheduler.js";
 
 export interface EngineOptions {
@@ -46,10 +46,7 @@ export class Engine {
   async createDevice(id: number, owner: number, request: DeviceRequest): Promise<DeviceGrant> {
     if (this.#devices.has(id)) throw new Refusal("duplicate-id", `device ${id} exists already`);
     if (this.#devices.size >= this.#options.limits.devices)
-      throw new Refusal(
-        "too-many-devices",
-        `this engine holds ${this.#devices.size} devices, its limit; destroy some first`,
-      );
+      throw limitRefusal("too-many-devices", this.#options.limits, "devices", this.#devices.size, "devices");
     this.#devices.set(id, "making");
     let dawn: GPUDevice;
     try {
@@ -120,7 +117,7 @@ export class Engine {
     const slot = this.#slots.get(queue);
     if (slot === undefined) throw new Refusal("unknown-queue", `there is no queue ${queue}`);
     if (slot.fence.waiting >= this.#options.limits.fenceWaiters)
-      throw new Refusal("too-many-waiters", `${slot.fence.waiting} callers wait for queue ${queue} already`);
+      throw this.#tooManyWaiters(slot.fence.waiting, queue);
     try {
       return await slot.fence.reach(value);
     } catch (error) {
@@ -136,14 +133,24 @@ export class Engine {
   async submit(queue: number): Promise<number> {
     const slot = this.#slots.get(queue);
     if (slot === undefined) throw new Refusal("unknown-queue", `there is no queue ${queue}`);
-    if (slot.asked >= this.#options.limits.fenceWaiters)
-      throw new Refusal("too-many-waiters", `${slot.asked} callers wait for queue ${queue} already`);
+    if (slot.asked >= this.#options.limits.fenceWaiters) throw this.#tooManyWaiters(slot.asked, queue);
     try {
       return await slot.submit();
     } catch (error) {
       if (error instanceof Refusal) throw error;
       throw new Refusal("device-gone", `queue ${queue} ended before it was read: ${messageOf(error)}`);
     }
+  }
+
+  #tooManyWaiters(waiting: number, queue: number): Refusal {
+    const { limits } = this.#options;
+    return limitRefusal(
+      "too-many-waiters",
+      limits,
+      "fenceWaiters",
+      waiting,
+      `callers who wait for queue ${queue}`,
+    );
   }
 
   statistics(): EngineStatistics {

@@ -23,6 +23,8 @@ export class HostLink {
   readonly #options: HostLinkOptions;
   #state: "waiting" | "starting" | "started" | "failed" = "waiting";
   #engine: Engine | undefined;
+  /** Whose engine this is, once that is known. */
+  #slice: string | undefined;
 
   constructor(options: HostLinkOptions) {
     this.#options = options;
@@ -50,6 +52,7 @@ export class HostLink {
       return;
     }
     this.#state = "starting";
+    this.#slice = message.slice;
     try {
       const { engine, ready } = await this.#options.start(message);
       this.#engine = engine;
@@ -117,12 +120,13 @@ export class HostLink {
   #answer(id: number, produce: () => Promise<FromEngine>): void {
     produce().then(
       (reply) => this.#options.send(reply),
-      (error: unknown) => this.#options.send({ op: "refused", id, refusal: refusalOf(error) }),
+      (error: unknown) => this.#options.send({ op: "refused", id, refusal: refusalOf(error, this.#slice) }),
     );
   }
 
   #refuse(message: unknown, refusal: Refusal): void {
     const id = typeof message === "object" && message !== null && "id" in message ? message.id : undefined;
-    if (typeof id === "number") this.#options.send({ op: "refused", id, refusal: refusalOf(refusal) });
+    if (typeof id === "number")
+      this.#options.send({ op: "refused", id, refusal: refusalOf(refusal, this.#slice) });
   }
 }

@@ -2,6 +2,7 @@
 export type { AdapterChoice } from "./adapter.js";
 export { describeAdapter } from "./adapter.js";
 export { Engine, type EngineOptions } from "./engine.js";
+export { engineRules, refusalCodes, softwareAdapterCodes } from "./error-codes.js";
 export {
   createInProcessEngine,
   type InProcessEngine,

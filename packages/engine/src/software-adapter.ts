@@ -12,16 +12,9 @@ import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 import { extract } from "tar-stream";
+import type { SoftwareAdapterErrorCode } from "./error-codes.js";
 
-export type SoftwareAdapterErrorCode =
-  /** The package carries SwiftShader for this platform not at all. */
-  | "SOFTWARE_ADAPTER_PLATFORM"
-  /** `@sparticuz/chromium` is not installed, or not with the file that holds SwiftShader. */
-  | "SOFTWARE_ADAPTER_PACKAGE"
-  /** The archive is there and cannot be unpacked. */
-  | "SOFTWARE_ADAPTER_ARCHIVE"
-  /** No cache directory can be written, or it belongs to somebody else. */
-  | "SOFTWARE_ADAPTER_CACHE";
+export type { SoftwareAdapterErrorCode } from "./error-codes.js";
 
 export class SoftwareAdapterError extends Error {
   readonly code: SoftwareAdapterErrorCode;

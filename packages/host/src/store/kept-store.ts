@@ -53,6 +53,11 @@ export class KeptStore implements HostStore, Named {
     }
   }
 
+  get state(): HostStore["state"] {
+    this.#access("read");
+    return this.#content.summary === undefined ? "blank" : "written";
+  }
+
   get guests(): readonly StoredGuest[] {
     this.#access("read");
     return this.#content.guests;

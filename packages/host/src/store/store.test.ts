@@ -30,7 +30,7 @@ for (const [place, within] of Object.entries(places)) {
   test(`${place}: what was put is there, in its order, also after the store was opened again`, limit, () =>
     within(async (open) => {
       let store = await open();
-      assert.equal(contentOf(store), '{"guests":[],"slices":[]}');
+      assert.deepEqual([store.state, contentOf(store)], ["blank", '{"guests":[],"slices":[]}']);
       const guests = [guestRecord(9), guestRecord(3, { lifetime: "connected", name: 'ü"\ud800' })];
       const slices = [
         sliceRecord(8, { holder: guests[0]?.id ?? null, use: "projected", index: 3 }),
@@ -43,6 +43,7 @@ for (const [place, within] of Object.entries(places)) {
           await store.close();
           store = await open();
         }
+        assert.equal(store.state, "written");
         assert.deepEqual(store.guests, [...guests, guestRecord(1)]);
         assert.deepEqual(store.slices, slices);
       }

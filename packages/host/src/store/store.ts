@@ -18,6 +18,8 @@ export interface StoreChange {
 }
 
 export interface HostStore {
+  /** "blank": nothing was ever kept in it, and nobody would miss it. */
+  readonly state: "blank" | "written";
   /** As of the last change that was kept, in the order in which they were first put. */
   readonly guests: readonly StoredGuest[];
   /** As `guests`. */

@@ -2,11 +2,18 @@
  * Every count and size that a guest can drive up, with its limit. A refusal names the rule, so that whoever is refused knows
  * which number to change.
  */
+import { limitRules, type RefusalRule } from "./limit-rules.js";
+
+export type { RefusalRule } from "./limit-rules.js";
+
+/** Explained in limitRules. */
 export interface HostLimits {
   readonly guests: number;
   readonly slicesPerAdapter: number;
   readonly slicesPerGuest: number;
   readonly processesPerGuest: number;
+  /** What one process has through the guest driver's interface. */
+  readonly objectsPerProcess: number;
   readonly devicesPerSlice: number;
   readonly contextsPerDevice: number;
   readonly queuesPerDevice: number;
@@ -33,6 +40,7 @@ export const defaultLimits: HostLimits = {
   slicesPerAdapter: 4096,
   slicesPerGuest: 16,
   processesPerGuest: 1024,
+  objectsPerProcess: 2 ** 20,
   devicesPerSlice: 1024,
   contextsPerDevice: 16,
   queuesPerDevice: 16,
@@ -47,9 +55,6 @@ export const defaultLimits: HostLimits = {
   adminConnections: 64,
   adminRequests: 64,
 };
-
-/** Limits of the host, limits of the slice's own, and what an adapter has: its memory in bytes, its time as 1. */
-export type RefusalRule = keyof HostLimits | "nodeOpens" | "adapterMemory" | "adapterShare";
 
 /** Why something was not given, for programs; the same words go to people as the message. */
 export interface Refusal {
@@ -85,7 +90,7 @@ export function refusalOf(
     limit,
     used,
     wanted,
-    remedy: `${used === 0 ? "ask for less" : "give back some"}, or raise limits.${rule} of the host`,
+    remedy: `${used === 0 ? "ask for less" : "give back some"}, or raise it with \`parhelion host --limit ${rule}=NUMBER\``,
   };
 }
 
@@ -96,9 +101,17 @@ export function refusalMessage(refusal: Refusal): string {
 }
 
 function whoseOf({ rule, slice }: Refusal): string {
-  if (rule === "guests") return "the host";
-  if (rule.endsWith("PerAdapter")) return "the adapter";
-  if (rule.endsWith("PerGuest")) return `guest ${slice}`;
-  if (rule.endsWith("PerProcess")) return `the process on slice ${slice}`;
-  return rule.endsWith("PerDevice") ? `the device on slice ${slice}` : `slice ${slice}`;
+  const { whose } = limitRules[rule];
+  switch (whose) {
+    case "guest":
+    case "slice":
+      return `${whose} ${slice}`;
+    case "guest process":
+      return `a process of guest ${slice}`;
+    case "process":
+    case "device":
+      return `the ${whose} on slice ${slice}`;
+    default:
+      return `the ${whose}`;
+  }
 }

@@ -5,6 +5,7 @@ import type { Runtime } from "parhelion-core";
 import { Newcomers } from "parhelion-protocol";
 import { settledWithin } from "../deadline.js";
 import { HostError, messageOf, systemCode } from "../host-error.js";
+import { limitError } from "../limit-error.js";
 import { checkSocketPath } from "../state/socket-path.js";
 import { onLines, writeLine } from "./json-lines.js";
 
@@ -95,8 +96,14 @@ export class AdminServer {
       id = request.id;
       if (!admitted) {
         const limit = this.#options.maxRequests;
-        throw new HostError("limit-reached", `more than ${limit} requests at once: wait for answers`, {
-          details: { rule: "maxAdminRequests", limit },
+        throw limitError({
+          code: "limit-reached",
+          slice: "",
+          rule: "adminRequests",
+          limit,
+          used: limit,
+          wanted: 1,
+          remedy: "wait for answers before asking more",
         });
       }
       const method = Object.hasOwn(this.#options.methods, request.method)
@@ -119,8 +126,16 @@ export class AdminServer {
 }
 
 function refusedConnection(limit: number): Readonly<Record<string, unknown>> {
-  const message = `adminConnections is ${limit}, and as many have asked something and are open: close some, or raise it`;
-  return { code: "limit-reached", message, rule: "adminConnections", limit };
+  const { code, message, details } = limitError({
+    code: "limit-reached",
+    slice: "",
+    rule: "adminConnections",
+    limit,
+    used: limit,
+    wanted: 1,
+    remedy: "close some that have asked something, or raise it with `parhelion host --limit`",
+  });
+  return { ...details, code, message };
 }
 
 interface AdminRequest {

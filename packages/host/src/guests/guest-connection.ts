@@ -43,8 +43,10 @@ export class GuestConnection {
     const failed = (command: string, error: unknown) =>
       runtime.log("error", "command.failed", { guest, command, error });
     const warnings = new LogThrottle(runtime);
-    const full = (command: string, { message }: CommandError) =>
-      warnings.warn("limit.reached", { guest, command, reason: message });
+    const full = (command: string, { message, detail }: CommandError) => {
+      const { slice, rule, limit, used, wanted } = detail;
+      warnings.warn("limit.reached", { guest, command, reason: message, slice, rule, limit, used, wanted });
+    };
     this.#commands = new CommandTable(vgpuCommands, failed, full);
     const global = new CommandTable(globalCommands, failed, full);
     vmbus.offer({

@@ -6,7 +6,8 @@ import { connect, type Socket } from "node:net";
 import type { Runtime } from "parhelion-core";
 import type { QueueConnect } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
-import { type HostLimits, refusalMessage, refusalOf } from "../limits.js";
+import { limitError } from "../limit-error.js";
+import { type HostLimits, refusalOf } from "../limits.js";
 import { LogThrottle } from "../log-throttle.js";
 import type { Guest } from "./guest.js";
 
@@ -60,7 +61,7 @@ export class QueueRelay {
     // Two sockets a queue.
     const refusal = refusalOf(this.#options.limits, guest.id, "remoteQueuesPerGuest", carried.size / 2, 1);
     // Nobody can be told here; CREATEHWQUEUE has said no before, unless a queue outlives its end by a moment.
-    if (refusal !== undefined) throw new HostError("limit-reached", refusalMessage(refusal));
+    if (refusal !== undefined) throw limitError(refusal);
     this.#carried.set(guest, carried);
     const engine = connect(slice.queuePath);
     for (const [from, to] of [

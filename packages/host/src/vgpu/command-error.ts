@@ -18,12 +18,15 @@ export class CommandError extends Error {
   /** The same as Linux says it, positive: what the channel takes its answer from. */
   readonly errno: number;
   readonly privateData: Uint8Array;
+  /** What the private data is made of. */
+  readonly detail: Readonly<Record<string, unknown>>;
 
   /** @param detail becomes JSON; for createDevice an EngineRefusal, perhaps with more fields */
   constructor(status: number, message: string, detail?: Readonly<Record<string, unknown>>) {
     super(message);
     this.status = status;
     this.errno = -errnoOfNtStatus(status);
+    this.detail = detail ?? {};
     this.privateData =
       detail === undefined ? new Uint8Array(0) : new TextEncoder().encode(JSON.stringify(detail));
   }
@@ -56,6 +59,7 @@ function refused(refusal: Refusal): CommandError {
 /** The engine may know before the host that a queue has gone, and its device with it. */
 function statusOf({ refusal }: EngineRefusedError): number {
   const gone = refusal.code === "unknown-queue" || refusal.code === "device-gone";
+  if (refusal.rule !== undefined) return NtStatus.QUOTA_EXCEEDED;
   return gone ? NtStatus.DEVICE_REMOVED : NtStatus.INVALID_PARAMETER;
 }
 
@@ -66,8 +70,10 @@ export function asCommandError(error: unknown): CommandError {
     return new CommandError(statusOf(error), error.message, { ...error.refusal });
   }
   if (error instanceof HostError) {
-    const { code, message } = error;
-    return new CommandError(NtStatus.DEVICE_REMOVED, message, { name: "OperationError", message, code });
+    const { code, message, details, remedy } = error;
+    const more = { ...(remedy === "" ? {} : { remedy }), ...details };
+    const status = code === "limit-reached" ? NtStatus.QUOTA_EXCEEDED : NtStatus.DEVICE_REMOVED;
+    return new CommandError(status, message, { ...more, name: "OperationError", message, code });
   }
   if (isControlError(error)) {
     const full = error.errno === StatusErrno.EMFILE;

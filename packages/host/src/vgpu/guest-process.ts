@@ -5,6 +5,9 @@ import type { HostLimits } from "../limits.js";
 import { charge } from "./command-error.js";
 import type { DeviceOwner, VgpuDevice, VgpuObjects } from "./vgpu-device.js";
 
+/** More than limits can be raised to: what a handle has room for. */
+const mostObjects = 2 ** 24;
+
 export class GuestProcess implements DeviceOwner {
   readonly #runtime: Runtime;
   /** Stands for all that the process has. */
@@ -20,11 +23,15 @@ export class GuestProcess implements DeviceOwner {
   state: "alive" | "destroyed" = "alive";
   /** Fence waits that are not answered. */
   waits = 0;
-  readonly #objects = new HandleTable<VgpuObjects[keyof VgpuObjects]>({ limit: 2 ** 20 });
+  readonly #limits: HostLimits;
+  readonly #guest: string;
+  readonly #objects = new HandleTable<VgpuObjects[keyof VgpuObjects]>({ limit: mostObjects });
 
-  constructor(runtime: Runtime, pid: number, name: string) {
+  constructor(runtime: Runtime, guest: string, limits: HostLimits, pid: number, name: string) {
     const number = runtime.ids.next("guest process");
     this.#runtime = runtime;
+    this.#limits = limits;
+    this.#guest = guest;
     this.#tables = { name: `guest process ${number}` };
     this.number = number;
     this.pid = pid;
@@ -35,8 +42,10 @@ export class GuestProcess implements DeviceOwner {
     this.#runtime.scheduler.access(this.#tables, mode);
   }
 
+  /** @throws CommandError QUOTA_EXCEEDED */
   add<K extends keyof VgpuObjects>(type: K, object: VgpuObjects[K]): number {
     this.access("write");
+    charge(this.#limits, this.#guest, "objectsPerProcess", this.#objects.size);
     return this.#objects.add(type, object);
   }
 
@@ -88,7 +97,7 @@ export class GuestProcesses implements Named {
   create(pid: number, name: string): number {
     this.#runtime.scheduler.access(this, "write");
     charge(this.#limits, this.#guest, "processesPerGuest", this.#table.size);
-    const process = new GuestProcess(this.#runtime, pid, name);
+    const process = new GuestProcess(this.#runtime, this.#guest, this.#limits, pid, name);
     process.handle = this.#table.add("process", process);
     return process.handle;
   }

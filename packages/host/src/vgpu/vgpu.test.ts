@@ -72,7 +72,7 @@ test("a refusal says whose limit it is, what is in use, what was asked for and w
         bench.call(vgpuCommand.createAllocation, process, { device, allocations }),
         refused(
           NtStatus.QUOTA_EXCEEDED,
-          "allocatedBytesPerSlice is 1000; slice s-1 has 0, and 2000 more would be too many: ask for less, or raise limits.allocatedBytesPerSlice of the host",
+          "allocatedBytesPerSlice is 1000; slice s-1 has 0, and 2000 more would be too many: ask for less, or raise it with `parhelion host --limit allocatedBytesPerSlice=NUMBER`",
         ),
       );
       await bench.call(vgpuCommand.createHwQueue, process, { context });

@@ -251,7 +251,9 @@ test("a guest gets the details of the host's other refusals as well", () => {
     details: { adapter: "adapter0", retryInMs: 7 },
     remedy: "Try again then.",
   });
-  assert.deepEqual(asCommandError(error).detail, {
+  const { status, detail } = asCommandError(error);
+  assert.equal(status, NtStatus.DEVICE_BUSY);
+  assert.deepEqual(detail, {
     name: "OperationError",
     code: "adapter-drained",
     message: "adapter0 takes none. Try again then.",

@@ -8,7 +8,7 @@ import {
   StatusErrno,
 } from "parhelion-protocol";
 import { EngineRefusedError } from "../engines/engine-process.js";
-import { HostError, messageOf } from "../host-error.js";
+import { HostError, type HostErrorCode, messageOf } from "../host-error.js";
 import { type HostLimits, type Refusal, refusalMessage, refusalOf } from "../limits.js";
 
 export class CommandError extends Error {
@@ -63,6 +63,12 @@ function statusOf({ refusal }: EngineRefusedError): number {
   return gone ? NtStatus.DEVICE_REMOVED : NtStatus.INVALID_PARAMETER;
 }
 
+/** Of the host's errors that say that it is too much or too early, and not that something has gone. */
+const hostStatuses: Readonly<Partial<Record<HostErrorCode, number>>> = {
+  "limit-reached": NtStatus.QUOTA_EXCEEDED,
+  "adapter-drained": NtStatus.DEVICE_BUSY,
+};
+
 /** Whatever a handler threw, as what goes back to the guest. */
 export function asCommandError(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
@@ -72,7 +78,7 @@ export function asCommandError(error: unknown): CommandError {
   if (error instanceof HostError) {
     const { code, message, details, remedy } = error;
     const more = { ...(remedy === "" ? {} : { remedy }), ...details };
-    const status = code === "limit-reached" ? NtStatus.QUOTA_EXCEEDED : NtStatus.DEVICE_REMOVED;
+    const status = hostStatuses[code] ?? NtStatus.DEVICE_REMOVED;
     return new CommandError(status, message, { ...more, name: "OperationError", message, code });
   }
   if (isControlError(error)) {

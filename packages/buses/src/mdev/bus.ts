@@ -5,9 +5,11 @@
  */
 import {
   type Bus,
+  call,
   type Device,
   type DeviceClass,
   KernelError,
+  noDeadline,
   type System,
   type WaitOptions,
 } from "parhelion-core";
@@ -87,9 +89,9 @@ export class MdevBus {
   }
 
   /**
-   * Unbinds the device and binds it to the driver of another use, or to none. When that driver refuses, it stays without.
+   * Unbinds the device and binds it to the driver of another use, or to none. When that driver refuses it stays without.
    * @throws KernelError EINVAL no uuid; ENODEV no such device, or it may not have that use, or nobody provides it; EAGAIN
-   * it is being created; EBUSY somebody else has bound it meanwhile; and as `System.attach`
+   * it is being created; EBUSY somebody else has bound it meanwhile; ETIMEDOUT: it goes on; and what probe throws
    */
   async setUse(uuid: string, use: string | null, options?: WaitOptions): Promise<void> {
     const mdev = this.#found(uuid);
@@ -102,12 +104,15 @@ export class MdevBus {
     }
     if (mdev.life.state === "creating") throw stillCreated(mdev);
     mdev.get();
-    try {
-      await this.system.detach(mdev, undefined, options);
-      if (driver !== null) await this.system.bind(driver, mdev.name, options);
-    } finally {
-      mdev.put();
-    }
+    const change = async (): Promise<void> => {
+      try {
+        await this.system.detach(mdev, undefined, { deadline: noDeadline });
+        if (driver !== null) await this.system.bind(driver, mdev.name, { deadline: noDeadline });
+      } finally {
+        mdev.put();
+      }
+    };
+    await call(this.system.runtime, `use mdev ${mdev.uuid} as ${use}`, change, options);
   }
 
   /** @throws KernelError EBUSY it has parents or drivers, EINVAL it was unregistered before */

@@ -12,7 +12,6 @@ import {
   Completion,
   call,
   type Device,
-  deadlineOf,
   type Guard,
   isKernelError,
   KernelError,
@@ -46,6 +45,11 @@ export interface MdevSurroundings {
   readonly bus: Bus;
   readonly uuids: TakenUuids;
   unregistered(device: Device): void;
+}
+
+/** What a create has made, from when it is not undone any more. */
+interface Made<S> {
+  mdev: MdevDevice<S> | null;
 }
 
 export class MdevParent<S = unknown, O = unknown> implements Named {
@@ -123,13 +127,15 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
       use: this.#useOf(options.use),
       options: options.options,
     };
-    const deadline = deadlineOf(this.#runtime, options);
-    return call(
-      this.#runtime,
-      `create mdev ${request.uuid}`,
-      (stillWanted) => this.#create(request, deadline, stillWanted),
-      { deadline },
-    );
+    const made: Made<S> = { mdev: null };
+    const create = (stillWanted: StillWanted) => this.#create(request, stillWanted, made);
+    try {
+      return await call(this.#runtime, `create mdev ${request.uuid}`, create, options);
+    } catch (error) {
+      // The deadline has passed, and it was there just before.
+      if (made.mdev !== null) return made.mdev;
+      throw error;
+    }
   }
 
   /**
@@ -180,27 +186,43 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     mdev.put();
   }
 
-  async #create(request: MdevRequest<O>, deadline: number, stillWanted: StillWanted): Promise<MdevDevice<S>> {
+  async #create(request: MdevRequest<O>, stillWanted: StillWanted, made: Made<S>): Promise<MdevDevice<S>> {
     stillWanted();
     // Up to the first wait of the parent's create this is one step.
     this.#memory.check(request.uuid);
     const guard = this.#enter();
     try {
       const mdev = await this.#memory.make(request);
-      await this.#add(mdev, stillWanted);
+      // Its own: once it is announced anybody may remove it.
+      mdev.get();
       try {
-        if (request.use !== null) await this.#bind(mdev, request.use, deadline);
-        stillWanted();
-        // Last, and nothing can fail after it: a removal that comes before is refused and can come again.
-        mdev.attributes.add(this.#remove as Attribute);
-        mdev.life.moveTo("active");
-      } catch (error) {
-        await this.#delete(mdev);
-        throw error;
+        await this.#bringUp(mdev, request.use, stillWanted, made);
+        return mdev;
+      } finally {
+        mdev.put();
       }
-      return mdev;
     } finally {
       guard.release();
+    }
+  }
+
+  async #bringUp(
+    mdev: MdevDevice<S>,
+    use: string | null,
+    stillWanted: StillWanted,
+    made: Made<S>,
+  ): Promise<void> {
+    await this.#add(mdev, stillWanted);
+    try {
+      if (use !== null) await this.#bind(mdev, use);
+      stillWanted();
+      // Last, and nothing can fail after it: a removal that comes before is refused and can come again.
+      mdev.attributes.add(this.#remove as Attribute);
+      mdev.life.moveTo("active");
+      made.mdev = mdev;
+    } catch (error) {
+      await this.#delete(mdev);
+      throw error;
     }
   }
 
@@ -225,7 +247,8 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     }
   }
 
-  async #bind(mdev: MdevDevice<S>, use: string, deadline: number): Promise<void> {
+  /** Waits as long as it takes: whoever wants the device has a deadline, and what is begun has to end before it can go. */
+  async #bind(mdev: MdevDevice<S>, use: string): Promise<void> {
     const { system, bus } = this.#around;
     const driver = system.findDriver(bus, use);
     if (driver === undefined) {
@@ -234,7 +257,7 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
         `create mdev ${mdev.uuid}: there is no driver ${use}; register it first`,
       );
     }
-    await system.attach(mdev, driver, { deadline });
+    await system.attach(mdev, driver, { deadline: noDeadline });
   }
 
   /** See `Remover.claim`. */
@@ -245,6 +268,8 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     if (state === "leaving") return "lost";
     const guard = this.#enter();
     mdev.life.moveTo("leaving");
+    // Given back by `finish`: somebody else may remove it meanwhile.
+    mdev.get();
     this.#removals.set(mdev, guard);
     return "won";
   }
@@ -255,16 +280,20 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     } finally {
       this.#removals.get(mdev)?.release();
       this.#removals.delete(mdev);
+      mdev.put();
     }
   }
 
-  /** Removes it, or waits for whoever does. */
+  /** Removes it, or waits for whoever does. Precondition: somebody has a reference, now. */
   async #delete(mdev: MdevDevice): Promise<void> {
+    mdev.get();
     try {
       await this.#around.system.removeDevice(mdev, { deadline: noDeadline });
     } catch (error) {
       if (!isKernelError(error, "ENODEV")) throw error;
       await mdev.removed.wait({ deadline: noDeadline });
+    } finally {
+      mdev.put();
     }
   }
 

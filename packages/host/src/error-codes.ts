@@ -101,6 +101,10 @@ export const hostErrorCodes = {
     means: "Something else is being done with the slice, or still holds it.",
     remedy: "Try again.",
   },
+  "local-node-failed": {
+    means: "A slice could not be served on the host itself.",
+    remedy: "The message says why; `parhelion unbind` and `bind` try again.",
+  },
   "adapter-unknown": {
     means: "There is no adapter of this name.",
     remedy: "`parhelion adapter ls` lists the adapters that there are.",

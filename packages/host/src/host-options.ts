@@ -1,5 +1,6 @@
 /** What a host is started with. Only the launcher has no default. */
 import type { LogLevel, LogSink, Runtime } from "parhelion-core";
+import type { AdapterRequest } from "./adapters/adapters.js";
 import type { AdapterWish } from "./adapters/probe.js";
 import type { BackOffPolicy } from "./engines/back-off.js";
 import type { EngineDeadlines } from "./engines/engine-process.js";
@@ -8,6 +9,7 @@ import type { HostLimits } from "./limits.js";
 import type { MetricsAddress } from "./observe/metrics-address.js";
 import type { WallTime } from "./observe/wall-time.js";
 import type { Secrets } from "./secrets.js";
+import type { OpenLocalNode } from "./slices/local-nodes.js";
 
 export interface TcpAddress {
   /** Default 127.0.0.1: what crosses a network in clear text is the administrator's decision. */
@@ -20,8 +22,21 @@ export interface HostOptions {
   readonly launcher: EngineLauncher;
   /** Default: $XDG_RUNTIME_DIR/parhelion, else /tmp/parhelion-<uid>. */
   readonly stateDirectory?: string;
+  /**
+   * "disk": guests and slices are kept in the state directory, and the next host there has them. "memory": they go when the host
+   * stops, and so does all that it has put there. Default "disk".
+   */
+  readonly store?: "disk" | "memory";
+  /** Begins with an empty store, whatever the one in the state directory holds or however damaged it is. */
+  readonly forgetState?: boolean;
+  /** How long the kernel of a guest that was created as "connected" may be away before it is removed, in ms. Default 60 000. */
+  readonly orphanMs?: number;
   /** Default "best". */
   readonly adapter?: AdapterWish;
+  /** adapter0, adapter1, …, where there are several or where their memory is said. Default: `adapter` alone. */
+  readonly adapters?: readonly AdapterRequest[];
+  /** Serves slices that are used on the host itself. Default: none can be. */
+  readonly openLocalNode?: OpenLocalNode;
   /** Where guests on other machines connect. Default: nowhere. */
   readonly listen?: TcpAddress;
   /** Default: pino, one JSON object a line on stderr. */
@@ -43,3 +58,4 @@ export interface HostOptions {
 }
 
 export const defaultStopMs = 10_000;
+export const defaultOrphanMs = 60_000;

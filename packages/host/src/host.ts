@@ -5,34 +5,39 @@
 import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { MdevBus } from "parhelion-buses";
 import { Completion, createRuntime, noDeadline, type Runtime, System, Timer } from "parhelion-core";
 import { SYS_SOCKET } from "parhelion-protocol";
-import { AdapterDevice, adapterBus } from "./adapters/adapter-device.js";
+import { systemMemory } from "./adapters/capacity.js";
 import { probeAdapter } from "./adapters/probe.js";
 import { type AdminTarget, adminMethods } from "./admin/admin-methods.js";
 import { AdminServer } from "./admin/admin-server.js";
+import { sliceMethods } from "./admin/slice-methods.js";
 import { serveTree } from "./admin/tree-server.js";
 import { defaultBackOff } from "./engines/back-off.js";
 import { defaultEngineDeadlines } from "./engines/engine-process.js";
 import { EngineSpawner } from "./engines/spawn-engine.js";
 import { GuestListener } from "./guests/guest-listener.js";
-import { type CreatedGuest, Guests } from "./guests/guests.js";
+import { type CreatedGuest, Guests, type GuestWish } from "./guests/guests.js";
 import { KernelDoor } from "./guests/kernel-door.js";
 import { QueueRelay } from "./guests/queue-relay.js";
 import { checkRoomForGuests, clearRunDirectories, runDirectoriesIn } from "./guests/run-directory.js";
 import { HostError } from "./host-error.js";
-import { defaultStopMs, type HostOptions } from "./host-options.js";
+import { defaultOrphanMs, defaultStopMs, type HostOptions } from "./host-options.js";
 import { defaultLimits, type HostLimits } from "./limits.js";
 import { createPinoSink } from "./log.js";
 import { Observation } from "./observe/observation.js";
 import { systemWallTime } from "./observe/wall-time.js";
 import { type Secrets, systemSecrets } from "./secrets.js";
-import { mdevBus, projectedDriver } from "./slices/slice-device.js";
-import { SliceFactory } from "./slices/slice-factory.js";
+import { localDirectoriesIn } from "./slices/local-nodes.js";
+import { SliceHouse } from "./slices/slice-house.js";
 import { acquireHostLock } from "./state/host-lock.js";
+import { engineMark, killLeftoverEngines, markOf } from "./state/leftover-engines.js";
 import { clearStaleSocket } from "./state/socket-path.js";
 import { defaultStateDirectory, prepareStateDirectory } from "./state/state-directory.js";
 import { adapterStatuses, guestStatuses, type HostStatus, sliceStatuses } from "./status.js";
+import { forgetStore, openMemoryStore, openStore } from "./store/open-store.js";
+import type { HostStore } from "./store/store.js";
 import { Task } from "./task.js";
 import { Teardown } from "./teardown.js";
 
@@ -47,6 +52,7 @@ interface Parts {
   readonly system: System;
   readonly spawner: EngineSpawner;
   readonly guests: Guests;
+  readonly house: SliceHouse;
   readonly teardown: Teardown;
   readonly address: HostAddress | null;
   readonly stopMs: number;
@@ -80,23 +86,20 @@ export class Host implements AdminTarget {
   }
 
   async status(): Promise<HostStatus> {
-    const { system, guests, observation } = this.#parts;
+    const { runtime, house, guests, observation } = this.#parts;
     return {
       pid: process.pid,
       stateDirectory: this.stateDirectory,
       listening: this.address,
-      adapters: adapterStatuses(system),
-      slices: observation.withTotals(await sliceStatuses(system, guests)),
+      adapters: adapterStatuses(house.adapters),
+      slices: observation.withTotals(await sliceStatuses(runtime, house.slices)),
       guests: guestStatuses(guests),
     };
   }
 
-  /**
-   * @param options.slices how many, each a whole adapter with an engine of its own; default 1
-   * @throws HostError limit-reached, host-stopping
-   */
-  guestCreate(options: { readonly name?: string; readonly slices?: number } = {}): Promise<CreatedGuest> {
-    return this.#parts.guests.create(options.name ?? "", options.slices ?? 1);
+  /** @throws HostError limit-reached, bad-descriptor, store-failed, host-stopping */
+  guestCreate(wish: GuestWish = {}): Promise<CreatedGuest> {
+    return this.#parts.guests.create(wish);
   }
 
   /** @throws HostError guest-unknown */
@@ -173,37 +176,58 @@ async function setUp(options: HostOptions, observation: Observation, teardown: T
   // With the lock still held; what somebody else has put there keeps it.
   if (before === "missing") teardown.add("state directory", () => rmdir(directory).catch(() => undefined));
   await takeOver(directory, runtime);
-  teardown.add("run directories", () => clearRunDirectories(directory));
+  const store = await storeOf(options, directory, runtime);
+  teardown.add("run directories", () => clearRunDirectories(directory, idsKept(options, store)));
+  teardown.add("store", () => endStore(options, store, directory));
+  await clearRunDirectories(directory, idsKept(options, store));
 
   const spawner = new EngineSpawner({
     launcher: options.launcher,
     runtime,
     limits,
     deadlines: { ...defaultEngineDeadlines, ...options.deadlines },
+    mark: { [engineMark]: await markOf(directory) },
   });
   teardown.add("engines", () => spawner.close("the host stops"));
   const probeSocket = join(directory, "probe.sock");
   teardown.add("probe socket", () => rm(probeSocket, { force: true }));
-  const probed = await probeAdapter(spawner, options.adapter ?? "best", probeSocket);
 
   const system = new System(runtime);
-  const adapter = await growTree(system, (name) => new AdapterDevice(runtime, name, probed), teardown);
-  const slices = new SliceFactory(system, spawner, { ...defaultBackOff, ...options.backOff });
-  const guests = new Guests({
+  const house = new SliceHouse({
     system,
-    slices,
-    adapter,
+    mdev: new MdevBus(system),
+    store,
+    spawner,
+    limits,
+    secrets,
+    backOff: { ...defaultBackOff, ...options.backOff },
+    machine: systemMemory(),
+    probe: (wish) => probeAdapter(spawner, wish, probeSocket),
+    openLocalNode: options.openLocalNode,
+    vmbus: vmbusSocketIn(directory),
+    localDirectories: localDirectoriesIn(directory),
+  });
+  await house.open();
+  const guests = new Guests({
+    runtime,
+    store,
+    slices: house.slices,
     stateDirectory: directory,
     directories: runDirectoriesIn(directory),
     secrets,
     limits,
+    orphanMs: options.orphanMs ?? defaultOrphanMs,
   });
-  const byCredential = guests.byCredential.bind(guests);
+  await guests.restore();
+  const byCredential = (credential: string) =>
+    guests.byCredential(credential) ?? house.byCredential(credential);
   const relay = new QueueRelay({ runtime, limits, byCredential });
   const door = new KernelDoor({ runtime, limits, secrets, byCredential, relay });
   teardown.add("queues of remote guests", () => relay.close());
   teardown.add("kernels", () => door.close());
   teardown.add("guests", () => guests.close());
+  // Before the connections: who is told that a slice goes hears why.
+  teardown.add("slices", () => house.close());
 
   const listener = new GuestListener({
     runtime,
@@ -212,6 +236,8 @@ async function setUp(options: HostOptions, observation: Observation, teardown: T
   });
   teardown.add("listener", () => listener.close());
   await listener.listenOnPath(vmbusSocketIn(directory));
+  for (const adapter of options.adapters ?? [{ wish: options.adapter ?? "best" }])
+    await house.adapters.add(adapter);
   const { listen } = options;
   const address =
     listen === undefined ? null : await listener.listenOnPort(listen.host ?? "127.0.0.1", listen.port);
@@ -222,12 +248,13 @@ async function setUp(options: HostOptions, observation: Observation, teardown: T
     system,
     spawner,
     guests,
+    house,
     teardown,
     address,
     stopMs: options.stopMs ?? defaultStopMs,
     observation,
   });
-  await openAdmin(host, observation, limits, teardown);
+  await openAdmin(host, house, observation, limits, teardown);
   if (options.metrics !== undefined) {
     const metrics = await observation.serveMetrics(options.metrics, () => host.status());
     teardown.add("metrics", () => metrics.close());
@@ -239,30 +266,16 @@ async function setUp(options: HostOptions, observation: Observation, teardown: T
   return host;
 }
 
-/** The device tree: buses, the driver that projects slices, and the one adapter. */
-async function growTree(
-  system: System,
-  make: (name: string) => AdapterDevice,
-  teardown: Teardown,
-): Promise<AdapterDevice> {
-  for (const bus of [adapterBus, mdevBus]) system.registerBus(bus);
-  await system.registerDriver(projectedDriver);
-  teardown.add("driver", () => system.unregisterDriver(projectedDriver));
-  const adapter = make("adapter0");
-  await system.addDevice(adapter);
-  teardown.add("adapter", () => system.unregisterDevice(adapter));
-  return adapter;
-}
-
 async function openAdmin(
   host: Host,
+  house: SliceHouse,
   observation: Observation,
   limits: HostLimits,
   teardown: Teardown,
 ): Promise<void> {
   const admin = await AdminServer.listen({
     path: host.adminSocket,
-    methods: { ...adminMethods(host), ...observation.methods },
+    methods: { ...adminMethods(host), ...sliceMethods(observation.runtime, house), ...observation.methods },
     runtime: observation.runtime,
     maxConnections: limits.adminConnections,
     maxRequests: limits.adminRequests,
@@ -288,7 +301,26 @@ async function takeOver(directory: string, runtime: Runtime): Promise<void> {
       );
     }
   }
-  await clearRunDirectories(directory);
+  const { killed, staying } = await killLeftoverEngines(await markOf(directory), runtime.clock);
+  if (killed.length > 0) runtime.log("info", "leftovers.ended", { directory, engines: killed });
+  if (staying.length > 0) runtime.log("warn", "leftovers.stay", { directory, engines: staying });
+}
+
+/** @throws HostError store-damaged, store-unavailable, host-already-running */
+async function storeOf(options: HostOptions, directory: string, runtime: Runtime): Promise<HostStore> {
+  if (options.store === "memory") return openMemoryStore(runtime);
+  if (options.forgetState === true) await forgetStore(directory);
+  return openStore(runtime, directory);
+}
+
+async function endStore(options: HostOptions, store: HostStore, directory: string): Promise<void> {
+  await store.close();
+  if (options.store !== "memory" && store.state === "blank") await forgetStore(directory);
+}
+
+/** Whose run directories stay, in use by kernels that may be alive. */
+function idsKept({ store: place }: HostOptions, { guests }: HostStore): ReadonlySet<string> {
+  return new Set(place === "memory" ? [] : guests.map(({ id }) => id));
 }
 
 function adminSocketIn(directory: string): string {

@@ -1,7 +1,8 @@
 /** What the host answers when asked how it is: plain data, taken from the device tree at that moment. */
-import { noDeadline, type Runtime, type System } from "parhelion-core";
+import { noDeadline, type Runtime } from "parhelion-core";
 import type { EngineStatistics } from "parhelion-protocol";
-import { AdapterDevice, adapterBus } from "./adapters/adapter-device.js";
+import type { AdapterPresence, Adapters } from "./adapters/adapters.js";
+import type { AdapterMemory } from "./adapters/capacity.js";
 import type { HealthStatus } from "./adapters/health-state.js";
 import type { EngineStatus } from "./engines/engine-state.js";
 import type { EngineSupervisor } from "./engines/engine-supervisor.js";
@@ -9,7 +10,9 @@ import type { AdapterKind } from "./engines/launcher.js";
 import type { Guests } from "./guests/guests.js";
 import type { SliceTotals } from "./observe/counters.js";
 import type { SliceMemoryUse, SliceTimeUse } from "./observe/slice-use.js";
-import { mdevBus, SliceDevice } from "./slices/slice-device.js";
+import type { SliceDescriptor } from "./slices/descriptor.js";
+import type { SliceEntry, SliceUse } from "./slices/slice-entry.js";
+import type { SliceRegistry } from "./slices/slice-registry.js";
 import { Task } from "./task.js";
 import { describeAdapter } from "./vgpu/adapter-query.js";
 
@@ -18,9 +21,15 @@ const statisticsPatienceMs = 1000;
 
 export interface AdapterStatus {
   readonly name: string;
-  readonly kind: AdapterKind;
+  readonly presence: AdapterPresence;
+  /** "unknown" while it is away; the others are empty or null then. */
+  readonly kind: AdapterKind | "unknown";
   readonly description: string;
   readonly fallback: boolean;
+  /** In bytes, and from where it is known. */
+  readonly memory: AdapterMemory | null;
+  /** What no slice has reserved or uses. */
+  readonly left: { readonly memoryBytes: number; readonly share: number; readonly slices: number } | null;
   readonly health?: HealthStatus;
 }
 
@@ -28,7 +37,12 @@ export interface SliceStatus {
   readonly uuid: string;
   readonly generation: number;
   readonly type: string;
+  readonly descriptor: SliceDescriptor;
   readonly adapter: string;
+  /** "away": its adapter is; it comes back with it. */
+  readonly presence: "present" | "away";
+  readonly use: SliceUse | null;
+  /** Id of the guest that holds it; empty where nobody does. */
   readonly guest: string;
   readonly engine: EngineStatus;
   readonly devices: number;
@@ -68,46 +82,78 @@ export interface HostStatus {
   readonly guests: readonly GuestStatus[];
 }
 
-export function adapterStatuses(system: System): readonly AdapterStatus[] {
-  return system
-    .devicesOf(adapterBus)
-    .filter((device) => device instanceof AdapterDevice)
-    .map(({ name, choice, description }) => ({
+export function adapterStatuses(adapters: Adapters): readonly AdapterStatus[] {
+  return adapters.values().map(({ name, presence, device }) => {
+    const away = { kind: "unknown", description: "", fallback: false, memory: null, left: null } as const;
+    if (device === null) return { name, presence, ...away };
+    const { choice, description, memory, ledger } = device;
+    return {
       name,
+      presence,
       kind: choice.kind,
       description: describeAdapter(description),
       fallback: description.info.isFallbackAdapter,
-    }));
+      memory,
+      left: ledger.room,
+    };
+  });
 }
 
 /** All engines are asked at once: one that does not answer keeps the others' numbers from nobody. */
-export async function sliceStatuses(system: System, guests: Guests): Promise<readonly SliceStatus[]> {
-  const { runtime } = system;
-  const owners = new Map([...guests.values()].map((guest) => [guest as unknown, guest.id]));
-  const devices = system.devicesOf(mdevBus).filter((device) => device instanceof SliceDevice);
-  const asked = devices.map(({ name, slice }) => {
-    return new Task(runtime, `statistics of ${name}`, () => ask(runtime, slice.engine));
-  });
+export async function sliceStatuses(
+  runtime: Runtime,
+  slices: SliceRegistry,
+): Promise<readonly SliceStatus[]> {
+  const asked = slices
+    .values()
+    .map((entry) => new Task(runtime, `status of slice ${entry.uuid}`, () => sliceStatus(runtime, entry)));
   const statuses: SliceStatus[] = [];
-  for (const [i, { slice, parent, audience }] of devices.entries()) {
-    const statistics = (await asked[i]?.wait({ deadline: noDeadline })) ?? null;
-    let queues = 0;
-    for (const device of slice.devices.values()) queues += device.counts.queues;
-    statuses.push({
-      uuid: slice.uuid,
-      generation: slice.generation,
-      type: slice.descriptor.type,
-      adapter: parent?.name ?? "",
-      guest: owners.get(audience) ?? "",
-      engine: slice.engine.status,
-      devices: slice.devices.size,
-      queues,
-      allocatedBytes: slice.allocatedBytes,
-      statistics,
-    });
-  }
+  for (const answer of asked) statuses.push(await answer.wait({ deadline: noDeadline }));
   return statuses;
 }
+
+export async function sliceStatus(runtime: Runtime, entry: SliceEntry): Promise<SliceStatus> {
+  const { slice, place } = entry;
+  const statistics = slice === null ? null : await ask(runtime, slice.engine);
+  const { uuid, generation, descriptor, adapter, use, holder } = entry.record;
+  let queues = 0;
+  for (const device of slice?.devices.values() ?? []) queues += device.counts.queues;
+  return {
+    uuid,
+    generation,
+    type: descriptor.type,
+    descriptor,
+    adapter,
+    presence: place === null ? "away" : "present",
+    use,
+    guest: holder ?? "",
+    engine: slice?.engine.status ?? noEngine,
+    devices: slice?.devices.size ?? 0,
+    queues,
+    allocatedBytes: slice?.allocatedBytes ?? 0,
+    statistics,
+    memory: memoryOf(entry),
+  };
+}
+
+function memoryOf({ uuid, record, slice, place }: SliceEntry): SliceMemoryUse {
+  const { limitBytes: limit, reservedBytes: reserved } = record.descriptor.memory;
+  const grant = place?.adapter.ledger.grantOf(uuid) ?? 0;
+  const { usedBytes: used, peakBytes: peak, refused } = slice?.memory ?? unused;
+  return { limit, grant, reserved, used, peak, refused };
+}
+
+const unused = Object.freeze({ usedBytes: 0, peakBytes: 0, refused: 0 });
+
+/** Of a slice that nobody has. */
+const noEngine: EngineStatus = Object.freeze({
+  state: "stopped",
+  pid: undefined,
+  starts: 0,
+  failures: 0,
+  lastFailure: undefined,
+  retryInMs: undefined,
+});
 
 export function guestStatuses(guests: Guests): readonly GuestStatus[] {
   return [...guests.values()].map((guest) => ({

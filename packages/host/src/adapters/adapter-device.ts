@@ -2,26 +2,44 @@
 import { type Bus, Device, type Runtime } from "parhelion-core";
 import type { AdapterDescription } from "parhelion-protocol";
 import type { EngineChoice } from "../engines/launcher.js";
+import type { AdapterLedger } from "../slices/ledger.js";
 import { describeAdapter } from "../vgpu/adapter-query.js";
+import type { AdapterMemory } from "./capacity.js";
 import type { ProbedAdapter } from "./probe.js";
 
 /** What drives a real adapter is Dawn, in the engines: no driver binds here. */
 export const adapterBus: Bus = { name: "adapter", match: () => false };
 
+export interface AdapterDeviceInit extends ProbedAdapter {
+  readonly name: string;
+  readonly memory: AdapterMemory;
+  readonly ledger: AdapterLedger;
+}
+
 export class AdapterDevice extends Device {
   readonly choice: EngineChoice;
   readonly description: AdapterDescription;
+  readonly memory: AdapterMemory;
+  /** What its slices have claimed. */
+  readonly ledger: AdapterLedger;
 
-  constructor(runtime: Runtime, name: string, { choice, description }: ProbedAdapter) {
+  constructor(runtime: Runtime, init: AdapterDeviceInit) {
+    const { name, choice, description, memory, ledger } = init;
     super(runtime, {
       name,
       bus: adapterBus,
       attributes: [
         { name: "kind", show: () => `${choice.kind}\n` },
         { name: "description", show: () => `${describeAdapter(description)}\n` },
+        { name: "memory_total", show: () => `${memory.bytes}\n` },
+        { name: "memory_source", show: () => `${memory.source}\n` },
+        { name: "memory_left", show: () => `${ledger.room.memoryBytes}\n` },
+        { name: "share_left", show: () => `${ledger.room.share}\n` },
       ],
     });
     this.choice = choice;
     this.description = description;
+    this.memory = memory;
+    this.ledger = ledger;
   }
 }

@@ -1,55 +1,39 @@
-/** What can be asked of a host over its admin socket. */
-
-import type { CreatedGuest } from "../guests/guests.js";
-import { HostError } from "../host-error.js";
+/** What can be asked of a host over its admin socket, besides its slices. */
+import type { CreatedGuest, GuestWish } from "../guests/guests.js";
 import type { HostStatus } from "../status.js";
 import type { AdminMethod, AdminParams } from "./admin-server.js";
+import { optionalChoice, optionalCount, optionalText, text } from "./parameters.js";
+import { wishOf } from "./slice-methods.js";
 
 export interface AdminTarget {
   status(): Promise<HostStatus>;
-  guestCreate(options: { readonly name?: string; readonly slices?: number }): Promise<CreatedGuest>;
+  guestCreate(wish: GuestWish): Promise<CreatedGuest>;
   guestRemove(id: string): Promise<void>;
   /** Begins to stop; the answer goes out before the socket closes. */
   shutdown(): void;
 }
 
-/** For people; longer names are refused, in UTF-16 units. */
-const maxName = 128;
-
 export function adminMethods(target: AdminTarget): Readonly<Record<string, AdminMethod>> {
   return {
     status: () => target.status(),
-    guestCreate: async (params) => {
-      const name = optionalText(params, "name");
-      const slices = optionalCount(params, "slices");
-      return target.guestCreate({
-        ...(name === undefined ? {} : { name }),
-        ...(slices === undefined ? {} : { slices }),
-      });
-    },
-    guestRemove: async (params) => {
-      const id = optionalText(params, "id");
-      if (id === undefined) throw new HostError("bad-request", "guestRemove needs the guest's id");
-      await target.guestRemove(id);
-    },
+    guestCreate: async (params) => target.guestCreate(guestWish(params)),
+    guestRemove: async (params) => target.guestRemove(text(params, "id", "guestRemove")),
     shutdown: async () => target.shutdown(),
   };
 }
 
-function optionalText(params: AdminParams, name: string): string | undefined {
-  const value = params[name];
-  if (value === undefined) return undefined;
-  if (typeof value !== "string" || value.length > maxName) {
-    throw new HostError("bad-request", `${name} must be a string of at most ${maxName} characters`);
-  }
-  return value;
+/** As many slices as `slices` says, 1 by default, each as `type` and `descriptor` say. */
+function guestWish(params: AdminParams): GuestWish {
+  const name = optionalText(params, "name");
+  const lifetime = optionalChoice(params, "lifetime", ["kept", "connected"]);
+  const wish = wishOf(params);
+  const count = optionalCount(params, "slices") ?? 1;
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(lifetime === undefined ? {} : { lifetime }),
+    slices: Array.from({ length: Math.min(count, mostSlices) }, () => wish),
+  };
 }
 
-function optionalCount(params: AdminParams, name: string): number | undefined {
-  const value = params[name];
-  if (value === undefined) return undefined;
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
-    throw new HostError("bad-request", `${name} must be a whole number, 0 or more`);
-  }
-  return value;
-}
+/** No guest is allowed as many: what is beyond is refused all the same, and costs nothing before. */
+const mostSlices = 100_000;

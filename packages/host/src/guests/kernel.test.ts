@@ -39,6 +39,7 @@ async function withHost(
   const host = await startHost({
     launcher,
     stateDirectory,
+    store: "memory",
     adapter: "software",
     log: (record) => log.push(record),
     backOff: { firstMs: 1 },
@@ -70,7 +71,7 @@ const newDevice = (channel: VmbusChannel, process: number, label = "") =>
 
 test("a guest kernel is offered its vGPU, whose PCI function names the channel", limit, () =>
   withHost(async (host) => {
-    const guest = await host.guestCreate({ slices: 2 });
+    const guest = await host.guestCreate({ slices: Array(2).fill({}) });
     const kernel = await kernelOf(guest);
     assert.deepEqual(
       [GLOBAL_CHANNEL, VGPU_CHANNEL, PCI_CHANNEL].map((type) => kernel.devices(type).length),

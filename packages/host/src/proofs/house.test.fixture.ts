@@ -1,13 +1,12 @@
 /** A whole host in every order: administrators, kernels that come and go, what engines do, and its end. */
 import { VGPU_CHANNEL, type VmbusChannel } from "parhelion-buses";
-import { type ErrnoCode, isKernelError, KernelError, noDeadline } from "parhelion-core";
+import { type Bus, type ErrnoCode, isKernelError, KernelError } from "parhelion-core";
 import { type Program, type World, watchSystem } from "parhelion-explorer";
 import { isControlError, type StatusCode, vgpuCommand } from "parhelion-protocol";
 import { adapterBus } from "../adapters/adapter-device.js";
 import { House } from "../guests/house.test.fixture.js";
 import type { Kernel } from "../guests/kernel.test.fixture.js";
 import { HostError } from "../host-error.js";
-import { mdevBus } from "../slices/slice-device.js";
 
 const gone = [
   "ENODEV",
@@ -37,11 +36,14 @@ class Guest {
   constructor(world: World, house = new House(world.runtime, { backOff: { firstMs: 0, mostMs: 0 } })) {
     this.world = world;
     this.house = house;
-    watchSystem(world, house.system, [adapterBus, mdevBus]);
+    watchSystem(world, house.system, [adapterBus, house.mdev.bus as Bus]);
   }
 
   async create(slices = 1): Promise<void> {
-    const { id, credential } = await this.house.guests.create("guest", slices);
+    const { id, credential } = await this.house.guests.create({
+      name: "guest",
+      slices: Array.from({ length: slices }, () => ({})),
+    });
     this.id = id;
     this.credential = credential;
   }
@@ -83,13 +85,14 @@ class Guest {
   /** All goes, and nothing is left of anything. */
   async end(): Promise<void> {
     const { house, world } = this;
-    const slices = house.system.devicesOf(mdevBus).map((device) => (device as { slice?: unknown }).slice);
+    const slices = house.slices.values().flatMap(({ slice }) => slice ?? []);
     await house.close();
     await this.leave();
     world.expect(house.engines.living.length === 0, `${house.engines.living.length} engines live on`);
-    world.expect(house.directories.size === 0, "a run directory is left");
+    const { guests } = house.store;
+    world.expect(house.directories.size === guests.length, "a run directory is left");
     world.expect([...house.guests.values()].length === 0, "a guest is left");
-    for (const slice of slices as { devices: Map<number, unknown>; allocatedBytes: number }[]) {
+    for (const slice of slices) {
       world.expect(slice.devices.size === 0, "a slice that has gone has devices");
       world.expect(slice.allocatedBytes === 0, "a slice that has gone has memory charged to it");
     }
@@ -114,7 +117,9 @@ export const removalMeetsKernel: Program<Guest> = {
     world.task("kernel", async () => {
       await guest.may(() => guest.enter());
     });
-    world.task("remove", () => guest.house.guests.remove(guest.id));
+    world.task("remove", async () => {
+      await guest.may(() => guest.house.guests.remove(guest.id));
+    });
     return guest;
   },
   async before(guest) {
@@ -211,11 +216,8 @@ export const sliceGoesMeetsOpen: Program<Guest> = {
       });
     });
     world.task("remove", async () => {
-      const [device] = guest.house.guests.slicesOf([...guest.house.guests.values()][0] as never);
-      if (device !== undefined) {
-        await guest.house.system.unregisterDevice(device, { deadline: noDeadline });
-        await device.slice.engine.retire("its slice was removed");
-      }
+      const { slices } = guest.house;
+      for (const { uuid } of slices.heldBy(guest.id)) await guest.may(() => slices.remove(uuid));
     });
     return guest;
   },
@@ -315,7 +317,7 @@ export const stopMeetsAll: Program<Guest> = {
       await guest.may(() => guest.makeDevice());
     });
     world.task("create", async () => {
-      await guest.may(() => guest.house.guests.create("late", 1));
+      await guest.may(() => guest.house.guests.create({ name: "late" }));
     });
     world.task("stop", () => guest.house.close());
     return guest;

@@ -179,6 +179,20 @@ export function changeDescriptor(
   return describeSlice({ ...kept, ...limit, ...changes, type: next }, capacityBytes);
 }
 
+/** The same slice on an adapter of another capacity: a part of it stays that part, and what could have all can have all. */
+export function transferDescriptor(
+  descriptor: SliceDescriptor,
+  fromBytes: number,
+  toBytes: number,
+): SliceDescriptor {
+  const { type, memory } = descriptor;
+  if (fixedShares[type] !== undefined)
+    return { ...descriptor, memory: describeSlice({ type }, toBytes).memory };
+  if (type !== "shared") return descriptor;
+  const limitBytes = memory.limitBytes >= Math.min(fromBytes, toBytes) ? toBytes : memory.limitBytes;
+  return { ...descriptor, memory: { reservedBytes: 0, limitBytes } };
+}
+
 function hasOwnClaim({ memory, share }: SliceWish): boolean {
   return memory !== undefined || share !== undefined;
 }

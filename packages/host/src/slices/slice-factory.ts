@@ -1,62 +1,56 @@
-/** Makes a guest's slice of an adapter: identity, engine supervision, and its place in the device tree. */
+/** Puts a slice into its holder's hands: identity, limits, and the supervision of its engine. */
 import { join } from "node:path";
-import type { Runtime, System } from "parhelion-core";
+import type { Runtime } from "parhelion-core";
 import type { AdapterDevice } from "../adapters/adapter-device.js";
 import type { BackOffPolicy } from "../engines/back-off.js";
 import { EngineSupervisor } from "../engines/engine-supervisor.js";
 import type { EngineSpawner } from "../engines/spawn-engine.js";
-import type { Guest } from "../guests/guest.js";
 import { queueSocketName } from "../guests/run-directory.js";
 import { checkSocketPath } from "../state/socket-path.js";
-import { describeSlice } from "./descriptor.js";
 import { Slice } from "./slice.js";
-import { SliceDevice } from "./slice-device.js";
+import type { SliceRecord } from "./slice-entry.js";
 
 export class SliceFactory {
-  readonly #system: System;
+  readonly #runtime: Runtime;
   readonly #spawner: EngineSpawner;
   readonly #backOff: BackOffPolicy;
 
-  constructor(system: System, spawner: EngineSpawner, backOff: BackOffPolicy) {
-    this.#system = system;
+  constructor(runtime: Runtime, spawner: EngineSpawner, backOff: BackOffPolicy) {
+    this.#runtime = runtime;
     this.#spawner = spawner;
     this.#backOff = backOff;
   }
 
   /**
-   * Creates the slice and adds it to the tree, where the `projected` driver shows it to its guest.
-   * @param index which of the guest's slices, from 0
+   * Its engine starts when somebody needs it.
+   * @param directory its holder's
+   * @throws HostError socket-path-too-long
    */
-  async create(adapter: AdapterDevice, guest: Guest, index: number): Promise<SliceDevice> {
-    const runtime: Runtime = this.#system.runtime;
-    const slice = new Slice(
+  make(adapter: AdapterDevice, record: SliceRecord, directory: string): Slice {
+    const runtime = this.#runtime;
+    const { ledger } = adapter;
+    const { uuid, index, generation, descriptor } = record;
+    const slice: Slice = new Slice(
       {
-        uuid: runtime.ids.uuid(),
+        uuid,
         pciInstance: runtime.ids.uuid(),
         index,
-        generation: runtime.ids.next("slice-generation"),
-        terms: { descriptor: describeSlice({ type: "full" }, 2 ** 40), grantBytes: 2 ** 40 },
+        generation,
+        terms: { descriptor, grantBytes: ledger.grantOf(uuid) },
         description: adapter.description,
-        queuePath: checkSocketPath(join(guest.directory, queueSocketName(index))),
+        queuePath: checkSocketPath(join(directory, queueSocketName(index))),
         limits: this.#spawner.options.limits,
         runtime,
+        onMemory: () => ledger.uses(uuid, slice.memory.usedBytes),
       },
       (slice) => this.#supervise(slice, adapter),
     );
-    const device = new SliceDevice(runtime, adapter, slice, guest);
-    await this.#system.addDevice(device);
-    runtime.log("info", "slice.created", {
-      slice: slice.uuid,
-      generation: slice.generation,
-      adapter: adapter.name,
-      guest: guest.id,
-    });
-    return device;
+    return slice;
   }
 
   #supervise(slice: Slice, adapter: AdapterDevice): EngineSupervisor {
     return new EngineSupervisor({
-      runtime: this.#system.runtime,
+      runtime: this.#runtime,
       slice: slice.uuid,
       backOff: this.#backOff,
       suspectMs: this.#spawner.options.deadlines.suspectMs,

@@ -1,0 +1,25 @@
+/** The drivers of slices, by use: `projected` shows a slice to its guest, `local` serves it on the host itself. */
+
+import type { MdevDevice, MdevDriver } from "parhelion-buses";
+import type { Bus } from "parhelion-core";
+import type { SlicePlace, SliceUse } from "./slice-entry.js";
+import type { Tenure, Tenures } from "./tenures.js";
+
+export type SliceDriver = MdevDriver<SlicePlace, Tenure>;
+
+/** What a slice may be bound to; the first is what it is bound to unless somebody says otherwise. */
+export const sliceUses: readonly SliceUse[] = ["projected", "local"];
+
+export function sliceDriver(
+  bus: Bus,
+  use: SliceUse,
+  tenures: Tenures,
+  take: (place: SlicePlace) => Promise<Tenure>,
+): SliceDriver {
+  return {
+    name: use,
+    bus,
+    probe: (device: MdevDevice<SlicePlace>) => tenures.begin(device, use, take),
+    remove: (device: MdevDevice<SlicePlace>, tenure: Tenure) => tenures.end(device, tenure),
+  };
+}

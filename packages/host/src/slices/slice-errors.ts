@@ -1,0 +1,40 @@
+/** The host's errors as the device tree says them, and back. */
+import { type ErrnoCode, isKernelError, KernelError } from "parhelion-core";
+import { HostError, type HostErrorCode } from "../host-error.js";
+
+const errnos: Readonly<Partial<Record<HostErrorCode, ErrnoCode>>> = {
+  "bad-descriptor": "EINVAL",
+  "limit-reached": "ENOSPC",
+  "uuid-used": "EEXIST",
+  "host-stopping": "ENODEV",
+  "adapter-gone": "ENODEV",
+  "guest-unknown": "ENODEV",
+  "store-failed": "EIO",
+};
+
+/** For whoever wrote to a file of the tree. */
+export function asKernelError(error: unknown): unknown {
+  if (!(error instanceof HostError)) return error;
+  return new KernelError(errnos[error.code] ?? "EIO", error.message, { cause: error });
+}
+
+/** For whoever asked over the admin socket. */
+export function asHostError(error: unknown, slice: string): unknown {
+  if (!isKernelError(error)) return error;
+  if (error.cause instanceof HostError) return error.cause;
+  const details = { slice, errno: error.code };
+  if (error.code === "ENODEV" || error.code === "ENXIO")
+    return new HostError(
+      "adapter-gone",
+      `the adapter of slice ${slice} is on its way out: ${error.message}.`,
+      {
+        cause: error,
+        details,
+      },
+    );
+  return new HostError("slice-busy", `slice ${slice} is in use: ${error.message}.`, {
+    cause: error,
+    details,
+    remedy: "Try again.",
+  });
+}

@@ -1,0 +1,94 @@
+/** Adapters and slices as a host puts them together: the buses, the drivers, what is kept, and the way it all ends. */
+import type { MdevBus } from "parhelion-buses";
+import { type Bus, type Driver, noDeadline, type System } from "parhelion-core";
+import { adapterBus } from "../adapters/adapter-device.js";
+import { Adapters } from "../adapters/adapters.js";
+import type { MachineMemory } from "../adapters/capacity.js";
+import type { AdapterWish, ProbedAdapter } from "../adapters/probe.js";
+import type { BackOffPolicy } from "../engines/back-off.js";
+import type { EngineSpawner } from "../engines/spawn-engine.js";
+import type { Guest } from "../guests/guest.js";
+import type { HostLimits } from "../limits.js";
+import type { Secrets } from "../secrets.js";
+import type { HostStore } from "../store/store.js";
+import { LocalNodes, type LocalNodesOptions, type OpenLocalNode } from "./local-nodes.js";
+import { type SliceDriver, sliceDriver } from "./slice-drivers.js";
+import { SliceFactory } from "./slice-factory.js";
+import { SliceRegistry } from "./slice-registry.js";
+import { Tenures } from "./tenures.js";
+
+export interface SliceHouseOptions {
+  readonly system: System;
+  /** The system's, with nothing on it. */
+  readonly mdev: MdevBus;
+  readonly store: HostStore;
+  readonly spawner: EngineSpawner;
+  readonly backOff: BackOffPolicy;
+  readonly limits: HostLimits;
+  readonly secrets: Secrets;
+  readonly machine: MachineMemory;
+  /** @throws HostError no-adapter */
+  readonly probe: (wish: AdapterWish) => Promise<ProbedAdapter>;
+  /** Default: slices can't be used on the host itself. */
+  readonly openLocalNode?: OpenLocalNode | undefined;
+  readonly localDirectories: LocalNodesOptions["directories"];
+  /** Path of the socket that kernels connect to. */
+  readonly vmbus: string;
+}
+
+const unbounded = { deadline: noDeadline };
+
+export class SliceHouse {
+  readonly slices: SliceRegistry;
+  readonly adapters: Adapters;
+  readonly #system: System;
+  readonly #mdev: MdevBus;
+  readonly #locals: LocalNodes | null;
+  readonly #drivers: readonly SliceDriver[];
+
+  constructor(options: SliceHouseOptions) {
+    const { system, mdev, store, spawner, backOff, limits, secrets, machine, probe } = options;
+    const { runtime } = system;
+    this.#system = system;
+    system.registerBus(adapterBus);
+    this.#mdev = mdev;
+    this.slices = new SliceRegistry({ system, mdev, store, limits });
+    const factory = new SliceFactory(runtime, spawner, backOff);
+    const tenures = new Tenures({ runtime, store, factory, holderOf: (id) => this.slices.holderOf(id) });
+    const { openLocalNode: open, localDirectories: directories, vmbus } = options;
+    this.#locals =
+      open === undefined ? null : new LocalNodes({ runtime, secrets, tenures, open, vmbus, directories });
+    const locals = this.#locals;
+    const bus = mdev.bus as Bus;
+    this.#drivers = [
+      sliceDriver(bus, "projected", tenures, (place) => tenures.project(place)),
+      ...(locals === null ? [] : [sliceDriver(bus, "local", tenures, (place) => locals.take(place))]),
+    ];
+    this.adapters = new Adapters({
+      system,
+      slices: this.slices,
+      machine,
+      probe,
+      mostSlices: limits.slicesPerAdapter,
+    });
+  }
+
+  /** A holder of a slice that is used on the host itself. */
+  byCredential(credential: string): Guest | undefined {
+    return this.#locals?.byCredential(credential);
+  }
+
+  /** What is kept is known from here on; it comes back with its adapters. @throws HostError store-failed, store-damaged */
+  async open(): Promise<void> {
+    for (const driver of this.#drivers) await this.#system.registerDriver(driver as Driver);
+    await this.slices.restore();
+  }
+
+  /** Takes every slice from whoever has it, and all of this from the tree. What is kept stays kept. */
+  async close(): Promise<void> {
+    this.slices.refuseNew();
+    await this.adapters.close();
+    for (const driver of this.#drivers) await this.#system.unregisterDriver(driver as Driver, unbounded);
+    this.#mdev.unregister();
+  }
+}

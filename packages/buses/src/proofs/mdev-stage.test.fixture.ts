@@ -116,12 +116,13 @@ export class MdevStage {
 
   /** What writing into the parent's `create` answers. */
   create(wanted = uuid, ...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
-    return this.createOn(0, wanted, ...answers);
+    const file = "/sys/devices/gpu0/mdev_supported_types/toy-full/create";
+    return outcomeOf(() => this.system.sysfs.write(file, wanted), ...answers);
   }
 
-  createOn(parent: number, wanted: string, ...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
-    const file = `/sys/devices/gpu${parent}/mdev_supported_types/toy-full/create`;
-    return outcomeOf(() => this.system.sysfs.write(file, wanted), ...answers);
+  /** What creating one that no driver is bound to answers. */
+  make(wanted: string, answers: readonly ErrnoCode[], parent = this.parent): Promise<"done" | ErrnoCode> {
+    return outcomeOf(() => parent.create("full", wanted, { use: null }), ...answers);
   }
 
   file(name: string, of = uuid): string {

@@ -244,7 +244,7 @@ export const sameUuid: Program<MdevStage> = {
     const answers: string[] = [];
     for (const index of [0, 1]) {
       world.task(`parent ${index}`, async () => {
-        const answer = await stage.createOn(index, uuid, "EEXIST");
+        const answer = await stage.make(uuid, ["EEXIST"], stage.parents[index]);
         world.writes({ name: "answers" });
         answers.push(answer);
       });
@@ -276,10 +276,10 @@ export function noMemory(plant?: "what was taken stays"): Program<MdevStage> {
         },
       });
       world.task("create", async () => {
-        await stage.create(uuid, "ENOMEM", "EUSERS");
+        await stage.make(uuid, ["ENOMEM", "EUSERS"]);
       });
       world.task("create another", async () => {
-        await stage.create(other, "EUSERS");
+        await stage.make(other, ["EUSERS"]);
       });
       return Object.assign(stage, { failing });
     },
@@ -377,7 +377,7 @@ export function advisory(plant?: "looks, then takes"): Program<MdevStage> {
           const [type] = stage.parent.types;
           if (type === undefined || stage.parent.availableInstances(type) === 0) return;
           await world.point("has seen room");
-          await stage.create(wanted, "ENOSPC");
+          await stage.make(wanted, ["ENOSPC"]);
         });
       }
       return stage;

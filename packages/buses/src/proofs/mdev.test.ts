@@ -16,7 +16,10 @@ for (const program of [
   mdev.earlyRemove(),
   mdev.removeOpen("somebody else"),
   mdev.removeOpen("its user"),
+  mdev.sameUuid,
+  mdev.noMemory(),
   mdev.lateReference(),
+  mdev.advisory(),
 ]) {
   prove(test, program);
 }
@@ -26,10 +29,7 @@ for (const program of [
   mdev.unbound(),
   mdev.useAndRemove,
   mdev.bindAndCreate,
-  mdev.sameUuid,
-  mdev.noMemory(),
   mdev.probeRefuses,
-  mdev.advisory(),
   mdev.driverUnload,
   outside.removedFromOutside("created"),
   outside.removedFromOutside("removed"),

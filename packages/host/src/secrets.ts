@@ -8,11 +8,12 @@ export interface Secrets {
 
 export const systemSecrets: Secrets = { hex: (bytes) => randomBytes(bytes).toString("hex") };
 
-/** Whether two secrets are equal, in a time that tells nothing about where they differ, nor about the length. */
-export function sameSecret(a: string, b: string): boolean {
-  return timingSafeEqual(digest(a), digest(b));
+/** SHA-256 of a secret, as 64 hex digits: what is kept of it. */
+export function hashOf(secret: string): string {
+  return createHash("sha256").update(secret, "utf8").digest("hex");
 }
 
-function digest(secret: string): Buffer {
-  return createHash("sha256").update(secret, "utf8").digest();
+/** Whether two hashes are equal, in a time that does not tell where they differ. */
+export function sameHash(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
 }

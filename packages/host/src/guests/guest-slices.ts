@@ -4,6 +4,9 @@ import type { StoreChange } from "../store/store.js";
 import type { Guest } from "./guest.js";
 
 export interface GuestSlices {
+  /** From now on slices can be given to the guest: for one that is made again. */
+  addHolder(guest: Guest): void;
+
   /**
    * Makes slices that the guest holds, one for each wish, in that order. They and `alongside`, which puts the guest, are kept by one
    * change. When it rejects nothing of it is kept, and no slice is left.

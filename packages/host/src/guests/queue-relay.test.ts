@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { createRuntime } from "parhelion-core";
 import { encodeFrame, queueMessage } from "parhelion-protocol";
 import { defaultLimits } from "../limits.js";
+import { hashOf } from "../secrets.js";
 import { VgpuBench } from "../vgpu/bench.test.fixture.js";
 import { Guest } from "./guest.js";
 import { GuestListener } from "./guest-listener.js";
@@ -36,13 +37,18 @@ async function remotely(run: (remote: Remote) => Promise<void>, limit = 4): Prom
     socket.pipe(socket);
   }).listen(join(directory, "q0"));
   const bench = new VgpuBench({}, join(directory, "q0"));
-  const guest = new Guest({ runtime: createRuntime(), id: "g1", name: "", directory, credential });
+  const guest = new Guest({
+    runtime: createRuntime(),
+    record: { id: "00000001", name: "", credentialHash: hashOf(credential), lifetime: "kept" },
+    directory,
+    orphans: { orphanMs: 1, orphaned: async () => undefined },
+  });
   guest.project(bench.slice);
   const refusals: string[] = [];
   const relay = new QueueRelay({
     runtime: createRuntime({ log: ({ event }) => refusals.push(event) }),
     limits: { ...defaultLimits, remoteQueuesPerGuest: limit },
-    byCredential: (given) => (guest.recognises(given) ? guest : undefined),
+    byCredential: (given) => (guest.recognises(hashOf(given)) ? guest : undefined),
   });
   const listener = new GuestListener({
     runtime: createRuntime(),

@@ -90,6 +90,7 @@ export class MdevBus {
 
   /**
    * Unbinds the device and binds it to the driver of another use, or to none. When that driver refuses it stays without.
+   * A use that it has already is left as it is.
    * @throws KernelError EINVAL no uuid; ENODEV no such device, or it may not have that use, or nobody provides it; EAGAIN
    * it is being created; EBUSY somebody else has bound it meanwhile; ETIMEDOUT: it goes on; and what probe throws
    */
@@ -103,6 +104,7 @@ export class MdevBus {
       );
     }
     if (mdev.life.state === "creating") throw stillCreated(mdev);
+    if (use !== null && mdev.use === use) return;
     mdev.get();
     const change = async (): Promise<void> => {
       try {

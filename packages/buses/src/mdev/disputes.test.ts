@@ -203,6 +203,7 @@ test("D7.7: a use is changed in one call, and what may not be leaves all as it i
   await mdev.setUse(one, "projected");
   assert.equal(device.use, "projected");
   trace.length = 0;
+  await mdev.setUse(one, "projected");
   for (const use of ["foreign", "", "mdev"]) {
     await assert.rejects(mdev.setUse(one, use), { code: "ENODEV" });
   }

@@ -219,6 +219,8 @@ test("what a parent says of itself is checked before anything shows", async () =
     { driverName: "../toy" },
     { available: { policy: "counter", instances: -1 } as const },
     { available: { policy: "counter", instances: 1.5 } as const },
+    { groups: [{ attributes: [{ name: "remove" }] }] },
+    { groups: [{ name: "mdev_type", attributes: [] }] },
   ]) {
     assert.throws(register(wrong), { code: "EINVAL" }, JSON.stringify(wrong));
   }

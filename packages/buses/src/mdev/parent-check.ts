@@ -3,7 +3,7 @@ import { type Device, KernelError } from "parhelion-core";
 import type { MdevParentInit } from "./parent-init.js";
 import { typeName, typesDirectory } from "./type-directories.js";
 
-/** @throws KernelError EINVAL, EEXIST two types have one name, ENODEV the device is not registered */
+/** @throws KernelError EINVAL, EEXIST it has a directory of that name or two types have one name, ENODEV the device is not registered */
 export function checkParent<S, O>(device: Device, init: MdevParentInit<S, O>): void {
   const what = `mdev parent ${device.devpath}`;
   if (!device.registered) throw new KernelError("ENODEV", `${what}: the device is not registered`);
@@ -24,6 +24,12 @@ export function checkParent<S, O>(device: Device, init: MdevParentInit<S, O>): v
     if (names.has(name)) throw new KernelError("EEXIST", `${what}: two types are named ${name}`);
     names.add(name);
   }
+  for (const { name, attributes } of init.groups ?? []) {
+    const taken = name === undefined ? attributes.find((each) => ownNames.includes(each.name))?.name : name;
+    if (taken !== undefined && ownNames.includes(taken)) {
+      throw new KernelError("EINVAL", `${what}: every mdev has its own ${taken}; name the group's otherwise`);
+    }
+  }
   const { available } = init;
   if (
     available.policy === "counter" &&
@@ -32,3 +38,6 @@ export function checkParent<S, O>(device: Device, init: MdevParentInit<S, O>): v
     throw new KernelError("EINVAL", `${what}: ${available.instances} instances; give a whole number`);
   }
 }
+
+/** What the bus puts into each device's directory. */
+const ownNames: readonly string[] = ["remove", "mdev_type"];

@@ -104,7 +104,9 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
   }
 
   find(uuid: string): MdevDevice<S> | undefined {
-    return this.mdevs().find((mdev) => mdev.uuid === uuid.toLowerCase());
+    this.#runtime.scheduler.access(this, "read");
+    const mdev = this.#mdevs.get(uuid.toLowerCase());
+    return mdev?.registered === true ? mdev : undefined;
   }
 
   /** Advice: the next moment it may be another. */

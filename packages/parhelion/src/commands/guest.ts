@@ -128,7 +128,7 @@ export interface GuestCreateCommand {
 export async function guestCreate(options: GuestCreateCommand, terminal: Terminal): Promise<number> {
   const host = await reachHost({ stateDirectory: options.state });
   try {
-    const grant = await host.createGuest(options.name);
+    const grant = await host.createGuest({ name: options.name });
     terminal.out(options.json ? JSON.stringify(grant) : `${grant.id} ${grant.credential}`);
     return 0;
   } finally {

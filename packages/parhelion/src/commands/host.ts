@@ -9,6 +9,7 @@ export interface HostCommand {
   readonly state?: string;
   readonly adapter: string;
   readonly listen?: Address;
+  readonly forgetState?: boolean;
   readonly logLevel: ChosenLogLevel;
   readonly json?: boolean;
 }
@@ -20,6 +21,7 @@ export async function hostCommand(options: HostCommand, terminal: Terminal): Pro
       launcher: createEngineLauncher(),
       adapter: options.adapter as AdapterWish,
       logLevel: options.logLevel,
+      forgetState: options.forgetState === true,
       ...(options.state === undefined ? {} : { stateDirectory: options.state }),
       ...(options.listen === undefined ? {} : { listen: options.listen }),
     });

@@ -16,7 +16,8 @@ export async function startLocalGuest(
   name: string | undefined,
   log: LogSink,
 ): Promise<LocalGuest> {
-  const grant = await host.createGuest(name);
+  // Nobody else has its credential: when this process is gone, nobody will connect for it again.
+  const grant = await host.createGuest({ name, lifetime: "connected" });
   try {
     const kernel = await startKernel({
       connect: { path: grant.vmbus },

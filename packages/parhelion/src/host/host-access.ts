@@ -11,6 +11,7 @@ import {
   type AdapterWish,
   AdminClient,
   defaultStateDirectory,
+  type EventPage,
   type Host,
   type HostStatus,
   startHost,
@@ -26,13 +27,23 @@ export interface GuestGrant {
   readonly vmbus: string;
 }
 
+export interface GuestWish {
+  /** For people. */
+  readonly name?: string | undefined;
+  /** "connected": the host removes it when its kernel stays away. Default "kept". */
+  readonly lifetime?: "kept" | "connected";
+}
+
 export interface HostAccess {
   /** `running`: a daemon answered. `private`: ends with `close`. */
   readonly kind: "running" | "private";
   readonly stateDirectory: string;
-  createGuest(name: string | undefined): Promise<GuestGrant>;
+  createGuest(wish: GuestWish): Promise<GuestGrant>;
+  /** Also of a host that was started again in the meantime. */
   removeGuest(id: string): Promise<void>;
   status(): Promise<HostStatus>;
+  /** What happened after event `since`; waits up to `waitMs` when that is nothing. */
+  events(since: number, waitMs: number): Promise<EventPage>;
   close(): Promise<void>;
 }
 
@@ -99,6 +110,7 @@ async function startPrivateHost(wish: HostWish): Promise<HostAccess> {
     host = await startHost({
       launcher: createEngineLauncher(),
       stateDirectory,
+      store: "memory",
       ...(wish.adapter === undefined ? {} : { adapter: wish.adapter }),
     });
     const admin = await AdminClient.connect(join(stateDirectory, "admin.sock"), systemClock);
@@ -144,15 +156,29 @@ function access(
   admin: AdminClient,
   close: () => Promise<void>,
 ): HostAccess {
+  const again = async (method: string, params: Readonly<Record<string, unknown>> = {}): Promise<unknown> => {
+    try {
+      return await admin.request(method, params);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "host-gone") throw error;
+      const next = await connect(stateDirectory);
+      if (next === undefined) throw error;
+      try {
+        return await next.request(method, params);
+      } finally {
+        next.close();
+      }
+    }
+  };
   return {
     kind,
     stateDirectory,
-    createGuest: async (name) =>
-      (await admin.request("guestCreate", name === undefined ? {} : { name })) as GuestGrant,
+    createGuest: async (wish) => (await admin.request("guestCreate", { ...wish })) as GuestGrant,
     removeGuest: async (id) => {
-      await admin.request("guestRemove", { id });
+      await again("guestRemove", { id });
     },
-    status: async () => (await admin.request("status")) as HostStatus,
+    events: async (since, waitMs) => (await admin.request("events", { since, waitMs })) as EventPage,
+    status: async () => (await again("status")) as HostStatus,
     close,
   };
 }

@@ -299,12 +299,27 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     }
   }
 
+  /** `#delete` in a task of its own. */
+  #deletion(mdev: MdevDevice): Completion {
+    const done = new Completion(this.#runtime, `removal of ${mdev.devpath}`);
+    this.#runtime.scheduler.spawn(done.name, async () => {
+      try {
+        await this.#delete(mdev);
+        done.completeAll();
+      } catch (error) {
+        done.fail(error);
+      }
+    });
+    return done;
+  }
+
   async #unregister(): Promise<void> {
     const { system, unregistered } = this.#around;
     const guard = await this.#operations.write({ deadline: noDeadline });
     // All at once: one whose driver takes its time keeps no other from going.
     this.#runtime.scheduler.access(this, "read");
-    await Promise.all([...this.#mdevs.values()].map((mdev) => this.#delete(mdev)));
+    const removals = [...this.#mdevs.values()].map((mdev) => this.#deletion(mdev));
+    for (const removal of removals) await removal.wait({ deadline: noDeadline });
     for (const group of this.#groups.toReversed()) {
       await this.device.attributes.removeGroup(group, { deadline: noDeadline });
     }

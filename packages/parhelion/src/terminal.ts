@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { type Screen, screenOf } from "./screen.js";
 
 /** Where a command writes, and how it learns that it should end. Injected, so that commands run in tests as they run here. */
 export interface Terminal {
@@ -6,6 +7,8 @@ export interface Terminal {
   err(text: string): void;
   /** True when people watch standard error: progress is shown then. */
   readonly watched: boolean;
+  /** Standard output where it is a terminal, to be drawn on; else null. */
+  readonly screen: Screen | null;
   readonly environment: NodeJS.ProcessEnv;
   readonly workingDirectory: string;
   /** Standard input, as it comes. */
@@ -22,6 +25,7 @@ export function processTerminal(): Terminal {
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
     watched: process.stderr.isTTY === true,
+    screen: process.stdout.isTTY === true ? screenOf(process.stdout) : null,
     environment: process.env,
     workingDirectory: process.cwd(),
     input: () => process.stdin,

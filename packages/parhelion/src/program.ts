@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Address, parseAddress } from "./address.js";
 import { LOG_LEVELS } from "./log-levels.js";
+import { addObserveCommands } from "./observe-program.js";
 import { jsonOption, stateOption } from "./options.js";
 import type { IsolationLevel } from "./run/isolation.js";
 import type { Terminal } from "./terminal.js";
@@ -49,6 +50,7 @@ export function buildProgram(terminal: Terminal, end: (status: number) => void):
   addRun(program, terminal, end);
   addViews(program, terminal, end);
   addTreeCommands(program, terminal, end);
+  addObserveCommands(program, terminal, end);
   return program;
 }
 

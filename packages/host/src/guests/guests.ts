@@ -104,17 +104,16 @@ export class Guests implements Named {
     charge(limits, id, "slicesPerGuest", 0, wishes.length);
     const credential = secrets.hex(credentialBytes);
     const record: StoredGuest = { id, name, credentialHash: hashOf(credential), lifetime };
-    const entry = this.#enter(record, async (guest) => {
-      await this.#make(guest);
-      await slices.giveTo(guest, wishes, { putGuests: [record] });
+    const { guest, created } = this.#enter(record, async (guest) => {
+      try {
+        await this.#make(guest);
+        await slices.giveTo(guest, wishes, { putGuests: [record] });
+      } catch (error) {
+        await this.#discard(guest);
+        throw error;
+      }
     });
-    const { guest } = entry;
-    try {
-      await entry.created.wait(unbounded);
-    } catch (error) {
-      await this.#removal(entry).wait(unbounded);
-      throw error;
-    }
+    await created.wait(unbounded);
     guest.awaitKernel();
     runtime.log("info", "guest.created", { guest: id, name, lifetime, slices: wishes.length });
     return { id, directory: guest.directory, credential, vmbus: join(stateDirectory, "vmbus.sock") };
@@ -214,22 +213,41 @@ export class Guests implements Named {
 
   async #remove(entry: Entry): Promise<void> {
     const { guest, created } = entry;
-    const { id } = guest;
-    const { runtime, directories, slices, store } = this.#options;
+    const { runtime } = this.#options;
     try {
       await created.wait(unbounded);
     } catch {
       // What there is of it goes all the same.
     }
     try {
-      const isKept = store.guests.some((kept) => kept.id === id);
-      await slices.takeFrom(guest, isKept ? { removeGuests: [id] } : {}, "the guest was removed");
+      await this.#takeAway(guest);
     } catch (error) {
       this.#access("write");
       entry.removed = undefined;
       guest.stay();
       throw error;
     }
+    runtime.log("info", "guest.removed", { guest: guest.id });
+  }
+
+  /** What could not be made as it was wished for goes. */
+  async #discard(guest: Guest): Promise<void> {
+    guest.leave();
+    try {
+      await this.#takeAway(guest);
+    } catch (error) {
+      // It was kept, and that can't be taken back: it is there, as whoever lists the guests sees.
+      this.#options.runtime.log("warn", "guest.stays", { guest: guest.id, reason: messageOf(error) });
+      guest.stay();
+    }
+  }
+
+  /** @throws HostError store-failed, host-stopping: nothing has changed */
+  async #takeAway(guest: Guest): Promise<void> {
+    const { runtime, directories, slices, store } = this.#options;
+    const { id } = guest;
+    const isKept = store.guests.some((kept) => kept.id === id);
+    await slices.takeFrom(guest, isKept ? { removeGuests: [id] } : {}, "the guest was removed");
     guest.connection?.close("the guest was removed");
     try {
       await invoke(runtime, "guest.directory", this, () => directories.remove(guest.directory));
@@ -239,7 +257,6 @@ export class Guests implements Named {
     }
     this.#access("write");
     this.#entries.delete(id);
-    runtime.log("info", "guest.removed", { guest: id });
   }
 
   #access(mode: "read" | "write"): void {

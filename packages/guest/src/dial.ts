@@ -7,7 +7,12 @@ export type ConnectTarget =
   | { readonly path: string }
   | { readonly host: string; readonly port: number }
   /** An in-process connection; `openQueue` makes further ones, for queues that the guest kernel has to carry. */
-  | { readonly duplex: Duplex; readonly openQueue?: () => Promise<Duplex> };
+  | {
+      readonly duplex: Duplex;
+      readonly openQueue?: () => Promise<Duplex>;
+      /** A fresh one, when that one has ended; without it the guest kernel ends with it. */
+      readonly redial?: () => Promise<Duplex>;
+    };
 
 /** How long the host may take to accept a connection, in ms. */
 const connectMs = 10_000;
@@ -15,12 +20,12 @@ const connectMs = 10_000;
 /** A host that has no time to accept is asked again after this, in ms. */
 const againMs = 50;
 
-/** @throws KernelError ECONNREFUSED nobody listens there, ETIMEDOUT */
-export async function dial(runtime: Runtime, target: ConnectTarget): Promise<Duplex> {
+/** @throws KernelError ECONNREFUSED nobody listens there, ETIMEDOUT, ECANCELED aborted */
+export async function dial(runtime: Runtime, target: ConnectTarget, abort?: AbortSignal): Promise<Duplex> {
   if ("duplex" in target) return target.duplex;
   for (const deadline = runtime.clock.now() + connectMs; ; ) {
     try {
-      return await connectTo(runtime, target, deadline);
+      return await connectTo(runtime, target, deadline, abort);
     } catch (error) {
       if (!isBusy(error) || runtime.clock.now() + againMs > deadline) throw error;
       const again = new Completion(runtime, "another try to connect");
@@ -29,6 +34,19 @@ export async function dial(runtime: Runtime, target: ConnectTarget): Promise<Dup
     }
   }
 }
+
+/** How a guest kernel gets to its host: first, and each time that it has lost it; null: there is no second time. */
+export function hostDialer(
+  runtime: Runtime,
+  target: ConnectTarget,
+): { readonly connect: Dialer; readonly redial: Dialer | null } {
+  const connect: Dialer = (abort) => dial(runtime, target, abort);
+  if (!("duplex" in target)) return { connect, redial: connect };
+  return { connect, redial: target.redial ?? null };
+}
+
+/** @param abort fires when nobody wants the connection any more */
+export type Dialer = (abort: AbortSignal) => Promise<Duplex>;
 
 /** EAGAIN of a Unix socket: as many wait there as the system keeps. */
 function isBusy(error: unknown): boolean {
@@ -40,6 +58,7 @@ async function connectTo(
   runtime: Runtime,
   target: Exclude<ConnectTarget, { readonly duplex: Duplex }>,
   deadline: number,
+  abort: AbortSignal | undefined,
 ): Promise<Duplex> {
   const where = "path" in target ? target.path : `${target.host}:${target.port}`;
   const socket = "path" in target ? net.connect(target.path) : net.connect({ ...target, noDelay: true });
@@ -53,7 +72,11 @@ async function connectTo(
   };
   socket.once("connect", () => connected.completeAll());
   socket.on("error", onError);
+  const onAbort = (): void =>
+    connected.fail(new KernelError("ECANCELED", `nobody wants the connection to ${where} any more`));
+  abort?.addEventListener("abort", onAbort, { once: true });
   try {
+    if (abort?.aborted === true) onAbort();
     await connected.wait({ deadline });
     socket.off("error", onError);
     return socket;
@@ -61,6 +84,8 @@ async function connectTo(
     socket.on("error", () => {});
     socket.destroy();
     throw error;
+  } finally {
+    abort?.removeEventListener("abort", onAbort);
   }
 }
 

@@ -4,9 +4,10 @@
  */
 
 import path from "node:path";
+import { type BootClock, systemBootClock } from "parhelion-buses";
 import { type Clock, createRuntime, type LogSink, type RuntimeInit } from "parhelion-core";
 import { SYS_SOCKET, SysServer } from "parhelion-protocol";
-import { type ConnectTarget, dial, queueDialer } from "./dial.js";
+import { type ConnectTarget, hostDialer, queueDialer } from "./dial.js";
 import { type GuestKernel, GuestMachine } from "./machine.js";
 import { ATTRIBUTES_FILE } from "./node-server/node-server.js";
 import { SocketShelf } from "./node-server/socket-shelf.js";
@@ -24,6 +25,8 @@ export interface GuestKernelInit {
   readonly log?: LogSink;
   /** Clock, ids, scheduler and patience, where they shall not be the platform's. */
   readonly runtime?: Omit<RuntimeInit, "log">;
+  /** Default: the system's, as `uptime` has it. */
+  readonly bootClock?: BootClock;
 }
 
 /**
@@ -42,7 +45,8 @@ export async function startGuestKernel(init: GuestKernelInit): Promise<GuestKern
     directory,
     shelf: new SocketShelf(runtime, directory, ATTRIBUTES_FILE),
     queues,
-    connect: () => dial(runtime, connect),
+    ...hostDialer(runtime, connect),
+    bootClock: init.bootClock ?? systemBootClock,
   });
   machine.atStop(() => queues.close());
   try {

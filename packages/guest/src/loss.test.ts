@@ -20,7 +20,7 @@ describe("a rescind", () => {
     await closed;
     assert.deepEqual(
       events.map(({ kind, text }) => [kind, text]),
-      [[1, "dxg0 is gone"]],
+      [[1, "dxg0 is gone: the slice was taken back"]],
     );
     await until(() => host.processes.size === 0, "the process is destroyed over the global channel");
     await assert.rejects(connection.call(ioctl.getDeviceState, { device }), refused("ENODEV"));

@@ -2,14 +2,7 @@
  * The guest kernel apart from the operating system: a system with the VMBus and PCI buses, the dxg driver, and its nodes on a
  * shelf. What lies outside is handed in, so that the same machine runs on sockets and in memory.
  */
-import type { Duplex } from "node:stream";
-import {
-  createPciBus,
-  createPciPassthroughDriver,
-  createVmbus,
-  type VmbusCarrier,
-  VmbusConnection,
-} from "parhelion-buses";
+import { type BootClock, createPciBus, createPciPassthroughDriver, createVmbus } from "parhelion-buses";
 import {
   type Bus,
   Completion,
@@ -22,12 +15,20 @@ import {
   type Uevent,
 } from "parhelion-core";
 import { registerDxg } from "./dxg/driver.js";
-import { addControlNode, dxgClass, liveVgpus } from "./dxg/node.js";
+import { addControlNode, dxgClass, liveVgpus, MAX_VGPUS } from "./dxg/node.js";
+import { NodeNumbers } from "./dxg/node-numbers.js";
 import type { Queues } from "./dxg/queues.js";
+import { type Connect, HostLink, type HostLinkState } from "./host-link.js";
 import { NodeServer } from "./node-server/node-server.js";
 import type { NodeShelf } from "./node-server/shelf.js";
 
-export type GuestKernelState = "running" | "disconnected" | "stopped";
+export type GuestKernelState =
+  | "running"
+  /** The host has gone, and with it every vGPU; it is dialled again until it is there. The control node stays. */
+  | "reconnecting"
+  /** The host does not know this guest any more. The control node stays until `stop`. */
+  | "refused"
+  | "stopped";
 
 export interface GuestKernel {
   readonly system: System;
@@ -37,8 +38,8 @@ export interface GuestKernel {
   readonly nodes: readonly string[];
   /** Every uevent of the system. @returns a function that ends the subscription */
   onUevent(listener: (event: Uevent) => void): () => void;
-  /** The host has gone and with it every vGPU; called once, also when it has happened already. Not called by `stop`. */
-  onDisconnect(listener: (reason: Error) => void): void;
+  /** Called at each change of the state, with its reason; not by `stop`. @returns ends it */
+  onStateChange(listener: (state: GuestKernelState, reason: Error) => void): () => void;
   /** Waits until the run directory shows the nodes there are. @throws KernelError ETIMEDOUT */
   settled(): Promise<void>;
   /** Ends all files, says good-bye to the host, clears the run directory. Idempotent. @throws KernelError ETIMEDOUT */
@@ -55,7 +56,11 @@ export interface GuestMachineInit {
   readonly shelf: NodeShelf;
   readonly queues: Queues;
   /** The way to the host. Called once. */
-  connect(): Promise<Duplex | VmbusCarrier>;
+  readonly connect: Connect;
+  /** The way to the host when it has gone. Default: there is none. */
+  readonly redial?: Connect | null;
+  /** Default: nobody looks whether a silent host is still there. */
+  readonly bootClock?: BootClock | null;
 }
 
 export class GuestMachine implements GuestKernel, Named {
@@ -64,10 +69,10 @@ export class GuestMachine implements GuestKernel, Named {
   readonly directory: string;
   readonly #init: GuestMachineInit;
   readonly #nodeServer: NodeServer;
-  readonly #disconnectListeners: ((reason: Error) => void)[] = [];
+  readonly #stateListeners = new Set<(state: GuestKernelState, reason: Error) => void>();
+  readonly #numbers: NodeNumbers;
   /** What undoes what has been done, in reverse. */
   readonly #undo: (() => void | Promise<void>)[] = [];
-  #disconnected: Error | null = null;
   #state: GuestKernelState = "running";
   #stopped: Completion | null = null;
 
@@ -76,6 +81,7 @@ export class GuestMachine implements GuestKernel, Named {
     this.directory = init.directory;
     this.name = `kernel of ${init.name}`;
     this.system = new System(init.runtime);
+    this.#numbers = new NodeNumbers(init.runtime, MAX_VGPUS);
     this.#nodeServer = new NodeServer(this.system, init.shelf);
     this.#undo.push(() => this.#nodeServer.stop());
   }
@@ -93,10 +99,13 @@ export class GuestMachine implements GuestKernel, Named {
     return this.system.onUevent(listener);
   }
 
-  onDisconnect(listener: (reason: Error) => void): void {
+  onStateChange(listener: (state: GuestKernelState, reason: Error) => void): () => void {
     this.#access("write");
-    if (this.#disconnected !== null) listener(this.#disconnected);
-    else this.#disconnectListeners.push(listener);
+    this.#stateListeners.add(listener);
+    return () => {
+      this.#access("write");
+      this.#stateListeners.delete(listener);
+    };
   }
 
   /** Has `undo` called by `stop`, after what was set up later was undone. */
@@ -109,10 +118,10 @@ export class GuestMachine implements GuestKernel, Named {
     await this.#nodeServer.settled();
   }
 
-  /** Returns when the vGPUs that the host offers at once have their nodes. Once. @throws KernelError ECONNREFUSED, ETIMEDOUT */
+  /** Returns when the vGPUs that the host offers at once have their nodes. Once. @throws what HostLink.start throws */
   async start(): Promise<void> {
     const { system } = this;
-    const { runtime, name, credential, queues } = this.#init;
+    const { name, credential, queues, connect, redial = null, bootClock = null } = this.#init;
     const vmbus = createVmbus();
     const pci = createPciBus();
     system.registerBus(vmbus as Bus);
@@ -122,11 +131,16 @@ export class GuestMachine implements GuestKernel, Named {
     this.atStop(() => system.unregisterDevice(control));
     await system.registerDriver(createPciPassthroughDriver(system, vmbus, pci) as Driver);
     const changed = (): void => this.#nodeServer.attributesChanged();
-    await registerDxg({ system, vmbus, pci, queues, changed });
-    const stream = await invoke(runtime, "guest.connect", this, () => this.#init.connect());
-    const connection = await VmbusConnection.connect(system, vmbus, stream, { name, credential });
-    this.atStop(() => connection.close());
-    connection.onClose((reason) => this.#onDisconnect(reason));
+    await registerDxg({ system, vmbus, pci, queues, changed, numbers: this.#numbers });
+    const link = new HostLink({
+      ...{ system, vmbus, name, credential, connect, redial, bootClock },
+      lost: () => {
+        for (const { number, vgpu } of liveVgpus(system)) this.#numbers.hold(vgpu.instance, number);
+      },
+      changed: (state, reason) => this.#onChange(state, reason),
+    });
+    this.atStop(() => link.stop());
+    await link.start();
     await this.settled();
   }
 
@@ -157,13 +171,11 @@ export class GuestMachine implements GuestKernel, Named {
     if (errors.length > 0) throw errors[0];
   }
 
-  #onDisconnect(reason: Error): void {
+  #onChange(state: HostLinkState, reason: Error): void {
     this.#access("write");
-    if (this.#state !== "running") return;
-    this.#state = "disconnected";
-    this.#disconnected = reason;
-    this.#init.runtime.log("warn", "guest.disconnected", { reason: reason.message });
-    for (const listener of this.#disconnectListeners.splice(0)) listener(reason);
+    if (this.#state === "stopped") return;
+    this.#state = state === "reconnecting" || state === "refused" ? state : "running";
+    for (const listener of [...this.#stateListeners]) listener(this.#state, reason);
   }
 
   #access(mode: "read" | "write"): void {

@@ -10,7 +10,7 @@ import path from "node:path";
 import { type Duplex, pipeline } from "node:stream";
 import { KernelError, type Runtime } from "parhelion-core";
 import { encodeFrame, queueMessage } from "parhelion-protocol";
-import type { QueueDoor, Queues } from "./dxg/queues.js";
+import type { QueueDoor, Queues, QueueTicket } from "./dxg/queues.js";
 
 export interface QueueGatewayInit {
   readonly runtime: Runtime;
@@ -29,7 +29,7 @@ export class QueueGateway implements Queues {
     this.#init = init;
   }
 
-  async open(token: string): Promise<QueueDoor> {
+  async open(ticket: QueueTicket): Promise<QueueDoor> {
     const { runtime, directory, dial } = this.#init;
     if (dial === null) {
       throw new KernelError(
@@ -43,7 +43,7 @@ export class QueueGateway implements Queues {
       server.close();
       streams.add(client);
       client.on("error", () => client.destroy());
-      runtime.scheduler.spawn(`queue ${endpoint}`, () => this.#carry(client, token, dial, streams));
+      runtime.scheduler.spawn(`queue ${endpoint}`, () => this.#carry(client, ticket, dial, streams));
     });
     server.maxConnections = 1;
     // A guest kernel that was killed may have left one of this name.
@@ -69,7 +69,7 @@ export class QueueGateway implements Queues {
 
   async #carry(
     client: net.Socket,
-    token: string,
+    { token, slice, generation }: QueueTicket,
     dial: () => Promise<Duplex>,
     streams: Set<Duplex>,
   ): Promise<void> {
@@ -80,7 +80,12 @@ export class QueueGateway implements Queues {
         return;
       }
       streams.add(host);
-      const body = queueMessage.connect.body.encode({ token, credential: this.#init.credential });
+      const body = queueMessage.connect.body.encode({
+        token,
+        credential: this.#init.credential,
+        slice,
+        generation,
+      });
       host.write(encodeFrame(queueMessage.connect.type, 0, 0, body));
       // A pipeline reads only as fast as the other end takes, and ends both when one ends.
       pipeline(client, host, client, () => {

@@ -14,6 +14,7 @@ import {
   type NodeEvent,
   nodeMessage,
   StatusErrno,
+  vmbusFeatures,
 } from "parhelion-protocol";
 import { TestHost } from "./host.test.fixture.js";
 import {
@@ -61,7 +62,7 @@ export async function createRig(t: TestContext): Promise<Rig> {
         runtime,
         authorize({ credential }) {
           if (credential !== "secret") throw new ControlError(StatusErrno.EACCES, "no such guest");
-          return 0n;
+          return vmbusFeatures;
         },
       });
       const host = new TestHost(runtime, vmbus);

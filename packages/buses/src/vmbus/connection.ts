@@ -350,7 +350,7 @@ export class VmbusConnection {
     this.#access("write");
     this.#closeReason = reason;
     const offers = [...this.#offers.values()];
-    for (const offered of offers) rescind(offered, reason.message);
+    for (const offered of offers) rescind(offered, `the connection to the host ended: ${reason.message}`);
     this.#contact.fail(error);
     this.#delivered.fail(error);
     this.#unloaded.completeAll();

@@ -21,8 +21,9 @@ import {
   vgpuRegisters,
 } from "parhelion-buses";
 import { type Bus, type Device, type Driver, KernelError, noDeadline, type System } from "parhelion-core";
-import { vgpuCommand } from "parhelion-protocol";
+import { type GuestMemoryChanged, vgpuCommand } from "parhelion-protocol";
 import { addVgpuNode } from "./node.js";
+import type { NodeNumbers } from "./node-numbers.js";
 import type { Queues } from "./queues.js";
 import { createSupplierDriver, type Supplier, Suppliers } from "./supplier.js";
 import { Vgpu } from "./vgpu.js";
@@ -34,6 +35,7 @@ export interface DxgInit {
   readonly queues: Queues;
   /** What applications read synchronously has changed. */
   readonly changed: () => void;
+  readonly numbers: NodeNumbers;
 }
 
 /** What the driver says it can do, in the function's guestCapabilities and in openAdapter. Nothing optional yet. */
@@ -89,7 +91,7 @@ function createFunctionDriver(init: DxgInit, suppliers: Suppliers): PciDriver<De
 }
 
 async function bindFunction(
-  { system, queues, changed }: DxgInit,
+  { system, queues, changed, numbers }: DxgInit,
   device: PciDevice,
   { vgpu: supplier, global, instance }: Supplied,
 ): Promise<Device> {
@@ -99,11 +101,25 @@ async function bindFunction(
   const { adapter } = await channel.request(vgpuCommand.openAdapter, { features: guestFeatures });
   device.devres.addAction(() => closeAdapter(system, supplier, adapter), "adapter");
   const { runtime } = system;
-  const vgpu = new Vgpu({ runtime, channel, global: global.channel, instance, luid, queues, changed });
+  const said: { node: Device | null } = { node: null };
+  const memoryChanged = ({ limit, used, reserved }: GuestMemoryChanged): void => {
+    if (said.node === null) return;
+    const bytes = [
+      ["MEMORY_LIMIT", `${limit}`],
+      ["MEMORY_USED", `${used}`],
+      ["MEMORY_RESERVED", `${reserved}`],
+    ] as const;
+    system.announceChange(said.node, bytes);
+  };
+  const vgpu = new Vgpu({
+    ...{ runtime, channel, instance, luid, queues, changed, memoryChanged },
+    global: global.channel,
+  });
   supplier.listen((command) => vgpu.onCommand(command));
   device.devres.addAction(() => supplier.listen(null), "listener");
   await vgpu.refresh();
-  return addVgpuNode(system, vgpu, device);
+  said.node = await addVgpuNode(system, vgpu, device, numbers);
+  return said.node;
 }
 
 /** @throws KernelError EPROBE_DEFER one of them is not there yet */

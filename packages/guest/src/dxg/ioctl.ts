@@ -168,7 +168,7 @@ async function createHwQueue(
   let door: QueueDoor = { endpoint: reply.endpoint, close: () => {} };
   try {
     if (reply.reach !== 0)
-      door = await invoke(vgpu.runtime, "queue.open", process, () => vgpu.queues.open(reply.token));
+      door = await invoke(vgpu.runtime, "queue.open", process, () => vgpu.queues.open(reply));
   } catch (error) {
     await process.abandon("hwqueue", reply.queue, parent);
     throw error;
@@ -177,8 +177,8 @@ async function createHwQueue(
   try {
     const fence = objects.link("syncobject", reply.progressFence, queue);
     const { endpoint } = door;
-    const { token, serial } = reply;
-    return { queue: queue.handle, progressFence: fence.handle, endpoint, token, serial };
+    const { token, serial, slice, generation } = reply;
+    return { queue: queue.handle, progressFence: fence.handle, endpoint, token, serial, slice, generation };
   } catch (error) {
     await process.destroy(queue);
     throw error;

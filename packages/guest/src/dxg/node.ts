@@ -9,6 +9,7 @@ import {
   type System,
 } from "parhelion-core";
 import { controlError, ioctl } from "parhelion-protocol";
+import type { NodeNumbers } from "./node-numbers.js";
 import type { NodeRequest } from "./request.js";
 import type { Vgpu } from "./vgpu.js";
 
@@ -22,28 +23,38 @@ export const MAX_VGPUS = 256;
 
 export class VgpuNode extends DeviceNode<NodeRequest, Uint8Array> {
   readonly vgpu: Vgpu;
+  /** In its name. */
+  readonly number: number;
 
-  constructor(name: string, vgpu: Vgpu) {
+  constructor(number: number, vgpu: Vgpu) {
+    const name = `${CONTROL_NODE}${number}`;
     super(vgpu.runtime, { name, mode: nodeMode, open: (file) => vgpu.open(file) });
     this.vgpu = vgpu;
+    this.number = number;
   }
 }
 
 /** The vGPUs that can be opened now, by the order of their names' numbers. */
 export function liveVgpus(system: System): readonly VgpuNode[] {
   const nodes = system.nodes.list().filter((node): node is VgpuNode => node instanceof VgpuNode);
-  return nodes.sort((a, b) => a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
+  return nodes.sort((a, b) => a.number - b.number);
 }
 
-/** Adds the vGPU's class device and its node, under the lowest free number. @throws KernelError ENOSPC, ENODEV */
-export async function addVgpuNode(system: System, vgpu: Vgpu, parent: Device): Promise<Device> {
-  for (let number = 0; number < MAX_VGPUS; number++) {
+/** Adds the vGPU's class device and its node, under the best free number. @throws KernelError ENOSPC, ENODEV */
+export async function addVgpuNode(
+  system: System,
+  vgpu: Vgpu,
+  parent: Device,
+  numbers: NodeNumbers,
+): Promise<Device> {
+  for (const number of numbers.candidates(vgpu.instance)) {
     const name = `${CONTROL_NODE}${number}`;
     if (system.nodes.get(name) !== undefined) continue;
-    const node = new VgpuNode(name, vgpu) as DeviceNode;
+    const node = new VgpuNode(number, vgpu) as DeviceNode;
     const device = new Device(system.runtime, { name, class: dxgClass, parent, node });
     try {
       await system.addDevice(device);
+      numbers.took(vgpu.instance);
       return device;
     } catch (error) {
       device.put();

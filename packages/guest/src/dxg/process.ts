@@ -2,10 +2,16 @@
 
 import type { VmbusChannel } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
-import { type Exchange, type GuestDeviceLost, type NodeEvent, vgpuCommand } from "parhelion-protocol";
+import {
+  type Exchange,
+  type GuestDeviceLost,
+  type Notice,
+  nodeMessage,
+  vgpuCommand,
+} from "parhelion-protocol";
 import { type DxgKind, type DxgObject, DxgObjects, type Loss } from "./object.js";
 import type { Queues } from "./queues.js";
-import { NodeEventKind } from "./request.js";
+import { type Deliver, NodeEventKind } from "./request.js";
 
 /** What a process needs of the vGPU that it has opened. */
 export interface ProcessHome {
@@ -26,7 +32,7 @@ export class DxgProcess {
   readonly host: number;
   readonly name: string;
   readonly objects: DxgObjects;
-  #deliver: (event: Partial<NodeEvent>) => void = () => {};
+  #deliver: Deliver = () => {};
   /** How many devices the host was asked for and has yet to give. */
   #awaited = 0;
   /** Of devices that this process has yet to take: what the host says of them may come before they are taken. */
@@ -40,7 +46,7 @@ export class DxgProcess {
   }
 
   /** From here on `deliver` gets the events of this process. */
-  listen(deliver: (event: Partial<NodeEvent>) => void): void {
+  listen(deliver: Deliver): void {
     this.objects.access("write");
     this.#deliver = deliver;
   }
@@ -97,7 +103,14 @@ export class DxgProcess {
       this.#lostEarly.set(device, { reason, text });
     if (object === undefined || object.loss !== null) return;
     object.loss = { reason, text };
-    this.#deliver({ kind: NodeEventKind.DEVICE_LOST, object: object.handle, reason, text });
+    const { DEVICE_LOST: kind } = NodeEventKind;
+    this.#deliver(nodeMessage.event, { kind, object: object.handle, reason, text });
+  }
+
+  /** Something about the vGPU that every process hears. */
+  tell<T>(notice: Notice<T>, value: Partial<T>): void {
+    this.objects.access("read");
+    this.#deliver(notice, value);
   }
 
   /** Ends what waits at the host. */

@@ -7,7 +7,14 @@ export interface QueueDoor {
   close(): void;
 }
 
+/** What CREATEHWQUEUE said of a queue. */
+export interface QueueTicket {
+  readonly token: string;
+  readonly slice: string;
+  readonly generation: bigint;
+}
+
 export interface Queues {
-  /** A way for one connection, which the token is good for. @throws KernelError EOPNOTSUPP there is none; the operating system's errors */
-  open(token: string): Promise<QueueDoor>;
+  /** A way for one connection, which the token of that slice and generation is good for. @throws KernelError EOPNOTSUPP there is none; the operating system's errors */
+  open(queue: QueueTicket): Promise<QueueDoor>;
 }

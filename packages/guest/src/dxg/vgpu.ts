@@ -2,7 +2,13 @@
 
 import type { Command, VmbusChannel } from "parhelion-buses";
 import { KernelError, type Named, type OpenFile, type Runtime } from "parhelion-core";
-import { guestCommand, vgpuCommand, vmCommand } from "parhelion-protocol";
+import {
+  type GuestMemoryChanged,
+  guestCommand,
+  nodeMessage,
+  vgpuCommand,
+  vmCommand,
+} from "parhelion-protocol";
 import { DxgFile } from "./file.js";
 import { DxgProcess, type ProcessHome } from "./process.js";
 import type { Queues } from "./queues.js";
@@ -16,6 +22,8 @@ export interface VgpuInit {
   readonly queues: Queues;
   /** What applications read synchronously has changed. */
   readonly changed: () => void;
+  /** For the world's ears: the slice's memory is another one. */
+  readonly memoryChanged: (memory: GuestMemoryChanged) => void;
 }
 
 /** Most processes (open files) of one vGPU. */
@@ -31,6 +39,7 @@ export class Vgpu implements ProcessHome {
   /** Stands for the fields below. */
   readonly #tables: Named;
   readonly #changed: () => void;
+  readonly #memoryChanged: (memory: GuestMemoryChanged) => void;
   /** By the host's handle. */
   readonly #processes = new Map<number, DxgProcess>();
   #wgslLanguageFeatures: readonly string[] = [];
@@ -44,6 +53,7 @@ export class Vgpu implements ProcessHome {
     this.#global = init.global;
     this.#tables = { name: `vGPU ${init.instance}` };
     this.#changed = init.changed;
+    this.#memoryChanged = init.memoryChanged;
   }
 
   /** Empty while the host does not know them. */
@@ -55,6 +65,15 @@ export class Vgpu implements ProcessHome {
   get processes(): number {
     this.#access("read");
     return this.#processes.size;
+  }
+
+  /** Why there is no such vGPU any more, for whoever used it. */
+  get goneBecause(): string {
+    return (
+      this.channel.goneBecause ??
+      this.#global.goneBecause ??
+      "its driver was unbound, or the guest kernel stopped"
+    );
   }
 
   /** Asks the host what must be known before anyone opens the node. @throws what the channel throws */
@@ -97,6 +116,10 @@ export class Vgpu implements ProcessHome {
     this.#access("read");
     if (type === guestCommand.deviceLost.type) {
       this.#processes.get(process)?.deviceLost(guestCommand.deviceLost.body.decode(body));
+    } else if (type === guestCommand.memoryChanged.type) {
+      const memory = guestCommand.memoryChanged.body.decode(body);
+      for (const opened of this.#processes.values()) opened.tell(nodeMessage.memoryChanged, memory);
+      this.#memoryChanged(memory);
     } else if (type === guestCommand.adapterInfoChanged.type) {
       this.runtime.scheduler.spawn("refresh of the adapter's description", async () => {
         try {

@@ -11,7 +11,8 @@ import {
   type WaitOptions,
   WorkQueue,
 } from "parhelion-core";
-import { liveVgpus } from "../dxg/node.js";
+import { nodeMessage } from "parhelion-protocol";
+import { CONTROL_NODE, liveVgpus, VgpuNode } from "../dxg/node.js";
 import { ServedNode } from "./served-node.js";
 import type { NodeShelf, ServableNode } from "./shelf.js";
 
@@ -63,7 +64,7 @@ export class NodeServer implements Named {
   async stop(options?: WaitOptions): Promise<void> {
     this.#stopWatching();
     this.#access("write");
-    for (const served of this.#served.values()) this.#leave(served);
+    for (const [node, served] of this.#served) this.#leave(node, served);
     this.#served.clear();
     await this.#work.flush(options);
     this.#access("read");
@@ -86,6 +87,7 @@ export class NodeServer implements Named {
         this.#listening.add(node);
         // Here and not as work of its own: who waits for the nodes there are waits for this, too.
         await this.#writeAttributes();
+        if (node instanceof VgpuNode) this.#tellAdaptersChanged();
       },
     });
   }
@@ -96,12 +98,20 @@ export class NodeServer implements Named {
     if (served === undefined) return;
     this.#served.delete(node);
     this.#listening.delete(node);
-    this.#leave(served);
+    this.#leave(node, served);
     this.attributesChanged();
+    if (node instanceof VgpuNode) this.#tellAdaptersChanged();
   }
 
-  #leave(served: ServedNode): void {
-    served.gone();
+  /** Whoever hears of a vGPU can open it. */
+  #tellAdaptersChanged(): void {
+    this.#access("read");
+    for (const [node, served] of this.#served)
+      if (node.name === CONTROL_NODE) served.tell(nodeMessage.adaptersChanged, {});
+  }
+
+  #leave(node: DeviceNode, served: ServedNode): void {
+    served.gone(node instanceof VgpuNode ? node.vgpu.goneBecause : "the guest kernel stops");
     this.#leaving.add(served);
     this.#system.runtime.scheduler.spawn("end of a node", async () => {
       await served.released({ deadline: noDeadline });

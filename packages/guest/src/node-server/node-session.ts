@@ -11,12 +11,14 @@ import {
   Timer,
   WaitQueue,
 } from "parhelion-core";
-import { controlError, nodeMessage } from "parhelion-protocol";
+import { controlError, type Notice, nodeMessage } from "parhelion-protocol";
 import { NodeEventKind, type NodeRequest } from "../dxg/request.js";
 import type { NodeAnswer, NodePeer, NodeVisit, ServableNode } from "./shelf.js";
 
 /** Within this time an application says HELLO, in ms. */
 const helloMs = 10_000;
+/** The text's field holds 4096 bytes; a UTF-16 unit takes three at most. */
+const maxText = 1300;
 /** Feature bits of the node. Nothing optional yet. */
 const nodeFeatures = 0n;
 
@@ -78,10 +80,16 @@ export class NodeSession implements NodeVisit, Named {
     });
   }
 
+  /** Tells the application, if it has said HELLO. */
+  tell<T>(notice: Notice<T>, value: Partial<T>): void {
+    this.#access("read");
+    if (this.#opening !== null) this.#peer.deliver(notice, value);
+  }
+
   /** Says that the node is gone, lets the requests under way have their ENODEV, and ends the connection. */
-  gone(): void {
-    const text = `${this.#node.name} is gone`;
-    this.#peer.deliver({ kind: NodeEventKind.NODE_GONE, reason: "removed", text });
+  gone(why: string): void {
+    const text = `${this.#node.name} is gone: ${why}`.slice(0, maxText);
+    this.#peer.deliver(nodeMessage.event, { kind: NodeEventKind.NODE_GONE, reason: "removed", text });
     this.#runtime.scheduler.spawn(`end of ${this.#node.name}`, async () => {
       const idle = (): boolean => {
         this.#access("read");
@@ -138,7 +146,7 @@ export class NodeSession implements NodeVisit, Named {
   async #open(pid: number, comm: string): Promise<File> {
     const file = await this.#node.open({ pid, comm });
     try {
-      await file.request({ kind: "listen", deliver: (event) => this.#peer.deliver(event) });
+      await file.request({ kind: "listen", deliver: this.#peer.deliver });
       return file;
     } catch (error) {
       // The node went between the two.

@@ -1,5 +1,6 @@
 /** A node while applications can come to it, and until the last of them has left. */
 import { Completion, type Named, type Runtime, type WaitOptions } from "parhelion-core";
+import type { Notice } from "parhelion-protocol";
 import { NodeSession } from "./node-session.js";
 import type { NodeDoor, NodePeer, NodeReception, NodeShelf, NodeVisit, ServableNode } from "./shelf.js";
 
@@ -11,6 +12,7 @@ export class ServedNode implements NodeReception, Named {
   readonly #sessions = new Set<NodeSession>();
   readonly #empty: Completion;
   #state: "live" | "gone" = "live";
+  #goneBecause = "";
 
   constructor(runtime: Runtime, node: ServableNode, shelf: NodeShelf) {
     this.#runtime = runtime;
@@ -32,7 +34,7 @@ export class ServedNode implements NodeReception, Named {
     });
     this.#sessions.add(session);
     // It came in just before the door was closed.
-    if (this.#state === "gone") session.gone();
+    if (this.#state === "gone") session.gone(this.#goneBecause);
     return session;
   }
 
@@ -41,13 +43,20 @@ export class ServedNode implements NodeReception, Named {
     await this.#door.open();
   }
 
+  /** Tells every application that has the node open. */
+  tell<T>(notice: Notice<T>, value: Partial<T>): void {
+    this.#access("read");
+    for (const session of this.#sessions) session.tell(notice, value);
+  }
+
   /** Closes the door and ends the connections, telling them why. Waits for nothing. */
-  gone(): void {
+  gone(why: string): void {
     this.#access("write");
     if (this.#state === "gone") return;
     this.#state = "gone";
+    this.#goneBecause = why;
     this.#door.close();
-    for (const session of this.#sessions) session.gone();
+    for (const session of this.#sessions) session.gone(why);
     this.#checkEmpty();
   }
 

@@ -9,6 +9,8 @@ import type { NodeDoor, NodeReception, NodeShelf, NodeVisit, ServableNode } from
 /** An application at a node, from its coming to its going. */
 export class Application {
   readonly events: Partial<NodeEvent>[] = [];
+  /** What else it was told. */
+  readonly notices: { readonly name: string; readonly value: unknown }[] = [];
   readonly #name: string;
   readonly #runtime: Runtime;
   readonly #toNode: WorkQueue;
@@ -26,7 +28,11 @@ export class Application {
     this.#gone = new Completion(runtime, `end of ${name}`);
     this.#visit = reception.admit(
       {
-        deliver: (event) => this.#arrives("event", () => this.events.push(event)),
+        deliver: (notice, value) =>
+          this.#arrives(notice.name, () => {
+            if (notice.type === nodeMessage.event.type) this.events.push(value as Partial<NodeEvent>);
+            else this.notices.push({ name: notice.name, value });
+          }),
         end: ({ message }) => this.#arrives("end", () => this.#end(message)),
       },
       () => undefined,

@@ -3,14 +3,13 @@
  * thing at a time, each as a step of its own; everything that waits is above.
  */
 import type { DeviceNode } from "parhelion-core";
-import type { NodeEvent } from "parhelion-protocol";
-import type { NodeRequest } from "../dxg/request.js";
+import type { Deliver, NodeRequest } from "../dxg/request.js";
 
 export type ServableNode = DeviceNode<NodeRequest, Uint8Array>;
 
 /** One application at one node, as the node's session sees it. */
 export interface NodePeer {
-  deliver(event: Partial<NodeEvent>): void;
+  readonly deliver: Deliver;
   /** What was delivered and answered before still arrives. The session is told `ended` as for any other end. Idempotent. */
   end(reason: Error): void;
 }

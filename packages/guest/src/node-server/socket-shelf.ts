@@ -5,7 +5,7 @@ import net from "node:net";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { Completion, noDeadline, type Runtime } from "parhelion-core";
-import { ControlConnection, Newcomers, nodeMessage } from "parhelion-protocol";
+import { ControlConnection, Newcomers } from "parhelion-protocol";
 import type { NodeDoor, NodeReception, NodeShelf, NodeVisit, ServableNode } from "./shelf.js";
 
 /** Most connections to one node at a time. */
@@ -104,7 +104,7 @@ function visit(runtime: Runtime, stream: Duplex, reception: NodeReception, known
   const connection = new ControlConnection(stream, { clock: runtime.clock, peer: "the application" });
   const visitor: NodeVisit = reception.admit(
     {
-      deliver: (event) => connection.notify(nodeMessage.event, event),
+      deliver: (notice, value) => connection.notify(notice, value),
       end: (reason) => connection.close(reason),
     },
     known,

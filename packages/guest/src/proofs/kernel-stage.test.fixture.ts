@@ -4,7 +4,7 @@ import { Completion, type ErrnoCode, isKernelError } from "parhelion-core";
 import { type World, watchSystem } from "parhelion-explorer";
 import { type Exchange, ioctl, isControlError, type StatusCode } from "parhelion-protocol";
 import type { TestHost } from "../host.test.fixture.js";
-import { type MachineRig, machineRig } from "../machine.test.fixture.js";
+import { type MachineRig, type MachineRigOptions, machineRig } from "../machine.test.fixture.js";
 import type { Application } from "../node-server/shelf.test.fixture.js";
 
 /** What an application is told when its vGPU has gone. */
@@ -18,9 +18,9 @@ export class KernelStage {
   #global: HostChannel | null = null;
   #function: HostChannel | null = null;
 
-  constructor(world: World) {
+  constructor(world: World, options?: MachineRigOptions) {
     this.#world = world;
-    this.rig = machineRig(world.runtime);
+    this.rig = machineRig(world.runtime, options);
     watchSystem(world, this.rig.machine.system, []);
   }
 
@@ -114,6 +114,30 @@ export class KernelStage {
     await this.rig.machine.settled();
     const { nodes } = this.rig.machine;
     this.#world.expect(nodes.length === count, `the nodes are ${nodes.join(", ") || "none"}, not ${count}`);
+  }
+
+  /** Waits until the guest has a host again, and shows all that it offers. */
+  async reconnected(): Promise<void> {
+    const { machine, runtime } = this.rig;
+    const settled = (): boolean => machine.state === "running" && machine.nodes.length > 0;
+    const never = new Completion(runtime, "nothing");
+    for (let pause = 0; pause < 20 && !settled(); pause++)
+      await this.may(() => never.wait({ deadline: runtime.clock.now() + 10_000 }), "ETIMEDOUT");
+    this.#world.expect(settled(), `the guest is ${machine.state} with ${machine.nodes.length} nodes`);
+  }
+
+  /** Waits until the host has refused the guest for good. */
+  async refused(): Promise<void> {
+    const { machine, runtime } = this.rig;
+    const never = new Completion(runtime, "nothing");
+    for (let pause = 0; pause < 20 && machine.state !== "refused"; pause++)
+      await this.may(() => never.wait({ deadline: runtime.clock.now() + 10_000 }), "ETIMEDOUT");
+    this.#world.expect(machine.state === "refused", `the guest is ${machine.state}`);
+  }
+
+  expectNode(name: string): void {
+    const { nodes } = this.rig.machine;
+    this.#world.expect(nodes.includes(name), `${name} is not among ${nodes.join(", ") || "no nodes"}`);
   }
 
   /** The administrator unbinds the vGPU's driver, and has it probed again. */

@@ -1,10 +1,10 @@
 /** `parhelion guest`: a guest kernel as a daemon, serving a process tree; and the granting of guests for it. */
 import { readFile } from "node:fs/promises";
-import type { GuestKernel } from "parhelion-guest";
 import type { Address } from "../address.js";
 import { CommandError } from "../command-error.js";
 import { continueInBackground } from "../guest/background.js";
 import { guestExports, registerHook } from "../guest/guest-environment.js";
+import { refusal } from "../guest/host-news.js";
 import { startLocalGuest } from "../guest/local-guest.js";
 import { startKernel } from "../guest/start-kernel.js";
 import { reachHost } from "../host/host-access.js";
@@ -26,7 +26,8 @@ export interface GuestServeCommand {
 
 interface Serving {
   readonly directory: string;
-  readonly ended: Promise<unknown>;
+  /** The host will never take this guest back. */
+  readonly refused: Promise<CommandError>;
   end(): Promise<void>;
 }
 
@@ -38,13 +39,9 @@ export async function guestServe(options: GuestServeCommand, terminal: Terminal)
       options.connect === undefined ? await serveLocal(options) : await serveRemote(options, options.connect);
     try {
       tell(serving.directory, options.json === true, terminal);
-      const why = await Promise.race([end.signal, serving.ended.then(() => "host-gone" as const)]);
-      if (why !== "host-gone") return 0;
-      throw new CommandError(
-        "host-gone",
-        "the host ended the connection: it was stopped, or it removed this guest",
-        "start the host again if it has gone, then a new guest",
-      );
+      const why = await Promise.race([end.signal, serving.refused]);
+      if (why instanceof CommandError) throw why;
+      return 0;
     } finally {
       await serving.end();
     }
@@ -59,7 +56,7 @@ async function serveLocal(options: GuestServeCommand): Promise<Serving> {
     const guest = await startLocalGuest(host, options.name, logAt(options.logLevel));
     return {
       directory: guest.grant.directory,
-      ended: disconnected(guest.kernel),
+      refused: refusal(guest.kernel),
       end: async () => {
         await guest.end();
         await host.close();
@@ -81,7 +78,7 @@ async function serveRemote(options: GuestServeCommand, connect: Address): Promis
     log: logAt(options.logLevel),
     ...(options.name === undefined ? {} : { name: options.name }),
   });
-  return { directory, ended: disconnected(kernel), end: () => kernel.stop() };
+  return { directory, refused: refusal(kernel), end: () => kernel.stop() };
 }
 
 /** @throws CommandError no-credential */
@@ -102,10 +99,6 @@ async function readCredential(file: string): Promise<string> {
   }
   if (/^[0-9a-f]{64}$/.test(text)) return text;
   throw new CommandError("no-credential", `${file} holds no credential: that is 64 hex digits`, remedy);
-}
-
-function disconnected(kernel: GuestKernel): Promise<Error> {
-  return new Promise((resolve) => kernel.onDisconnect(resolve));
 }
 
 function tell(directory: string, json: boolean, terminal: Terminal): void {

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type AdapterWish, defaultStateDirectory } from "parhelion-host";
 import { CommandError } from "../command-error.js";
 import { clientDirectories, guestEnvironment } from "../guest/guest-environment.js";
+import { hostNews } from "../guest/host-news.js";
 import { startLocalGuest } from "../guest/local-guest.js";
 import { reachOrStartHost } from "../host/host-access.js";
 import type { ChosenLogLevel } from "../log-levels.js";
@@ -50,7 +51,7 @@ export async function runCommand(options: RunCommand, terminal: Terminal): Promi
       const guest = await startLocalGuest(host, options.name, logAt(options.logLevel));
       try {
         const { directory } = guest.grant;
-        guest.kernel.onDisconnect(() => terminal.err("parhelion: the host has gone, and with it the GPU"));
+        guest.kernel.onStateChange((state, reason) => terminal.err(`parhelion: ${hostNews(state, reason)}`));
         const environment = isolatedEnvironment(isolation.level, {
           ...guestEnvironment(directory, terminal.environment),
           ...(options.carrier === undefined ? {} : { PARHELION_CARRIER: options.carrier }),

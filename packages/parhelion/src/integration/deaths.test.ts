@@ -23,7 +23,9 @@ test(
         credential: created.credential,
         directory: created.directory,
       });
-      const gone = new Promise((resolve) => kernel.onDisconnect(resolve));
+      const gone = new Promise<void>((resolve) => {
+        kernel.onStateChange((state) => state === "reconnecting" && resolve());
+      });
       const program = application(created.directory, untilLost);
       await program.line("working");
       const admin = await AdminClient.connect(join(stateDirectory, "admin.sock"), systemClock);

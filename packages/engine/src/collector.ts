@@ -14,10 +14,15 @@ export function exposedCollector(): () => void {
   return runInNewContext("gc") as () => void;
 }
 
+/** Turns of the event loop that finalizers have. */
+const FINALIZER_TURNS = 20;
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** Whose memory it is that a collection frees. */
 export interface MemoryOwner {
-  /** Lets Dawn get to where it frees what is not used any more. */
-  settle(): void;
+  /** Lets Dawn get to where it frees what is not used any more. Never rejects. */
+  settle(): Promise<void>;
 }
 
 export class Collector {
@@ -39,6 +44,11 @@ export class Collector {
     return this.#runs;
   }
 
+  /** Whether a collection could free anything that applications know of. */
+  get promising(): boolean {
+    return this.#objects > 0;
+  }
+
   /** Objects that held `bytes` together lost their last names. */
   dropped(owner: MemoryOwner, bytes: number, objects = 1): void {
     this.#owners.add(owner);
@@ -57,16 +67,38 @@ export class Collector {
     this.#planned = true;
     setImmediate(() => {
       this.#planned = false;
-      this.#bytes = 0;
-      this.#objects = 0;
-      this.#runs++;
-      const owners = [...this.#owners];
-      this.#owners.clear();
-      this.#collect();
-      // Finalizers run before the next round of immediates, and only then has Dawn something to free.
-      setImmediate(() => {
-        for (const owner of owners) owner.settle();
-      });
+      void this.#run();
     });
+  }
+
+  /** Collects regardless of whether it is due. Resolves when what it found has been given back, but for what the GPU still uses. */
+  async collectNow(): Promise<void> {
+    await nextTurn();
+    await this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#bytes = 0;
+    this.#objects = 0;
+    this.#runs++;
+    const owners = [...this.#owners];
+    this.#owners.clear();
+    const finalized = this.#finalizersRun();
+    this.#collect();
+    await finalized;
+    // Only now has Dawn something to free.
+    for (const owner of owners) void owner.settle();
+  }
+
+  /** Something is dropped here, and with its finalizer those of all that was dropped before will have run. */
+  async #finalizersRun(): Promise<void> {
+    let state: "waiting" | "run" = "waiting";
+    const registry = new FinalizationRegistry(() => {
+      state = "run";
+    });
+    registry.register({}, undefined);
+    // They usually run before the second turn; a collector that was replaced by nothing never runs them.
+    for (let turn = 0; turn < FINALIZER_TURNS && state === "waiting"; turn++) await nextTurn();
+    await nextTurn();
   }
 }

@@ -12,6 +12,8 @@ import {
   QUEUE_HANDLE,
   Replayer,
 } from "parhelion-protocol";
+import type { SliceLedger } from "./accounting/ledger.js";
+import type { Reclaimer } from "./accounting/reclaimer.js";
 import type { Collector } from "./collector.js";
 import { Commands } from "./commands.js";
 import { CountingReader } from "./counting-reader.js";
@@ -31,6 +33,7 @@ export interface CommandQueueOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly collector: Collector;
+  readonly reclaimer: Reclaimer;
   /** The objects of another queue of the same owner. */
   readonly objectsOf: (serial: number) => ObjectTable | undefined;
   /** Called after each turn that replayed commands. */
@@ -48,7 +51,10 @@ export class CommandQueue implements Turns {
   readonly #commands: Commands;
   readonly #replayer: Replayer;
   readonly #doorbells = new Doorbells();
-  #state: "open" | "catching-up" | "ended" = "open";
+  /** "short": a command waits for memory, or for the GPU. */
+  #state: "open" | "catching-up" | "short" | "ended" = "open";
+  /** Objects of the table that the ledger knows of. */
+  #counted = 0;
   #watch: "off" | "on" = "off";
 
   constructor(port: Port, options: CommandQueueOptions) {
@@ -58,9 +64,14 @@ export class CommandQueue implements Turns {
     this.#reader = new CountingReader(port.rx);
     this.#outbox = new Outbox(port, limits.eventsWaiting);
     this.#events = new EventSender(port, this.#outbox, (error) => this.#fail(error));
-    this.objects.put(DEVICE_HANDLE, InterfaceKind.GPUDevice, device.dawn);
+    this.#commands = new Commands(this.#events, {
+      ...options,
+      hopeful: () => options.reclaimer.hopeful,
+      reclaim: (round) => options.reclaimer.reclaim(round),
+      received: () => this.#reader.bytes,
+    });
+    this.objects.put(DEVICE_HANDLE, InterfaceKind.GPUDevice, this.#commands.device);
     this.objects.put(QUEUE_HANDLE, InterfaceKind.GPUQueue, device.dawn.queue);
-    this.#commands = new Commands(this.#events, options);
     this.#replayer = new Replayer(this.#reader, this.objects, this.#commands);
     // A `begin` of this same thread that waits for room calls us and must find progress made, so there is no waiting for others.
     const lone = port.carrier === "in-process";
@@ -74,6 +85,7 @@ export class CommandQueue implements Turns {
   turn(): "more" | "idle" {
     if (this.#state !== "open") return "idle";
     this.#outbox.hold();
+    this.objects.capacity = this.#ledger.objectsFor(this.#counted);
     try {
       const outcome = this.#replay();
       this.#answerDoorbells(outcome);
@@ -82,8 +94,10 @@ export class CommandQueue implements Turns {
       this.#fail(error);
       return "idle";
     } finally {
+      this.#countObjects();
       this.#options.onCommands();
       this.#options.collector.plan();
+      this.#options.device.settleSoon(this.#options.clock);
       this.#outbox.release();
     }
   }
@@ -125,18 +139,40 @@ export class CommandQueue implements Turns {
     this.#outbox.close();
     this.#options.collector.dropped(this.#options.device, 0, this.objects.size);
     this.objects.clear();
+    this.#countObjects();
     this.#port.close(reason);
   }
 
+  get #ledger(): SliceLedger {
+    return this.#options.device.account.ledger;
+  }
+
+  #countObjects(): void {
+    const { size } = this.objects;
+    this.#ledger.countObjects(size - this.#counted);
+    this.#counted = size;
+  }
+
   #turnNow(): void {
-    if (this.turn() === "more") this.#options.scheduler.ready(this);
+    // Whoever calls may be waiting for room in a ring that only this thread empties.
+    const stuck = this.#state === "short" && this.#port.look() > this.#port.rx.capacity / 2;
+    if (stuck) {
+      this.#state = "open";
+      this.#commands.patience = "hurried";
+    }
+    const outcome = this.turn();
+    this.#commands.patience = "patient";
+    if (outcome === "more") this.#options.scheduler.ready(this);
   }
 
   #replay(): "more" | "idle" {
     const { clock, collector, limits } = this.#options;
     const until = clock.now() + limits.turnMs;
     for (let records = 0; records < limits.turnRecords; records += limits.turnStride) {
-      if (this.#replayer.replay(limits.turnStride) < limits.turnStride) return "idle";
+      if (this.#replayer.replay(limits.turnStride) < limits.turnStride) {
+        if (this.#replayer.deferred) this.#waitForRoom();
+        return "idle";
+      }
       if (this.#farAhead()) return "idle";
       // What comes next may need the memory that is about to be freed.
       if (collector.due || clock.now() >= until) return "more";
@@ -162,6 +198,19 @@ export class CommandQueue implements Turns {
     if (behind < limits.submitsInFlight) return false;
     this.#state = "catching-up";
     return true;
+  }
+
+  /** The command that was deferred is the first of the next turn. */
+  #waitForRoom(): void {
+    this.#state = "short";
+    const { device, reclaimer, scheduler } = this.#options;
+    const { shortage } = this.#commands;
+    const room = shortage.of === "memory" ? reclaimer.reclaim(shortage.round) : device.settle();
+    void room.then(() => {
+      if (this.#state !== "short") return;
+      this.#state = "open";
+      scheduler.ready(this);
+    });
   }
 
   #caughtUp(): void {

@@ -1,29 +1,36 @@
 /** The commands that are more than a call of Dawn's method of that name. */
-import type {
-  CommandFailure,
-  DecodedGPUBufferDescriptor,
-  DecodedGPUCommandBufferDescriptor,
-  DecodedGPUComputePipelineDescriptor,
-  DecodedGPUQuerySetDescriptor,
-  DecodedGPURenderPipelineDescriptor,
-  DecodedGPUTexelCopyBufferLayout,
-  DecodedGPUTexelCopyTextureInfo,
-  DecodedGPUTextureDescriptor,
-  DecodedGPUTextureViewDescriptor,
-  Extent3D,
-  ObjectTable,
-  Reservation,
-  SpecialCommands,
-  TargetBuffer,
-  TargetCommandBuffer,
-  TargetCommandEncoder,
-  TargetDevice,
-  TargetQuerySet,
-  TargetQueue,
-  TargetShaderModule,
-  TargetTexture,
-  TargetTextureView,
+import {
+  type CommandFailure,
+  type DecodedGPUBufferDescriptor,
+  type DecodedGPUCommandBufferDescriptor,
+  type DecodedGPUComputePipelineDescriptor,
+  type DecodedGPUQuerySetDescriptor,
+  type DecodedGPURenderPipelineDescriptor,
+  type DecodedGPUTexelCopyBufferLayout,
+  type DecodedGPUTexelCopyTextureInfo,
+  type DecodedGPUTextureDescriptor,
+  type DecodedGPUTextureViewDescriptor,
+  type Extent3D,
+  ObjectLimitError,
+  type ObjectTable,
+  type Reservation,
+  type SpecialCommands,
+  type TargetBuffer,
+  type TargetCommandBuffer,
+  type TargetCommandEncoder,
+  type TargetDevice,
+  type TargetQuerySet,
+  type TargetQueue,
+  type TargetShaderModule,
+  type TargetTexture,
+  type TargetTextureView,
 } from "parhelion-protocol";
+import { Admission, type Shortage } from "./accounting/admission.js";
+import { DeviceCommands } from "./accounting/device-commands.js";
+import { ledgerMessage } from "./accounting/ledger.js";
+import { type PipelineDescriptor, Programs } from "./accounting/programs.js";
+import { Resources } from "./accounting/resources.js";
+import { keep, Trail } from "./accounting/trail.js";
 import type { Collector } from "./collector.js";
 import { type EngineDevice, errorKind } from "./device.js";
 import type { EventSender } from "./event-sender.js";
@@ -32,7 +39,6 @@ import type { ProgressFence } from "./fence.js";
 import type { EngineLimits } from "./limits.js";
 import { Mappings } from "./mappings.js";
 import { messageOf } from "./refusal.js";
-import { createBuffer, createQuerySet, createTexture } from "./resources.js";
 import { standIn } from "./stand-in.js";
 
 export interface CommandsOptions {
@@ -41,6 +47,11 @@ export interface CommandsOptions {
   readonly limits: EngineLimits;
   readonly collector: Collector;
   readonly objectsOf: (serial: number) => ObjectTable | undefined;
+  /** Whether memory could become free by itself. */
+  readonly hopeful: () => boolean;
+  readonly reclaim: (round: number) => Promise<void>;
+  /** Bytes of the records replayed until now. */
+  readonly received: () => number;
 }
 
 /** What the table holds is Dawn's; the generated code knows only the methods that it calls itself. */
@@ -60,6 +71,14 @@ export class Commands implements SpecialCommands {
   readonly #mappings: Mappings;
   /** What became of the write whose further pieces follow. */
   #longWrite: "accepted" | "refused" = "accepted";
+  readonly #admission: Admission;
+  readonly #resources: Resources;
+  readonly #programs: Programs;
+  readonly #trail = new Trail();
+  /** What the table has as its device. */
+  readonly device: DeviceCommands;
+  /** Of the records received, those that are accounted for in flight. */
+  #recorded = 0;
   /** Destroyed since Dawn last had a reason to free anything. */
   #destroyedBytes = 0;
 
@@ -67,6 +86,21 @@ export class Commands implements SpecialCommands {
     this.#options = options;
     this.#events = events;
     this.#mappings = new Mappings(events, options.limits.mapsInFlight);
+    const { device, hopeful, reclaim } = options;
+    this.#admission = new Admission({ account: device.account, hopeful, reclaim });
+    this.#resources = new Resources(device, this.#admission);
+    this.#programs = new Programs(device, this.#admission);
+    this.device = new DeviceCommands(device, this.#programs, this.#trail);
+  }
+
+  /** What the command waits for that was deferred. */
+  get shortage(): Shortage {
+    return this.#admission.shortage;
+  }
+
+  /** Whether commands may be deferred from now on. */
+  set patience(patience: "patient" | "hurried") {
+    this.#admission.patience = patience;
   }
 
   /** What is mapped is not sent any further. */
@@ -79,26 +113,30 @@ export class Commands implements SpecialCommands {
   }
 
   deviceCreateBuffer(_device: TargetDevice, descriptor: DecodedGPUBufferDescriptor): TargetBuffer {
-    return createBuffer(this.#options.device, descriptor as GPUBufferDescriptor);
+    return this.#resources.buffer(descriptor as GPUBufferDescriptor);
   }
 
   deviceCreateTexture(_device: TargetDevice, descriptor: DecodedGPUTextureDescriptor): TargetTexture {
-    return createTexture(this.#options.device, descriptor as unknown as GPUTextureDescriptor);
+    return this.#resources.texture(descriptor as unknown as GPUTextureDescriptor);
   }
 
   deviceCreateQuerySet(_device: TargetDevice, descriptor: DecodedGPUQuerySetDescriptor): TargetQuerySet {
-    return createQuerySet(this.#options.device, descriptor as GPUQuerySetDescriptor);
+    return this.#resources.querySet(descriptor as GPUQuerySetDescriptor);
   }
 
   textureCreateView(texture: TargetTexture, descriptor: DecodedGPUTextureViewDescriptor): TargetTextureView {
-    return asDawn.texture(texture).createView(descriptor as GPUTextureViewDescriptor);
+    const view = asDawn.texture(texture).createView(descriptor as GPUTextureViewDescriptor);
+    keep(view, texture);
+    return view;
   }
 
   commandEncoderFinish(
     encoder: TargetCommandEncoder,
     descriptor: DecodedGPUCommandBufferDescriptor,
   ): TargetCommandBuffer {
-    return (encoder as GPUCommandEncoder).finish(descriptor as GPUCommandBufferDescriptor);
+    const commands = (encoder as GPUCommandEncoder).finish(descriptor as GPUCommandBufferDescriptor);
+    this.#trail.goOn(encoder, commands);
+    return commands;
   }
 
   bufferDestroy(buffer: TargetBuffer): void {
@@ -133,11 +171,19 @@ export class Commands implements SpecialCommands {
   }
 
   queueSubmit(queue: TargetQueue, commandBuffers: TargetCommandBuffer[]): void {
+    const { device, fence, received } = this.#options;
+    const bytes = received() - this.#recorded;
+    this.#admission.flight(bytes);
+    this.#recorded += bytes;
+    device.account.record(bytes);
     try {
       asDawn.queue(queue).submit(commandBuffers as GPUCommandBuffer[]);
     } finally {
       // The client counts its submits as well: a refused one counts at both ends.
-      this.#options.fence.submit();
+      fence.submit();
+      device.submitted = fence.submitted;
+      device.account.seal(device.submitted);
+      for (const commands of commandBuffers) this.#trail.end(commands);
       this.#destroyedBytes = 0;
     }
   }
@@ -167,13 +213,19 @@ export class Commands implements SpecialCommands {
     const dawn = asDawn.queue(queue);
     const target = asDawn.buffer(buffer);
     const bytes = data as Uint8Array<ArrayBuffer>;
+    if (continuation && this.#longWrite === "refused") return;
+    const refused = this.#stage(data.byteLength, "writeBuffer");
+    if (refused !== undefined) {
+      this.#longWrite = "refused";
+      return;
+    }
     if (!continuation) {
       const whole = data.byteLength >= total;
       this.#longWrite = whole || bufferOffset + total <= target.size ? "accepted" : "refused";
       // The first piece of a long write may fit although all of it does not: then Dawn is given a place where it can't.
       const place = this.#longWrite === "accepted" ? bufferOffset : Math.ceil(target.size / 4) * 4;
       dawn.writeBuffer(target, place, bytes);
-    } else if (this.#longWrite === "accepted") {
+    } else {
       // Whatever is wrong was said for the first piece.
       const { device } = this.#options;
       device.dawn.pushErrorScope("validation");
@@ -192,6 +244,7 @@ export class Commands implements SpecialCommands {
     size: Extent3D,
     data: Uint8Array,
   ): void {
+    if (this.#stage(data.byteLength, "writeTexture") !== undefined) return;
     asDawn
       .queue(queue)
       .writeTexture(
@@ -203,12 +256,14 @@ export class Commands implements SpecialCommands {
   }
 
   devicePopErrorScope(_device: TargetDevice, request: number): void {
-    this.#options.device.dawn.popErrorScope().then(
-      (error) =>
-        this.#events.errorScope(
-          request,
-          error === null ? null : { kind: errorKind(error), message: unwrapMessage(error.message) },
-        ),
+    const { device } = this.#options;
+    const own = device.scopes.pop();
+    device.dawn.popErrorScope().then(
+      (error) => {
+        const theirs =
+          error === null ? null : { kind: errorKind(error), message: unwrapMessage(error.message) };
+        this.#events.errorScope(request, device.alive ? (own ?? theirs) : theirs);
+      },
       (reason: unknown) => this.#events.errorScopeRefused(request, reason),
     );
   }
@@ -220,8 +275,8 @@ export class Commands implements SpecialCommands {
     descriptor: DecodedGPUComputePipelineDescriptor,
   ): void {
     const { dawn } = this.#options.device;
-    const pipeline = dawn.createComputePipelineAsync(descriptor as unknown as GPUComputePipelineDescriptor);
-    this.#answerPipeline(pipeline, reservation, request);
+    const native = descriptor as unknown as GPUComputePipelineDescriptor;
+    this.#answerPipeline(native, () => dawn.createComputePipelineAsync(native), reservation, request);
   }
 
   deviceCreateRenderPipelineAsync(
@@ -231,8 +286,8 @@ export class Commands implements SpecialCommands {
     descriptor: DecodedGPURenderPipelineDescriptor,
   ): void {
     const { dawn } = this.#options.device;
-    const pipeline = dawn.createRenderPipelineAsync(descriptor as unknown as GPURenderPipelineDescriptor);
-    this.#answerPipeline(pipeline, reservation, request);
+    const native = descriptor as unknown as GPURenderPipelineDescriptor;
+    this.#answerPipeline(native, () => dawn.createRenderPipelineAsync(native), reservation, request);
   }
 
   shaderModuleGetCompilationInfo(shaderModule: TargetShaderModule, request: number): void {
@@ -246,8 +301,10 @@ export class Commands implements SpecialCommands {
   }
 
   release(_id: number, _kind: number, object: object | undefined): void {
+    if (object === undefined) return;
     const { collector, device } = this.#options;
-    if (object !== undefined) collector.dropped(device, device.memory.heldBy(object));
+    collector.dropped(device, device.account.heldBy(object));
+    this.#trail.release(object);
   }
 
   importObject(kind: number, queue: number, other: number): object | undefined {
@@ -266,6 +323,10 @@ export class Commands implements SpecialCommands {
   }
 
   commandFailed({ command, request, error }: CommandFailure): void {
+    if (error instanceof ObjectLimitError) {
+      this.#refuseObject(command, request);
+      return;
+    }
     const message = `${command}: ${messageOf(error)}`;
     if (request === undefined) {
       raiseValidationError(this.#options.device.dawn, message);
@@ -293,18 +354,37 @@ export class Commands implements SpecialCommands {
   #destroy(object: GPUBuffer | GPUTexture | GPUQuerySet): void {
     const { device, limits } = this.#options;
     object.destroy();
-    this.#destroyedBytes += device.memory.free(object);
+    this.#destroyedBytes += device.account.free(object);
     if (this.#destroyedBytes < limits.droppedBytes) return;
     this.#destroyedBytes = 0;
-    device.settle();
+    void device.settle();
+  }
+
+  /** @returns why there is no memory for the write's way to the GPU, which the program was told @throws CommandDeferred */
+  #stage(bytes: number, what: string): string | undefined {
+    const { device } = this.#options;
+    if (!device.alive) return undefined;
+    this.#admission.flight(bytes);
+    const refused = this.#admission.staging(bytes, what);
+    this.#recorded += bytes;
+    if (refused !== undefined) device.raise({ kind: "out-of-memory", message: refused });
+    return refused;
+  }
+
+  #refuseObject(command: string, request: number | undefined): void {
+    const { device } = this.#options;
+    const message = ledgerMessage(command, device.account.ledger.refuseObject());
+    if (request === undefined) device.raise({ kind: "out-of-memory", message });
+    else this.#events.pipelineFailed(request, "internal", message);
   }
 
   #answerPipeline(
-    pipeline: Promise<GPUComputePipeline | GPURenderPipeline>,
+    descriptor: PipelineDescriptor,
+    make: () => Promise<GPUComputePipeline | GPURenderPipeline>,
     reservation: Reservation,
     request: number,
   ): void {
-    pipeline.then(
+    this.#programs.pipelineLater(descriptor, make).then(
       (made) => {
         reservation.fulfil(made);
         this.#events.pipelineReady(request);

@@ -1,9 +1,13 @@
 /** One Dawn device: its memory's account, its errors and its end. */
 import type { Clock } from "parhelion-protocol";
+import type { DeviceAccount } from "./accounting/account.js";
+import { type OwnError, OwnErrorScopes } from "./accounting/error-scopes.js";
 import { limitsAsJson } from "./adapter.js";
 import type { MemoryOwner } from "./collector.js";
 import { unwrapMessage } from "./failures.js";
-import { DeviceMemory } from "./memory.js";
+
+/** How long memory that is free may be counted as used while nobody wants it, in ms. */
+const SETTLE_MS = 50;
 
 export type LossReason = "unknown" | "destroyed";
 export type ErrorKind = "validation" | "out-of-memory" | "internal";
@@ -25,23 +29,31 @@ export class EngineDevice implements MemoryOwner {
   /** Which process it is for. */
   readonly owner: number;
   readonly dawn: GPUDevice;
-  readonly memory = new DeviceMemory();
+  readonly account: DeviceAccount;
+  readonly scopes = new OwnErrorScopes();
+  /** Count of submits until now: what the progress fence will reach. */
+  submitted = 0;
   /** Read once: each access asks Dawn for all of them. */
   readonly limits: Readonly<Record<string, number>>;
   /** Set when the host makes the device's queue. */
   queue: DeviceQueue | undefined;
   #loss: Loss | undefined;
   readonly #lost: Promise<void>;
+  #state: "alive" | "ending" = "alive";
+  #settling: "no" | "planned" = "no";
 
+  /** @param account what the device itself takes is charged to it already */
   constructor(
     id: number,
     owner: number,
     dawn: GPUDevice,
+    account: DeviceAccount,
     onLost: (reason: LossReason, message: string) => void,
   ) {
     this.id = id;
     this.owner = owner;
     this.dawn = dawn;
+    this.account = account;
     this.limits = limitsAsJson(dawn.limits);
     dawn.addEventListener("uncapturederror", (event) => {
       // Otherwise the binding prints it.
@@ -50,7 +62,7 @@ export class EngineDevice implements MemoryOwner {
     });
     this.#lost = dawn.lost.then(({ reason, message }) => {
       this.#loss = { reason, message };
-      this.memory.clear();
+      account.close();
       this.queue?.deviceLost(this.#loss);
       onLost(reason, message);
     });
@@ -63,18 +75,48 @@ export class EngineDevice implements MemoryOwner {
 
   /** Idempotent, as in WebGPU. */
   destroy(): void {
+    this.#state = "ending";
     this.dawn.destroy();
+  }
+
+  /** Whether what is created on it can have memory; Dawn makes silent invalid objects on one that is not. */
+  get alive(): boolean {
+    return this.#state === "alive" && this.#loss === undefined;
+  }
+
+  /** Gives an error of our own to whom WebGPU gives one of its kind; errors of a lost device are nobody's. */
+  raise(error: OwnError): void {
+    if (!this.alive || this.scopes.raise(error) === "caught") return;
+    this.queue?.uncaptured(error.kind, error.message);
+  }
+
+  get passing(): boolean {
+    return this.account.passing;
   }
 
   /**
    * Dawn frees what was dropped once the work recorded before is done, and writes count as recorded until something is
-   * submitted. An application that drops and never submits would keep everything.
+   * submitted. An application that drops and never submits would keep everything. Resolves when that is over, never rejects.
    */
-  settle(): void {
+  async settle(): Promise<void> {
     if (this.#loss !== undefined) return;
-    this.dawn.queue.submit([]);
     const ignore = () => undefined;
-    this.dawn.queue.onSubmittedWorkDone().then(ignore, ignore);
+    this.dawn.queue.submit([]);
+    const mark = this.account.seal(this.submitted + 1);
+    await this.dawn.queue.onSubmittedWorkDone().then(ignore, ignore);
+    this.account.pass(mark);
+  }
+
+  /** Settles a little later, unless the application's own questions bring it about: nobody is waiting. */
+  settleSoon(clock: Clock): void {
+    if (this.#settling === "planned" || !this.account.passing || this.#loss !== undefined) return;
+    this.#settling = "planned";
+    clock.setTimer(SETTLE_MS, () => {
+      void this.settle().then(() => {
+        this.#settling = "no";
+        this.settleSoon(clock);
+      });
+    });
   }
 
   /** Resolves when Dawn has said that the device is lost, at the latest after `ms`. */

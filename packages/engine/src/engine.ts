@@ -2,7 +2,24 @@
  * One adapter's devices and queues. Knows neither sockets nor the host's IPC: what runs in the child process is what runs in
  * the in-process embedding.
  */
-import type { Clock, DeviceGrant, DeviceRequest, EngineStatistics, ObjectTable } from "parhelion-protocol";
+import {
+  type Clock,
+  type DeviceGrant,
+  type DeviceRequest,
+  type EngineMemory,
+  type EngineQuota,
+  type EngineService,
+  type EngineStatistics,
+  noSlice,
+  type ObjectTable,
+} from "parhelion-protocol";
+import { DeviceAccount } from "./accounting/account.js";
+import { Admission } from "./accounting/admission.js";
+import { SliceLedger } from "./accounting/ledger.js";
+import { Reclaimer } from "./accounting/reclaimer.js";
+import { reportMemory } from "./accounting/report.js";
+import { checkRequiredLimits } from "./accounting/required-limits.js";
+import { DEVICE_BYTES } from "./accounting/sizes.js";
 import { type AdapterChoice, requestDevice } from "./adapter.js";
 import { Collector } from "./collector.js";
 import { EngineDevice } from "./device.js";
@@ -19,6 +36,10 @@ export interface EngineOptions {
   readonly collect: () => void;
   readonly onDeviceLost: (device: number, reason: "unknown" | "destroyed", message: string) => void;
   readonly log: (line: string) => void;
+  /** Whose the engine is and what it may use. Default: nobody's, and without a limit of memory. */
+  readonly service?: EngineService;
+  /** Told what is in use when that has changed, at most every 100 ms. */
+  readonly onMemory?: (memory: EngineMemory) => void;
   /** Commands were replayed: answers from Dawn may be near. */
   readonly onCommands?: () => void;
 }
@@ -31,12 +52,23 @@ export class Engine {
   readonly #tokens = new Map<string, QueueSlot>();
   readonly #scheduler = new Scheduler();
   readonly #collector: Collector;
+  readonly #ledger: SliceLedger;
+  readonly #reclaimer: Reclaimer;
   #submits = 0;
   #bytesReceived = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#collector = new Collector(options.collect, options.limits);
+    const { slice, quota } = options.service ?? noSlice;
+    this.#ledger = new SliceLedger(slice, quota);
+    this.#reclaimer = new Reclaimer({
+      collector: this.#collector,
+      devices: () => this.#living(),
+      clock: options.clock,
+      patienceMs: options.limits.reclaimMs,
+    });
+    if (options.onMemory !== undefined) reportMemory(this.#ledger, options.clock, options.onMemory);
   }
 
   /**
@@ -48,21 +80,36 @@ export class Engine {
     if (this.#devices.size >= this.#options.limits.devices)
       throw limitRefusal("too-many-devices", this.#options.limits, "devices", this.#devices.size, "devices");
     this.#devices.set(id, "making");
+    const account = new DeviceAccount(this.#ledger);
     let dawn: GPUDevice;
     try {
+      checkRequiredLimits(request.requiredLimits, this.#ledger.quota);
+      await this.#charge(account);
       dawn = await requestDevice(this.#options.adapter, request);
     } catch (error) {
+      account.close();
       this.#devices.delete(id);
       throw error;
     }
     if (this.#devices.get(id) !== "making") {
+      account.close();
       dawn.destroy();
       this.#devices.delete(id);
       throw new Refusal("device-gone", `device ${id} was destroyed before it was made`);
     }
-    const device = this.#adopt(id, owner, dawn);
+    const device = this.#adopt(id, owner, dawn, account);
     this.#devices.set(id, device);
     return { features: [...dawn.features], limits: device.limits };
+  }
+
+  /** The grant is another one from now on. */
+  setQuota(quota: EngineQuota): void {
+    this.#ledger.setQuota(quota);
+  }
+
+  /** What the slice uses, over all its devices. */
+  get memory(): EngineMemory {
+    return this.#ledger.memory;
   }
 
   /** The device ends, its application is told, its queue closes. Unknown ids are ignored: both ends may destroy at once. */
@@ -91,6 +138,7 @@ export class Engine {
       clock: this.#options.clock,
       scheduler: this.#scheduler,
       collector: this.#collector,
+      reclaimer: this.#reclaimer,
       objectsOf: (serial) => this.#objectsOf(serial, device.owner),
       onCommands: this.#options.onCommands ?? (() => undefined),
       onEnd: (ended, reason) => this.#slotEnded(ended, reason),
@@ -164,7 +212,7 @@ export class Engine {
       bytesReceived += slot.bytesReceived;
     }
     for (const device of this.#devices.values())
-      if (device instanceof EngineDevice) residentBytes += device.memory.bytes;
+      if (device instanceof EngineDevice) residentBytes += device.account.bytes;
     return {
       devices: this.#devices.size,
       queues: this.#slots.size,
@@ -191,8 +239,23 @@ export class Engine {
     return slot?.device.owner === owner ? slot.table : undefined;
   }
 
-  #adopt(id: number, owner: number, dawn: GPUDevice): EngineDevice {
-    return new EngineDevice(id, owner, dawn, (reason, message) => {
+  *#living(): Iterable<EngineDevice> {
+    for (const device of this.#devices.values()) if (device instanceof EngineDevice) yield device;
+  }
+
+  /** What a device takes before anything is created on it. @throws Refusal out-of-memory */
+  async #charge(account: DeviceAccount): Promise<void> {
+    const admission = new Admission({
+      account,
+      hopeful: () => this.#reclaimer.hopeful,
+      reclaim: (round) => this.#reclaimer.reclaim(round),
+    });
+    const refused = await admission.memoryLater(DEVICE_BYTES, "requestDevice");
+    if (refused !== undefined) throw new Refusal("out-of-memory", refused);
+  }
+
+  #adopt(id: number, owner: number, dawn: GPUDevice, account: DeviceAccount): EngineDevice {
+    return new EngineDevice(id, owner, dawn, account, (reason, message) => {
       this.#options.onDeviceLost(id, reason, message);
     });
   }

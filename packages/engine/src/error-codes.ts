@@ -15,6 +15,14 @@ export const refusalCodes = {
     means: "A refusal: this engine holds as many devices as an engine can.",
     remedy: "Destroy devices that are not needed any more.",
   },
+  "out-of-memory": {
+    means: "A refusal: the slice has no memory left for another device.",
+    remedy: "Destroy what is not needed, or have the host resize the slice: parhelion slice resize.",
+  },
+  "limit-exceeded": {
+    means: "A refusal: `requiredLimits` asks for more than the slice's adapter has.",
+    remedy: "Require no more than `adapter.limits` says, or have the host resize the slice.",
+  },
   "too-many-waiters": {
     means: "A refusal: as many callers wait for this queue as an engine keeps.",
     remedy: "Await submissions before waiting for more of them.",

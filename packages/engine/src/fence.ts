@@ -4,15 +4,17 @@
  */
 export class ProgressFence {
   readonly #done: () => Promise<unknown>;
+  readonly #onProgress: (completed: number) => void;
   readonly #waiters: Waiter[] = [];
   #submitted = 0;
   #completed = 0;
   #asked: "no" | "yes" | "ended" = "no";
   #reason: Error | undefined;
 
-  /** @param done Dawn's `onSubmittedWorkDone` */
-  constructor(done: () => Promise<unknown>) {
+  /** @param done Dawn's `onSubmittedWorkDone` @param onProgress told each value that the fence reaches */
+  constructor(done: () => Promise<unknown>, onProgress: (completed: number) => void = () => undefined) {
     this.#done = done;
+    this.#onProgress = onProgress;
   }
 
   get submitted(): number {
@@ -48,6 +50,7 @@ export class ProgressFence {
   note(value: number): void {
     if (value <= this.#completed) return;
     this.#completed = value;
+    this.#onProgress(value);
     const waiting = this.#waiters.splice(0);
     for (const waiter of waiting) {
       if (waiter.value <= value) waiter.resolve(value);

@@ -107,6 +107,7 @@ export class HostLink {
         }));
         break;
       case "quota":
+        engine.setQuota(message.quota);
         break;
       case "destroyDevice":
         engine.destroyDevice(message.device);

@@ -3,6 +3,7 @@
  * outlives neither its connection nor its device, and takes whichever is left along.
  */
 import type { Clock, ObjectTable, Port } from "parhelion-protocol";
+import type { Reclaimer } from "./accounting/reclaimer.js";
 import type { Collector } from "./collector.js";
 import { CommandQueue } from "./command-queue.js";
 import type { DeviceQueue, EngineDevice, ErrorKind, Loss } from "./device.js";
@@ -16,6 +17,7 @@ export interface QueueSlotOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly collector: Collector;
+  readonly reclaimer: Reclaimer;
   /** Another queue of the same owner, for objects that are used on the wrong device. */
   readonly objectsOf: (serial: number) => ObjectTable | undefined;
   /** Called once, when the queue has ended. */
@@ -38,7 +40,10 @@ export class QueueSlot implements DeviceQueue {
     this.device = device;
     this.token = token;
     this.#options = options;
-    this.fence = new ProgressFence(() => device.dawn.queue.onSubmittedWorkDone());
+    this.fence = new ProgressFence(
+      () => device.dawn.queue.onSubmittedWorkDone(),
+      (completed) => device.account.passSubmit(completed),
+    );
   }
 
   get objects(): number {

@@ -1,0 +1,66 @@
+/** Makes room for a command that found none: lets the GPUs finish, collects what applications dropped. For all queues at once. */
+import type { Clock } from "parhelion-protocol";
+import type { Collector } from "../collector.js";
+
+/** A device, as far as it can give memory back. */
+export interface Reclaimable {
+  /** Whether something becomes free when its GPU work is done. */
+  readonly passing: boolean;
+  /** Resolves when all work recorded until now is done. Never rejects. */
+  settle(): Promise<void>;
+}
+
+export interface ReclaimerOptions {
+  readonly collector: Collector;
+  readonly devices: () => Iterable<Reclaimable>;
+  readonly clock: Clock;
+  /** Milliseconds that GPUs have to finish before whoever waits is told anyway. */
+  readonly patienceMs: number;
+}
+
+export class Reclaimer {
+  readonly #options: ReclaimerOptions;
+  #running: Promise<void> | undefined;
+
+  constructor(options: ReclaimerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether `reclaim` could free anything. */
+  get hopeful(): boolean {
+    if (this.#running !== undefined || this.#options.collector.promising) return true;
+    for (const device of this.#options.devices()) if (device.passing) return true;
+    return false;
+  }
+
+  /** Those who come while it is under way share it. @param round 1: waits for GPUs only, if that may do */
+  reclaim(round: number): Promise<void> {
+    this.#running ??= this.#reclaim(round).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #reclaim(round: number): Promise<void> {
+    const { collector } = this.#options;
+    if (collector.promising && (round > 1 || !this.#anyPassing())) await collector.collectNow();
+    await this.#settleAll();
+  }
+
+  #anyPassing(): boolean {
+    for (const device of this.#options.devices()) if (device.passing) return true;
+    return false;
+  }
+
+  async #settleAll(): Promise<void> {
+    const { clock, devices, patienceMs } = this.#options;
+    const settled = Promise.all([...devices()].filter(({ passing }) => passing).map((each) => each.settle()));
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimer(patienceMs, resolve);
+      void settled.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}

@@ -1,13 +1,16 @@
+import { type HostErrorCode, hostErrorCodes } from "parhelion-host";
+import type { CommandErrorCode } from "./error-codes.js";
+
 /** A failure that a person caused or can mend: shown as one message without a stack, and as fields under `--json`. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
-  readonly code: string;
+  readonly code: CommandErrorCode;
   readonly remedy: string;
   /** What the command ends with. */
   readonly exitStatus: number;
 
   constructor(
-    code: string,
+    code: CommandErrorCode,
     message: string,
     remedy: string,
     options: ErrorOptions & { readonly exitStatus?: number } = {},
@@ -25,14 +28,6 @@ export interface ErrorDescription {
   readonly remedy: string;
 }
 
-/** Advice for what a library refuses without knowing who asked. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  "guest-unknown": "`parhelion ls` lists the guests that there are",
-  "host-gone": "start the host again with `parhelion host`",
-  "listen-failed": "choose another port or address with --listen",
-  "host-stopping": "wait until it has stopped, then start it again",
-};
-
 /** What any thrown value says about itself, for people and for programs. */
 export function describeError(error: unknown): ErrorDescription {
   const fields = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
@@ -42,8 +37,13 @@ export function describeError(error: unknown): ErrorDescription {
   return {
     code,
     message: known === undefined ? whole : withoutEnding(whole, known),
-    remedy: known ?? REMEDIES[code] ?? "",
+    remedy: known ?? adviceFor(code),
   };
+}
+
+/** For what a library refuses without knowing who asked. */
+function adviceFor(code: string): string {
+  return Object.hasOwn(hostErrorCodes, code) ? hostErrorCodes[code as HostErrorCode].remedy : "";
 }
 
 /** A host's message ends with its remedy; here each has its place. */

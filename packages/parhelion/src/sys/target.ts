@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { defaultStateDirectory, type GuestStatus } from "parhelion-host";
 import { SYS_SOCKET, SysClient } from "parhelion-protocol";
 import { CommandError } from "../command-error.js";
+import type { CommandErrorCode } from "../error-codes.js";
 import { reachHost } from "../host/host-access.js";
 import type { Terminal } from "../terminal.js";
 
@@ -45,7 +46,7 @@ export async function reachTree(wish: TreeWish, { environment }: Terminal): Prom
 }
 
 interface Absence {
-  readonly code: string;
+  readonly code: CommandErrorCode;
   readonly remedy: string;
 }
 

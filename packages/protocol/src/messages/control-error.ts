@@ -1,5 +1,5 @@
 /** A request that was answered with a negative status, or not at all. */
-import { errnoName, type StatusCode, StatusErrno } from "./errno.js";
+import { errnoName, type StatusCode, StatusErrno, type UnknownErrno } from "./errno.js";
 
 // The registry symbol, not the class, is the brand: two copies of this package in one process understand each other.
 const controlErrorBrand = Symbol.for("parhelion.ControlError");
@@ -7,7 +7,7 @@ const controlErrorBrand = Symbol.for("parhelion.ControlError");
 export class ControlError extends Error {
   override readonly name = "ControlError";
   /** Linux's name, e.g. ENODEV. */
-  readonly code: string;
+  readonly code: StatusCode | UnknownErrno;
   /** Positive. */
   readonly errno: number;
   /** What a driver or the host said in a form of its own (e.g. a JSON EngineRefusal); often empty. */

@@ -49,8 +49,11 @@ export const StatusErrno = {
 
 export type StatusCode = keyof typeof StatusErrno;
 
+/** A number that is not in the table. */
+export type UnknownErrno = `E${number}`;
+
 /** The name of an error number, or `E<number>` for one that is not in the table. */
-export function errnoName(errno: number): string {
-  for (const [name, number] of Object.entries(StatusErrno)) if (number === errno) return name;
+export function errnoName(errno: number): StatusCode | UnknownErrno {
+  for (const [name, number] of Object.entries(StatusErrno)) if (number === errno) return name as StatusCode;
   return `E${errno}`;
 }

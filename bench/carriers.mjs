@@ -58,7 +58,7 @@ function serve(port) {
 if (process.argv[2] === "serve") {
   const [, , , where, kind, pollUs] = process.argv;
   const poll = { afterReadUs: Number(pollUs), forReplyUs: Number(pollUs) };
-  const server = createServer((socket) => {
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
     server.close();
     acceptQueue(socket, {
       authorize: () => ({ outcome: "granted" }),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { after, before, describe, it } from "node:test";
 import koffi from "koffi";
 import {
@@ -247,7 +248,7 @@ describe("an engine process", { timeout: 60_000 }, () => {
     first.child.kill("SIGKILL");
     await first.exited;
     assert.ok(existsSync(first.queuePath));
-    const second = await ChildEngine.spawn("null");
+    const second = await ChildEngine.spawn("null", {}, dirname(first.queuePath));
     second.send({ op: "start", queuePath: first.queuePath, dawn: [], forceFallback: false, ...noSlice });
     assert.equal((await second.begin()).op, "ready");
     await second.end();

@@ -11,7 +11,7 @@ describe("probing for an adapter", { timeout: 60_000 }, () => {
 
   it("says why there is none", async () => {
     const nowhere = { VK_DRIVER_FILES: "/nowhere.json", VK_ICD_FILENAMES: "/nowhere.json" };
-    const launcher = createEngineLauncher({ ...process.env, ...nowhere });
+    const launcher = createEngineLauncher({ environment: { ...process.env, ...nowhere } });
     const result = await probeAdapter({ adapter: "hardware", launcher, dawn: ["backend=vulkan"] });
     assert.ok(result.outcome === "none" && /no adapter/.test(result.reason), JSON.stringify(result));
   });

@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   type AdapterDescription,
   type Clock,
@@ -53,7 +53,12 @@ async function ask(
 ): Promise<ProbeResult> {
   const clock = options.clock ?? platformClock;
   const deadlineMs = options.deadlineMs ?? 60_000;
-  const child = fork(entry, { env: environment, execArgv: [], stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  const child = fork(entry, {
+    cwd: dirname(queuePath),
+    env: environment,
+    execArgv: [],
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());

@@ -7,11 +7,12 @@ import { Engine } from "./engine.js";
 import { EventPump, processPumpRuntime } from "./event-pump.js";
 import { HostLink, type StartMessage } from "./host-link.js";
 import { loadKoffi } from "./koffi.js";
-import { DAWN_SWITCHES } from "./launcher.js";
 import { defaultLimits, shorten } from "./limits.js";
 import { dieWithParent } from "./parent-death.js";
 import { acceptQueues } from "./queue-sockets.js";
+import { seal } from "./sandbox/seal.js";
 import type { QueueServer } from "./server.js";
+import { DAWN_SWITCHES } from "./switches.js";
 
 export interface EngineProcessOptions {
   readonly send: (message: FromEngine, sent?: () => void) => void;
@@ -92,11 +93,15 @@ export class EngineProcess {
     this.#gpu = create([...message.dawn, ...switches]);
     const choice = { gpu: this.#gpu, forceFallback: message.forceFallback };
     const adapter = await describeAdapter(choice);
+    // From here on nothing has to be loaded, and nobody's bytes have been read yet.
+    const sandbox = seal(koffi, this.#options.environment);
     this.#engine = new Engine({
       adapter: choice,
       limits: defaultLimits,
       clock: platformClock,
       collect: exposedCollector(),
+      service: message,
+      onMemory: (memory) => this.#options.send({ op: "memory", ...memory }),
       onCommands: () => pump.stir(),
       onDeviceLost: (device, reason, text) =>
         this.#options.send({ op: "deviceLost", device, reason, message: shorten(text) }),
@@ -109,6 +114,6 @@ export class EngineProcess {
       koffi,
       this.#options.log,
     );
-    return { engine: this.#engine, ready: { op: "ready", adapter } };
+    return { engine: this.#engine, ready: { op: "ready", adapter, sandbox } };
   }
 }

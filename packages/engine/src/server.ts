@@ -14,6 +14,7 @@ export interface QueueServerOptions {
   readonly path: string;
   /** Most connections at once. */
   readonly connections: number;
+  /** Gets the socket paused. */
   readonly onConnection: (socket: Socket) => void;
 }
 
@@ -22,7 +23,8 @@ export async function listenForQueues(options: QueueServerOptions): Promise<Queu
   const { path } = options;
   checkPath(path);
   removeStale(path);
-  const server = createServer(options.onConnection);
+  // Paused: what comes first may bring a descriptor, which Node's own reading would lose.
+  const server = createServer({ pauseOnConnect: true }, options.onConnection);
   server.maxConnections = options.connections;
   await listen(server, path);
   return {

@@ -43,9 +43,12 @@ export const structs = {
   QueueMemory: {
     doc: "Where the other end finds the memory that both shall map; kind 0: none is offered.",
     fields: {
-      kind: ["u32", "0 none, 1 a memfd reached through /proc of the offering process."],
-      process: ["u32", "Process id of the offering end."],
-      descriptor: ["u32", "File descriptor in that process."],
+      kind: [
+        "u32",
+        "0 none, 2 a memfd whose descriptor comes with the message (SCM_RIGHTS); 1 was one reached through /proc of the offering process.",
+      ],
+      process: ["u32", "0; of kind 1 the offering process."],
+      descriptor: ["u32", "0; of kind 1 the descriptor in that process."],
       bytes: ["u64", "Size of the memory."],
       nonce: ["hex16", "Written into the memory; proves that both ends map the same."],
       header: ["u32", "Bytes in front of the first ring."],

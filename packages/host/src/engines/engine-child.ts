@@ -9,6 +9,8 @@ export interface EngineProgram {
   readonly entry: string;
   readonly nodeFlags: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
+  /** Where it is started, and may put its socket. Default: here. */
+  readonly directory?: string | undefined;
 }
 
 /** Told one at a time, never from within the start or a call to the child. */
@@ -41,6 +43,7 @@ export const startEngineChild: StartEngineChild = (clock, program, events) => {
   const child = spawn(process.execPath, [...program.nodeFlags, program.entry], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: program.environment,
+    cwd: program.directory,
   });
   if (child.stdout !== null) readLines(child.stdout, (line) => events.output("stdout", line));
   if (child.stderr !== null) readLines(child.stderr, (line) => events.output("stderr", line));

@@ -1,4 +1,5 @@
 /** From a launcher and a choice of adapter to a running child: what probing and slices have in common. */
+import { dirname } from "node:path";
 import { invoke, type Runtime } from "parhelion-core";
 import { type EngineMemory, type EngineService, noSlice } from "parhelion-protocol";
 import { HostError } from "../host-error.js";
@@ -56,6 +57,7 @@ export class EngineSpawner {
       entry: launcher.entry,
       nodeFlags: ["--expose-gc", `--max-old-space-size=${limits.engineHeapMiB}`],
       environment: { ...environment, ...mark },
+      directory: dirname(options.queuePath),
       start: {
         queuePath: options.queuePath,
         dawn: options.choice.dawn,

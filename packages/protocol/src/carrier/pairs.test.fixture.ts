@@ -47,7 +47,7 @@ export interface Listening {
 export async function listen(way: Way, onSocket: (socket: Socket) => void): Promise<Listening> {
   const directory = mkdtempSync(join(tmpdir(), "parhelion-carrier-"));
   const path = join(directory, "q0");
-  const server = createServer(onSocket);
+  const server = createServer({ pauseOnConnect: true }, onSocket);
   await new Promise<void>((resolve) =>
     server.listen(way === "stream-tcp" ? { host: "127.0.0.1", port: 0 } : { path }, resolve),
   );

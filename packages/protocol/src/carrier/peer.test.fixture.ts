@@ -107,7 +107,7 @@ async function main(
   const provider = way === "shared-memory" ? sharedMemory : undefined;
   if (role === "reader") {
     const options = argument === "sleepy" ? { poll: neverPoll } : {};
-    const server = createServer((socket) => {
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
       server.close();
       void acceptQueue(socket, {
         authorize: () => ({ outcome: "granted" }),

@@ -19,6 +19,7 @@ import {
 import { createPlatformRuntime } from "../runtime.js";
 import { openSocketIo } from "../socket-io.js";
 import { createStreamPort } from "../stream/port.js";
+import { takeFirstBytes } from "./first-bytes.js";
 import { readFirstMessage, written } from "./first-message.js";
 import {
   type AcceptQueueOptions,
@@ -31,6 +32,7 @@ const maxRefusalText = 1000;
 
 /**
  * The engine's end of a queue, on a connection that was just accepted. Takes the socket over; whatever goes wrong, it is closed.
+ * Memory can be shared only over a socket whose server has `pauseOnConnect`.
  * @throws QueueConnectError; the client was told the reason where it could be
  */
 export async function acceptQueue(socket: Socket, options: AcceptQueueOptions): Promise<Port> {
@@ -40,8 +42,9 @@ export async function acceptQueue(socket: Socket, options: AcceptQueueOptions): 
   // Stays: the socket may report an error that nobody waits for.
   socket.on("error", () => {});
   let mapping: QueueMapping | undefined;
+  const first = await takeFirstBytes(socket, runtime, deadlineMs, options.sharedMemory);
   try {
-    const { frame, rest } = await readFirstMessage(socket, runtime, deadlineMs);
+    const { frame, rest } = await readFirstMessage(socket, runtime, deadlineMs, first.bytes);
     const answer = (status: number, body: Uint8Array): Promise<void> => {
       const whole = new Uint8Array(4 + body.length);
       new DataView(whole.buffer).setInt32(0, status, true);
@@ -71,7 +74,7 @@ export async function acceptQueue(socket: Socket, options: AcceptQueueOptions): 
       if (error instanceof QueueConnectError) throw error;
       throw await refuse("refused", StatusErrno.EIO, "the engine could not decide about this queue", error);
     }
-    mapping = map(socket, options, hello, grant);
+    mapping = map(first.descriptor, options, hello, grant);
     const geometry =
       mapping === undefined
         ? within(hello.geometry, grant.limit ?? streamGeometry, streamGeometry)
@@ -108,22 +111,24 @@ export async function acceptQueue(socket: Socket, options: AcceptQueueOptions): 
     socket.destroySoon();
     throw error;
   } finally {
+    if (first.descriptor >= 0) options.sharedMemory?.close(first.descriptor);
     late.cancel();
   }
 }
 
-/** The offered memory, mapped; undefined when none is offered, it is larger than granted, or it can't be reached. */
+/** The offered memory, mapped; undefined when none came, it is larger than granted, or not what it should be. */
 function map(
-  socket: Socket,
+  descriptor: number,
   options: AcceptQueueOptions,
   hello: QueueHelloRequest,
   grant: QueueGrant,
 ): QueueMapping | undefined {
   const limit = grant.limit ?? sharedMemoryGeometry;
   const { toEngine, toClient } = hello.geometry;
-  if (hello.memory.kind === 0 || toEngine > limit.toEngine || toClient > limit.toClient) return undefined;
+  if (descriptor < 0 || hello.memory.kind === 0 || toEngine > limit.toEngine || toClient > limit.toClient)
+    return undefined;
   try {
-    return options.sharedMemory?.open(socket, hello.memory, hello.geometry);
+    return options.sharedMemory?.open(descriptor, hello.memory, hello.geometry);
   } catch {
     return undefined;
   }

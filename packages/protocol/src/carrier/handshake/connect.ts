@@ -30,15 +30,23 @@ export async function connectQueue(options: ConnectQueueOptions): Promise<Port> 
   let offered: OfferedMemory | undefined;
   try {
     offered = "path" in options.endpoint ? offer(options, geometry) : undefined;
-    const hello = queueMessage.hello.request.encode({
-      token: options.token,
-      ...(offered === undefined ? {} : { memory: offered.memory }),
-      geometry,
-      ...options.owner,
-    });
+    const hello = (memory: { readonly memory?: OfferedMemory["memory"] }): Uint8Array => {
+      const { token, owner } = options;
+      const body = queueMessage.hello.request.encode({ token, ...memory, geometry, ...owner });
+      return encodeFrame(queueMessage.hello.type, 0, helloId, body);
+    };
+    // The memory travels with the hello, or not at all.
+    if (
+      offered !== undefined &&
+      options.sharedMemory?.send(socket, hello({ memory: offered.memory }), offered) !== true
+    ) {
+      offered.closeDescriptor();
+      offered.mapping.retire();
+      offered = undefined;
+    }
     const [{ frame, rest }] = await Promise.all([
       readFirstMessage(socket, runtime, left()),
-      written(socket, encodeFrame(queueMessage.hello.type, 0, helloId, hello)),
+      offered === undefined ? written(socket, hello({})) : undefined,
     ]);
     const reply = decodeReply(frame);
     const io = openSocketIo(socket);

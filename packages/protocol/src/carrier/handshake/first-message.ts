@@ -16,16 +16,20 @@ export interface FirstMessage {
 /**
  * Takes exactly one control message off a socket and leaves the socket paused, without listeners of ours but one that swallows errors. Not a
  * control connection, because what follows belongs to the carrier and may come in the same piece.
+ * @param begun what has been read of it
  * @throws QueueConnectError hung-up, deadline, protocol
  */
 export function readFirstMessage(
   socket: Socket,
   runtime: CarrierRuntime,
   deadlineMs: number,
+  begun: Uint8Array = new Uint8Array(0),
 ): Promise<FirstMessage> {
   return new Promise((resolve, reject) => {
     const frames = new SizedFrames(CONTROL_HEADER, MAX_HANDSHAKE_MESSAGE);
+    let state: "reading" | "stopped" = "reading";
     const stop = (): void => {
+      state = "stopped";
       timer.cancel();
       socket.off("data", onData);
       socket.off("end", onEnd);
@@ -72,7 +76,8 @@ export function readFirstMessage(
     socket.on("end", onEnd);
     socket.on("close", onEnd);
     socket.on("error", onError);
-    socket.resume();
+    onData(begun);
+    if (state === "reading") socket.resume();
   });
 }
 

@@ -234,7 +234,7 @@ for (const [what, reply] of [
   test(`the client refuses ${what} as an answer`, async (context) => {
     const listening = await listen("stream-unix", (socket) => {
       socket.on("error", () => {});
-      socket.once("data", () => socket.write(reply));
+      socket.once("data", () => socket.write(reply)).resume();
     });
     context.after(() => listening.close());
     await assert.rejects(connectQueue({ endpoint: listening.endpoint, token }), hasCode("protocol"));

@@ -10,11 +10,12 @@ export interface KoffiModule {
   errno(): number;
 }
 
-export interface PeerCredentials {
-  readonly pid: number;
-  readonly uid: number;
-  readonly gid: number;
-}
+/** What one look at a socket found. */
+export type Received =
+  | "later"
+  | "end"
+  /** `descriptor` -1: none came with these bytes, or more than one. */
+  | { readonly bytes: Uint8Array; readonly descriptor: number };
 
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
@@ -31,9 +32,49 @@ const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_FAILED = 2n ** 64n - 1n;
 const SOL_SOCKET = 1;
-const SO_PEERCRED = 17;
+const SCM_RIGHTS = 1;
+const MSG_CTRUNC = 0x8;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+const EAGAIN = 11;
+const EINTR = 4;
 const POLLIN = 1;
 const pageBytes = 4096;
+
+/** Most bytes that travel with a descriptor. */
+export const letterBytes = 16 * 1024;
+/** Where in a letter's memory its parts are: struct msghdr at 0, struct iovec, struct cmsghdr with room for two descriptors. */
+const vectorAt = 64;
+const controlAt = 128;
+const controlHeaderBytes = 16;
+const controlBytes = 24;
+const bodyAt = 4096;
+
+/** Memory at a known address, for the C library's structs that point to each other. Lives as long as its owner. */
+class Letter {
+  readonly at: bigint;
+  readonly view: DataView;
+  readonly body: Uint8Array;
+
+  constructor(at: bigint, memory: ArrayBuffer) {
+    this.at = at;
+    this.view = new DataView(memory);
+    this.body = new Uint8Array(memory, bodyAt);
+  }
+
+  /** Fills in struct msghdr. */
+  address(bytes: number, control: number): void {
+    const { view, at } = this;
+    for (let i = 0; i < 56; i += 8) view.setBigUint64(i, 0n, true);
+    view.setBigUint64(16, at + BigInt(vectorAt), true);
+    view.setBigUint64(24, 1n, true);
+    view.setBigUint64(32, at + BigInt(controlAt), true);
+    view.setBigUint64(40, BigInt(control), true);
+    view.setBigUint64(vectorAt, at + BigInt(bodyAt), true);
+    view.setBigUint64(vectorAt + 8, BigInt(bytes), true);
+  }
+}
 
 /** Seals of memory whose size can never change again: no access to it can fault. */
 export const FIXED_SIZE_SEALS = F_SEAL_SHRINK | F_SEAL_GROW;
@@ -54,13 +95,9 @@ export class Libc {
   ) => bigint;
   readonly #munmap: (at: bigint, bytes: number) => number;
   readonly #poll: (fds: Int32Array, count: number, timeoutMs: number) => number;
-  readonly #getsockopt: (
-    fd: number,
-    level: number,
-    name: number,
-    value: Int32Array,
-    bytes: Int32Array,
-  ) => number;
+  readonly #sendmsg: (fd: number, message: bigint, flags: number) => number;
+  readonly #recvmsg: (fd: number, message: bigint, flags: number) => number;
+  #letter: Letter | undefined;
   readonly #pollfd = new Int32Array(2);
   /** Lets another thread run, if there is one that wants this processor. */
   readonly yield: () => number;
@@ -77,7 +114,8 @@ export class Libc {
     this.#mmap = bind("void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)");
     this.#munmap = bind("int munmap(void *addr, size_t length)");
     this.#poll = bind("int poll(void *fds, unsigned long nfds, int timeout)");
-    this.#getsockopt = bind("int getsockopt(int fd, int level, int name, void *value, void *length)");
+    this.#sendmsg = bind("int64_t sendmsg(int fd, void *message, int flags)");
+    this.#recvmsg = bind("int64_t recvmsg(int fd, void *message, int flags)");
     this.yield = bind("int sched_yield(void)");
   }
 
@@ -131,13 +169,58 @@ export class Libc {
     return this.#poll(this.#pollfd, 1, timeoutMs) > 0;
   }
 
-  /** Who connected to, or listened on, a Unix socket; pid 0: somebody outside this process's pid namespace. */
-  peerCredentials(fd: number): PeerCredentials {
-    const value = new Int32Array(3);
-    const bytes = new Int32Array([value.byteLength]);
-    this.#check("getsockopt(SO_PEERCRED)", this.#getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, bytes));
-    if (bytes[0] !== value.byteLength) throw new Error(`getsockopt(SO_PEERCRED) gave ${bytes[0]} bytes`);
-    return { pid: value[0] as number, uid: value[1] as number, gid: value[2] as number };
+  /** Sends `bytes`, at most `letterBytes`, and the descriptor with them, or nothing at all. */
+  sendDescriptor(socket: number, bytes: Uint8Array, descriptor: number): boolean {
+    const letter = this.#letterPaper();
+    letter.address(bytes.length, controlBytes);
+    letter.body.set(bytes);
+    letter.view.setBigUint64(controlAt, BigInt(controlHeaderBytes + 4), true);
+    letter.view.setInt32(controlAt + 8, SOL_SOCKET, true);
+    letter.view.setInt32(controlAt + 12, SCM_RIGHTS, true);
+    letter.view.setInt32(controlAt + controlHeaderBytes, descriptor, true);
+    return this.#sendmsg(socket, letter.at, MSG_DONTWAIT | MSG_NOSIGNAL) === bytes.length;
+  }
+
+  /** Takes what is there of a stream, and the descriptor that was sent with it. Never waits. @throws the system's error */
+  receiveDescriptor(socket: number): Received {
+    const letter = this.#letterPaper();
+    letter.address(letterBytes, controlBytes);
+    letter.view.setBigUint64(controlAt, 0n, true);
+    const count = Number(this.#recvmsg(socket, letter.at, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+    if (count < 0) {
+      const errno = this.#koffi.errno();
+      if (errno === EAGAIN || errno === EINTR) return "later";
+      this.#check("recvmsg", count);
+    }
+    if (count === 0) return "end";
+    let descriptor = -1;
+    const controlLength = letter.view.getBigUint64(40, true);
+    if (
+      controlLength >= BigInt(controlHeaderBytes + 4) &&
+      letter.view.getInt32(controlAt + 8, true) === SOL_SOCKET &&
+      letter.view.getInt32(controlAt + 12, true) === SCM_RIGHTS
+    ) {
+      // There is room for two: nobody sends more than one who means it.
+      const each = (Number(letter.view.getBigUint64(controlAt, true)) - controlHeaderBytes) / 4;
+      const descriptors = Array.from({ length: each }, (_, i) =>
+        letter.view.getInt32(controlAt + controlHeaderBytes + 4 * i, true),
+      );
+      const truncated = (letter.view.getInt32(48, true) & MSG_CTRUNC) !== 0;
+      if (descriptors.length === 1 && !truncated) descriptor = descriptors[0] as number;
+      else for (const fd of descriptors) this.close(fd);
+    }
+    return { bytes: letter.body.slice(0, count), descriptor };
+  }
+
+  /** One page and a body, made when first needed. */
+  #letterPaper(): Letter {
+    if (this.#letter === undefined) {
+      const bytes = bodyAt + letterBytes;
+      const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+      const at = this.#address(this.#mmap(null, bytes, PROT_READ_WRITE, flags, -1, 0));
+      this.#letter = new Letter(at, this.view(at, bytes));
+    }
+    return this.#letter;
   }
 
   #address(address: bigint): bigint {

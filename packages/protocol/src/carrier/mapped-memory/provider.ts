@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { fstatSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { QueueMemory } from "../../messages/generated/structs.js";
 import {
@@ -9,7 +9,7 @@ import {
   type RingMemory,
 } from "../ring-layout.js";
 import { socketDescriptor } from "../socket-io.js";
-import { FIXED_SIZE_SEALS, type KoffiModule, Libc } from "./libc.js";
+import { FIXED_SIZE_SEALS, type KoffiModule, Libc, letterBytes, type Received } from "./libc.js";
 import { Mapping, Reservations } from "./mapping.js";
 
 /** A queue's memory, mapped: `header` bytes (the nonce, then each ring's control words), the ring to the engine, the ring to the client. */
@@ -26,7 +26,8 @@ export interface OfferedMemory {
   /** As it goes into QUEUE_HELLO. */
   readonly memory: QueueMemory;
   readonly mapping: QueueMapping;
-  /** The other end has, or will not, open it: nobody else can from here on. Idempotent. */
+  readonly descriptor: number;
+  /** It has been sent, or will not be: nobody else can get it from here on. Idempotent. */
   closeDescriptor(): void;
 }
 
@@ -34,17 +35,25 @@ export interface SharedMemoryProvider {
   /** @throws when the system refuses; the caller goes on without */
   offer(geometry: QueueGeometry): OfferedMemory;
   /**
-   * Maps what the process at the other end of `socket` (a Unix socket) offers, after checking that it is of the promised, fixed size.
-   * @throws when that can't be done (other pid namespace, other user, a proxy in between, not what was promised)
+   * Sends `bytes` over a Unix socket that nothing waits in, and the memory's descriptor with them.
+   * @returns false when nothing was sent: another kind of socket, one that is full
    */
-  open(socket: Socket, memory: QueueMemory, geometry: QueueGeometry): QueueMapping;
+  send(socket: Socket, bytes: Uint8Array, offered: OfferedMemory): boolean;
+  /** What has come on a socket that nobody reads from yet, with the descriptor sent along. Never waits. @throws the system's error */
+  receive(socket: Socket): Received;
+  /**
+   * Maps the memory that was sent, after checking that it is of the promised, fixed size. The descriptor stays the caller's.
+   * @throws when that can't be done (no memory, not what was promised)
+   */
+  open(descriptor: number, memory: QueueMemory, geometry: QueueGeometry): QueueMapping;
+  /** For what `receive` gave. */
+  close(descriptor: number): void;
 }
 
-const MEMORY_KIND_MEMFD = 1;
+/** A memfd whose descriptor comes with the hello. Kind 1 was one that the engine took out of the offering process. */
+const MEMORY_KIND_SENT = 2;
 const headerBytes = 4096;
 const nonceBytes = 16;
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
 
 class KoffiSharedMemory implements SharedMemoryProvider {
   readonly #libc: Libc;
@@ -74,14 +83,15 @@ class KoffiSharedMemory implements SharedMemoryProvider {
     let descriptor: "open" | "closed" = "open";
     return {
       memory: {
-        kind: MEMORY_KIND_MEMFD,
-        process: process.pid,
-        descriptor: fd,
+        kind: MEMORY_KIND_SENT,
+        process: 0,
+        descriptor: 0,
         bytes: BigInt(bytes),
         nonce: nonce.toString("hex"),
         header: headerBytes,
       },
       mapping: this.#divide(mapping, geometry),
+      descriptor: fd,
       closeDescriptor() {
         if (descriptor === "closed") return;
         descriptor = "closed";
@@ -90,51 +100,41 @@ class KoffiSharedMemory implements SharedMemoryProvider {
     };
   }
 
-  open(socket: Socket, memory: QueueMemory, geometry: QueueGeometry): QueueMapping {
+  send(socket: Socket, bytes: Uint8Array, offered: OfferedMemory): boolean {
+    const fd = socketDescriptor(socket);
+    if (fd < 0 || socket.writableLength > 0 || bytes.length > letterBytes) return false;
+    return this.#libc.sendDescriptor(fd, bytes, offered.descriptor);
+  }
+
+  receive(socket: Socket): Received {
+    const fd = socketDescriptor(socket);
+    return fd < 0 ? "end" : this.#libc.receiveDescriptor(fd);
+  }
+
+  close(descriptor: number): void {
+    this.#libc.close(descriptor);
+  }
+
+  open(descriptor: number, memory: QueueMemory, geometry: QueueGeometry): QueueMapping {
     if (!isRingSize(geometry.toEngine) || !isRingSize(geometry.toClient))
       throw new Error("impossible ring sizes");
     const bytes = headerBytes + geometry.toEngine + geometry.toClient;
-    if (memory.kind !== MEMORY_KIND_MEMFD || memory.header !== headerBytes || memory.bytes !== BigInt(bytes))
+    if (memory.kind !== MEMORY_KIND_SENT || memory.header !== headerBytes || memory.bytes !== BigInt(bytes))
       throw new Error("the offered memory does not fit the rings");
-    const socketFd = socketDescriptor(socket);
-    if (socketFd < 0) throw new Error("the socket has no descriptor");
-    const { pid } = this.#libc.peerCredentials(socketFd);
-    if (pid <= 0) throw new Error("the other end lives in another pid namespace");
-    const fd = this.#openMemory(`/proc/${pid}/fd/${memory.descriptor}`, bytes);
-    try {
-      const mapping = new Mapping(this.#libc, this.#reservations, fd, bytes);
-      if (Buffer.from(mapping.buffer, 0, nonceBytes).toString("hex") !== memory.nonce) {
-        mapping.retire();
-        throw new Error("the memory that was found is not the one that was offered");
-      }
-      return this.#divide(mapping, geometry);
-    } finally {
-      closeSync(fd);
+    const stat = fstatSync(descriptor);
+    // A header of one small page makes the size one that memory of huge pages, whose faults can fail, never has.
+    if (!stat.isFile() || stat.size !== bytes)
+      throw new Error("what was offered is no memory of the promised size");
+    // Only a memfd can have these seals.
+    if ((this.#libc.seals(descriptor) & FIXED_SIZE_SEALS) !== FIXED_SIZE_SEALS)
+      throw new Error("the memory's size is not sealed");
+    if (fstatSync(descriptor).size !== bytes) throw new Error("the memory's size changed");
+    const mapping = new Mapping(this.#libc, this.#reservations, descriptor, bytes);
+    if (Buffer.from(mapping.buffer, 0, nonceBytes).toString("hex") !== memory.nonce) {
+      mapping.retire();
+      throw new Error("the memory that was found is not the one that was offered");
     }
-  }
-
-  /** Opens nothing but sealed memory: first without any effect, to look at what it is, then that same file for use. */
-  #openMemory(path: string, bytes: number): number {
-    const handle = openSync(path, O_PATH | O_CLOEXEC);
-    try {
-      const stat = fstatSync(handle);
-      // A header of one small page makes the size one that memory of huge pages, whose faults can fail, never has.
-      if (!stat.isFile() || stat.size !== bytes)
-        throw new Error("what was offered is no memory of the promised size");
-      const fd = openSync(`/proc/self/fd/${handle}`, constants.O_RDWR | constants.O_NONBLOCK | O_CLOEXEC);
-      try {
-        // Only a memfd can have these seals.
-        if ((this.#libc.seals(fd) & FIXED_SIZE_SEALS) !== FIXED_SIZE_SEALS)
-          throw new Error("the memory's size is not sealed");
-        if (fstatSync(fd).size !== bytes) throw new Error("the memory's size changed");
-        return fd;
-      } catch (error) {
-        closeSync(fd);
-        throw error;
-      }
-    } finally {
-      closeSync(handle);
-    }
+    return this.#divide(mapping, geometry);
   }
 
   #divide(mapping: Mapping, geometry: QueueGeometry): QueueMapping {

@@ -75,7 +75,10 @@ test("a worker thread's descriptors are closed where they were opened", { timeou
 function offering(change: (offer: OfferedMemory) => OfferedMemory): SharedMemoryProvider {
   return {
     offer: (wanted: QueueGeometry) => change(provider.offer(wanted)),
+    send: provider.send.bind(provider),
+    receive: provider.receive.bind(provider),
     open: provider.open.bind(provider),
+    close: provider.close.bind(provider),
   };
 }
 
@@ -84,6 +87,14 @@ const changed =
   (offer: OfferedMemory) => ({
     ...offer,
     memory: { ...offer.memory, ...fields(offer.memory) },
+  });
+
+/** Says what it should and sends another descriptor. */
+const sending =
+  (descriptor: (memory: OfferedMemory["memory"]) => number) =>
+  (offer: OfferedMemory): OfferedMemory => ({
+    ...offer,
+    descriptor: descriptor(offer.memory),
   });
 
 /** A file of the right size that is no sealed memory. */
@@ -116,21 +127,15 @@ function unsealedMemory(context: TestContext, nonce: string): number {
 const unfit: readonly [string, (context: TestContext) => (offer: OfferedMemory) => OfferedMemory][] = [
   ["another size", () => changed(() => ({ bytes: 4096n }))],
   ["another header", () => changed(() => ({ header: 8192 }))],
-  ["another kind", () => changed(() => ({ kind: 2 }))],
-  ["a descriptor that is not open", () => changed(() => ({ descriptor: 999_999 }))],
-  ["a descriptor that is a socket, or standard input", () => changed(() => ({ descriptor: 0 }))],
-  [
-    "a plain file",
-    (context) => changed(({ nonce }) => ({ descriptor: plainFile(context, tmpdir(), nonce) })),
-  ],
+  ["another kind", () => changed(() => ({ kind: 1 }))],
+  ["a descriptor that is not open", () => sending(() => 999_999)],
+  ["a descriptor that is standard input", () => sending(() => 0)],
+  ["a plain file", (context) => sending(({ nonce }) => plainFile(context, tmpdir(), nonce))],
   [
     "a file in a memory file system",
-    (context) => changed(({ nonce }) => ({ descriptor: plainFile(context, "/dev/shm", nonce) })),
+    (context) => sending(({ nonce }) => plainFile(context, "/dev/shm", nonce)),
   ],
-  [
-    "memory whose size is not sealed",
-    (context) => changed(({ nonce }) => ({ descriptor: unsealedMemory(context, nonce) })),
-  ],
+  ["memory whose size is not sealed", (context) => sending(({ nonce }) => unsealedMemory(context, nonce))],
   ["the wrong nonce", () => changed(() => ({ nonce: "ab".repeat(16) }))],
 ];
 for (const [what, change] of unfit) {
@@ -147,10 +152,10 @@ for (const [what, change] of unfit) {
 
 test("a system that refuses to make memory leaves a stream", { skip, timeout }, async () => {
   const refusing: SharedMemoryProvider = {
+    ...offering((offer) => offer),
     offer() {
       throw new Error("no memory");
     },
-    open: provider.open.bind(provider),
   };
   const { client, engine, close } = await openPair("stream-unix", geometry, { sharedMemory: refusing });
   assert.equal(client.carrier, "stream");

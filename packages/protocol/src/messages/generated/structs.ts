@@ -91,11 +91,11 @@ export const QueueRings: StructCodec<QueueRings> = structCodec<QueueRings>({
 
 /** Where the other end finds the memory that both shall map; kind 0: none is offered. */
 export interface QueueMemory {
-  /** 0 none, 1 a memfd reached through /proc of the offering process. */
+  /** 0 none, 2 a memfd whose descriptor comes with the message (SCM_RIGHTS); 1 was one reached through /proc of the offering process. */
   readonly kind: number;
-  /** Process id of the offering end. */
+  /** 0; of kind 1 the offering process. */
   readonly process: number;
-  /** File descriptor in that process. */
+  /** 0; of kind 1 the descriptor in that process. */
   readonly descriptor: number;
   /** Size of the memory. */
   readonly bytes: bigint;

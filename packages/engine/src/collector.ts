@@ -44,11 +44,6 @@ export class Collector {
     return this.#runs;
   }
 
-  /** Whether a collection could free anything that applications know of. */
-  get promising(): boolean {
-    return this.#objects > 0;
-  }
-
   /** Objects that held `bytes` together lost their last names. */
   dropped(owner: MemoryOwner, bytes: number, objects = 1): void {
     this.#owners.add(owner);

@@ -155,7 +155,7 @@ export class CommandQueue implements Turns {
 
   #turnNow(): void {
     // Whoever calls may be waiting for room in a ring that only this thread empties.
-    const stuck = this.#state === "short" && this.#port.look() > this.#port.rx.capacity / 2;
+    const stuck = this.#state === "short" && this.#port.look() > 0.7 * this.#port.rx.capacity;
     if (stuck) {
       this.#state = "open";
       this.#commands.patience = "hurried";

@@ -303,7 +303,7 @@ export class Commands implements SpecialCommands {
   release(_id: number, _kind: number, object: object | undefined): void {
     if (object === undefined) return;
     const { collector, device } = this.#options;
-    collector.dropped(device, device.account.heldBy(object));
+    collector.dropped(device, device.account.drop(object));
     this.#trail.release(object);
   }
 

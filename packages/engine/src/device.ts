@@ -41,6 +41,8 @@ export class EngineDevice implements MemoryOwner {
   readonly #lost: Promise<void>;
   #state: "alive" | "ending" = "alive";
   #settling: "no" | "planned" = "no";
+  /** What the application is told of a loss that it has not asked for and that Dawn does not know the reason of. */
+  #taken: string | undefined;
 
   /** @param account what the device itself takes is charged to it already */
   constructor(
@@ -61,10 +63,12 @@ export class EngineDevice implements MemoryOwner {
       this.queue?.uncaptured(errorKind(event.error), unwrapMessage(event.error.message));
     });
     this.#lost = dawn.lost.then(({ reason, message }) => {
-      this.#loss = { reason, message };
+      const loss: Loss =
+        this.#taken === undefined ? { reason, message } : { reason: "unknown", message: this.#taken };
+      this.#loss = loss;
       account.close();
-      this.queue?.deviceLost(this.#loss);
-      onLost(reason, message);
+      this.queue?.deviceLost(loss);
+      onLost(loss.reason, loss.message);
     });
   }
 
@@ -73,8 +77,9 @@ export class EngineDevice implements MemoryOwner {
     return this.#loss;
   }
 
-  /** Idempotent, as in WebGPU. */
-  destroy(): void {
+  /** Idempotent, as in WebGPU. @param taken why it is lost to an application that does not destroy it */
+  destroy(taken?: string): void {
+    if (this.#state === "alive") this.#taken = taken;
     this.#state = "ending";
     this.dawn.destroy();
   }
@@ -92,6 +97,10 @@ export class EngineDevice implements MemoryOwner {
 
   get passing(): boolean {
     return this.account.passing;
+  }
+
+  get dropped(): number {
+    return this.account.dropped;
   }
 
   /**

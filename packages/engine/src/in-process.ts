@@ -8,6 +8,8 @@ import {
   createInProcessPair,
   type DeviceGrant,
   type DeviceRequest,
+  type EngineMemory,
+  type EngineService,
   type InProcessOptions,
   type Port,
   platformClock,
@@ -23,6 +25,9 @@ export interface InProcessEngineOptions {
   readonly gpu: GPU;
   readonly forceFallback?: boolean;
   readonly limits?: Partial<EngineLimits>;
+  /** Whose the engine is and what it may use. Default: without a limit of memory. */
+  readonly service?: EngineService;
+  readonly onMemory?: (memory: EngineMemory) => void;
   readonly clock?: Clock;
   readonly port?: InProcessOptions;
   readonly log?: (line: string) => void;
@@ -62,6 +67,8 @@ export function createInProcessEngine(options: InProcessEngineOptions): InProces
     limits: { ...defaultLimits, ...options.limits },
     clock: options.clock ?? platformClock,
     collect: exposedCollector(),
+    ...(options.service === undefined ? {} : { service: options.service }),
+    ...(options.onMemory === undefined ? {} : { onMemory: options.onMemory }),
     onDeviceLost: (device, _reason, message) => {
       const entry = opened.get(device);
       if (entry === undefined) return;

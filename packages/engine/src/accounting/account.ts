@@ -9,6 +9,8 @@ import { stagingBytes } from "./sizes.js";
 
 interface Holding {
   bytes: number;
+  /** "dropped": the application has no name for it, the collector has not come by. */
+  state: "named" | "dropped";
 }
 
 export class DeviceAccount {
@@ -19,6 +21,7 @@ export class DeviceAccount {
   #bytes = 0;
   /** Bytes of `#bytes` that are for staging. */
   #staging = 0;
+  #dropped = 0;
   #state: "open" | "closed" = "open";
 
   constructor(ledger: SliceLedger) {
@@ -58,7 +61,7 @@ export class DeviceAccount {
   /** `bytes` that were taken are this object's from now on. */
   hold(object: object, bytes: number): void {
     if (this.#state === "closed") return;
-    const holding: Holding = { bytes };
+    const holding: Holding = { bytes, state: "named" };
     this.#holdings.set(object, holding);
     this.#collected.register(object, holding);
   }
@@ -69,9 +72,18 @@ export class DeviceAccount {
     return holding === undefined ? 0 : this.#leave(holding);
   }
 
-  /** What the object still holds. */
-  heldBy(object: object): number {
-    return this.#holdings.get(object)?.bytes ?? 0;
+  /** The application has no name for the object any more. @returns bytes that it still holds */
+  drop(object: object): number {
+    const holding = this.#holdings.get(object);
+    if (holding === undefined || holding.bytes === 0 || this.#state === "closed") return 0;
+    if (holding.state === "named") this.#dropped += holding.bytes;
+    holding.state = "dropped";
+    return holding.bytes;
+  }
+
+  /** Bytes of dropped objects that the collector has not found, or that something else still uses. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** Takes what staging `bytes` of a write needs. @returns whether there was room */
@@ -117,11 +129,13 @@ export class DeviceAccount {
     this.#state = "closed";
     this.ledger.giveBack(this.#bytes);
     this.#bytes = 0;
+    this.#dropped = 0;
   }
 
   #leave(holding: Holding): number {
     const { bytes } = holding;
     holding.bytes = 0;
+    if (holding.state === "dropped" && this.#state === "open") this.#dropped -= bytes;
     if (this.#state === "open" && bytes > 0) this.#passage.leave(bytes);
     return bytes;
   }

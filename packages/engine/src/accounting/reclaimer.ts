@@ -4,6 +4,8 @@ import type { Collector } from "../collector.js";
 
 /** A device, as far as it can give memory back. */
 export interface Reclaimable {
+  /** Bytes of objects that the application dropped and that were not collected. */
+  readonly dropped: number;
   /** Whether something becomes free when its GPU work is done. */
   readonly passing: boolean;
   /** Resolves when all work recorded until now is done. Never rejects. */
@@ -28,9 +30,7 @@ export class Reclaimer {
 
   /** Whether `reclaim` could free anything. */
   get hopeful(): boolean {
-    if (this.#running !== undefined || this.#options.collector.promising) return true;
-    for (const device of this.#options.devices()) if (device.passing) return true;
-    return false;
+    return this.#running !== undefined || this.#any(({ passing, dropped }) => passing || dropped > 0);
   }
 
   /** Those who come while it is under way share it. @param round 1: waits for GPUs only, if that may do */
@@ -42,13 +42,13 @@ export class Reclaimer {
   }
 
   async #reclaim(round: number): Promise<void> {
-    const { collector } = this.#options;
-    if (collector.promising && (round > 1 || !this.#anyPassing())) await collector.collectNow();
+    const collects = round > 1 || !this.#any(({ passing }) => passing);
+    if (collects && this.#any(({ dropped }) => dropped > 0)) await this.#options.collector.collectNow();
     await this.#settleAll();
   }
 
-  #anyPassing(): boolean {
-    for (const device of this.#options.devices()) if (device.passing) return true;
+  #any(holds: (device: Reclaimable) => boolean): boolean {
+    for (const device of this.#options.devices()) if (holds(device)) return true;
     return false;
   }
 

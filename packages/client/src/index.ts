@@ -1,3 +1,4 @@
+export { type ApplicationErrorName, applicationErrors, lossReasons } from "./error-codes.js";
 export { defineGlobals, globals } from "./globals.js";
 export { createGPU, type GPU } from "./gpu.js";
 export {

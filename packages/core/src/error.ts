@@ -3,6 +3,7 @@
  * whoever asked. A `BugError` says that code broke a rule of the model; nobody should handle it.
  */
 import { Errno, type ErrnoCode } from "./errno.js";
+import type { BugCode } from "./error-codes.js";
 
 // The registry symbol, not the class, is the brand: two copies of this package in one process understand each other.
 const kernelErrorBrand = Symbol.for("parhelion.KernelError");
@@ -31,15 +32,6 @@ export function isKernelError(error: unknown, code?: ErrnoCode): error is Kernel
     (code === undefined || (error as KernelError).code === code)
   );
 }
-
-export type BugCode =
-  | "illegal-transition"
-  | "lock-not-held"
-  | "refcount-underflow"
-  | "refcount-use-after-release"
-  | "devres-unknown"
-  | "sync-state-not-paused"
-  | "wrong-runtime";
 
 export class BugError extends Error {
   override readonly name = "BugError";

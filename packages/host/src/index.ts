@@ -11,6 +11,7 @@ export type { CreatedGuest } from "./guests/guests.js";
 export { Host, type HostAddress, startHost } from "./host.js";
 export { HostError, type HostErrorCode } from "./host-error.js";
 export type { HostOptions, TcpAddress } from "./host-options.js";
+export { limitRules, type RefusalRule, type RuleEntry } from "./limit-rules.js";
 export { defaultLimits, type HostLimits, type Refusal } from "./limits.js";
 export { createPinoSink, type PinoSinkOptions } from "./log.js";
 export type { SliceTotals } from "./observe/counters.js";

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Runtime } from "parhelion-core";
 import {
   type AdapterDescription,
+  clampLimits,
   type DeviceGrant,
   type DeviceRequest,
   type EngineMemory,
@@ -93,9 +94,11 @@ export class Slice implements DeviceHome {
     this.engine = supervise(this);
   }
 
+  /** The adapter's, with limits that the slice can hold. */
   get description(): AdapterDescription {
     this.#access("read");
-    return this.#description;
+    const limits = clampLimits(this.#description.limits, this.#terms.descriptor.memory.limitBytes);
+    return { ...this.#description, limits };
   }
 
   get descriptor(): SliceDescriptor {
@@ -119,9 +122,11 @@ export class Slice implements DeviceHome {
 
   /** From now on; what is in use beyond it stays until it is freed. */
   agree(terms: SliceTerms): void {
+    const before = this.description;
     this.#access("write");
     this.#terms = terms;
     this.#tellQuota();
+    if (!isDeepStrictEqual(this.description, before)) this.#listener?.descriptionChanged();
     this.#listener?.memoryChanged?.();
   }
 

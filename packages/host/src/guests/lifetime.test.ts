@@ -17,6 +17,8 @@ async function inTime(
   await house.build();
   await run(house, time);
   await house.close();
+  await time.advance(0);
+  assert.equal(time.armed, 0, "somebody still waits");
   assert.deepEqual(
     time.logged.filter(({ level }) => level === "error"),
     [],

@@ -6,9 +6,10 @@
 const interesting = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 63, 64, 127, 128, 255, 256, 4095, 4096, 65535, 65536];
 const large = [0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff, 0x00100000, 0x000fffff, 0x00040000, 0x1fffff];
 
-/** Units longer than this are cut: long inputs are slow and say no more. */
+/** What is longer is cut: long inputs are slow and say no more. */
 const mostBytes = 4096;
 const mostUnits = 48;
+const mostInput = 8192;
 
 export class Mutator {
   #random;
@@ -34,7 +35,12 @@ export class Mutator {
     const units = this.#target.split(base).map((unit) => unit.slice());
     if (units.length === 0) units.push(new Uint8Array(8));
     for (let rounds = 1 + random.below(4); rounds > 0; rounds--) this.#mutate(units, corpus);
-    return join(units.slice(0, mostUnits).map((unit) => this.#mended(unit)));
+    const mended = units.slice(0, mostUnits).map((unit) => this.#mended(unit));
+    for (let total = 0, i = 0; i < mended.length; i++) {
+      total += mended[i].length;
+      if (total > mostInput && i > 0) return join(mended.slice(0, i));
+    }
+    return join(mended);
   }
 
   #mutate(units, corpus) {

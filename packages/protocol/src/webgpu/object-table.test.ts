@@ -50,6 +50,23 @@ test("refuses handles that are taken or impossible", () => {
   assert.equal(table.size, 2);
 });
 
+test("takes no memory for the handles below one that is far away", () => {
+  const tables = Array.from({ length: 64 }, () => new ObjectTable());
+  const before = process.memoryUsage().heapUsed;
+  for (const table of tables) {
+    for (let id = 256; id < MAX_OBJECT_ID; id *= 2) table.put(id, GPUBuffer, { id });
+    table.put(MAX_OBJECT_ID - 1, GPUTexture, {});
+  }
+  assert.ok(process.memoryUsage().heapUsed - before < 64 * 2 ** 20);
+  for (const table of tables) {
+    assert.deepEqual(table.get(512, GPUBuffer), { id: 512 });
+    assert.equal(table.kindOf(513), 0);
+    table.put(513, GPUTexture, {});
+    assert.equal([...table].length, 14);
+    assert.ok(table.release(MAX_OBJECT_ID - 1));
+  }
+});
+
 test("frees a handle once", () => {
   const table = new ObjectTable();
   const buffer = {};

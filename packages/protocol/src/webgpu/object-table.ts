@@ -140,10 +140,12 @@ export class ObjectTable {
     }
     const slots = this.#kinds.length;
     if (id >= slots) {
+      const inTurn = id < slots + 64 && this.#objects.length === slots && this.#size * 2 >= slots;
       const kinds = new Uint16Array(Math.min(MAX_OBJECT_ID, Math.max(id + 1, slots * 2)));
       kinds.set(this.#kinds);
       this.#kinds = kinds;
-      for (let slot = slots; slot < kinds.length; slot += 1) this.#objects.push(undefined);
+      // A place is made for who comes next; for a handle out of turn the array gets holes, which cost a lookup's speed and no memory.
+      if (inTurn) for (let slot = slots; slot < kinds.length; slot += 1) this.#objects.push(undefined);
     } else if (this.#kinds[id] !== 0) {
       throw new ProtocolError("id-in-use", `handle ${id} is a ${interfaceName(this.kindOf(id))} already`);
     }

@@ -112,8 +112,11 @@ export class Engine {
     return this.#ledger.memory;
   }
 
-  /** The device ends, its application is told, its queue closes. Unknown ids are ignored: both ends may destroy at once. */
-  destroyDevice(id: number, why = "the host destroyed the device"): void {
+  /**
+   * The device ends, its application is told, its queue closes. Unknown ids are ignored: both ends may destroy at once.
+   * @param taken why the application loses it, where it has not asked for that
+   */
+  destroyDevice(id: number, why = "the host destroyed the device", taken?: string): void {
     const device = this.#devices.get(id);
     if (device === undefined || device === "unwanted") return;
     if (device === "making") {
@@ -121,7 +124,7 @@ export class Engine {
       return;
     }
     this.#devices.delete(id);
-    void this.#end(device, why);
+    void this.#end(device, why, taken);
   }
 
   /** @throws Refusal */
@@ -269,8 +272,8 @@ export class Engine {
     this.destroyDevice(slot.device.id, messageOf(reason));
   }
 
-  async #end(device: EngineDevice, why: string): Promise<void> {
-    device.destroy();
+  async #end(device: EngineDevice, why: string, taken?: string): Promise<void> {
+    device.destroy(taken);
     await device.goneWithin(this.#options.clock, this.#options.limits.farewellMs);
     device.queue?.end(new Error(why));
     this.#collector.plan();

@@ -110,7 +110,7 @@ export class HostLink {
         engine.setQuota(message.quota);
         break;
       case "destroyDevice":
-        engine.destroyDevice(message.device);
+        engine.destroyDevice(message.device, message.taken, message.taken);
         break;
       case "destroyQueue":
         engine.destroyQueue(message.queue);

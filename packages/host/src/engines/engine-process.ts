@@ -142,8 +142,9 @@ export class EngineProcess implements Named {
     );
   }
 
-  destroyDevice(device: number): void {
-    this.#child.send({ op: "destroyDevice", device });
+  /** @param taken why its application loses it, where it has not asked for that */
+  destroyDevice(device: number, taken?: string): void {
+    this.#child.send({ op: "destroyDevice", device, ...(taken === undefined ? {} : { taken }) });
   }
 
   /** @throws EngineRefusedError, HostError engine-gone, engine-silent */

@@ -1,7 +1,7 @@
 /** One connected guest kernel: its processes, and what of its slices it was offered. All of that ends with the connection. */
 
 import { GLOBAL_CHANNEL, type VmbusHost } from "parhelion-buses";
-import type { Runtime } from "parhelion-core";
+import { isKernelError, type Runtime } from "parhelion-core";
 import type { HostLimits } from "../limits.js";
 import { LogThrottle } from "../log-throttle.js";
 import type { Secrets } from "../secrets.js";
@@ -17,6 +17,8 @@ import { VgpuOffer } from "./vgpu-offer.js";
 
 /** A token is good for one connection: 128 bits that nobody guesses, the size of its field. */
 const tokenBytes = 16;
+/** A kernel may take so long to say that it is there, in ms. */
+const checkMs = 3000;
 
 export interface GuestConnectionOptions {
   readonly runtime: Runtime;
@@ -81,6 +83,20 @@ export class GuestConnection {
   rescind(slice: Slice, reason: string): void {
     this.#offers.get(slice)?.rescind(reason);
     this.#offers.delete(slice);
+  }
+
+  /** Asks the kernel whether it is still there, and gives it up when it does not answer soon. Waits for nothing. */
+  checkNow(): void {
+    const { runtime, vmbus } = this.#options;
+    runtime.scheduler.spawn("check of a kernel", async () => {
+      try {
+        await vmbus.check(checkMs);
+      } catch (error) {
+        // Who has no heartbeat is noticed when its connection ends.
+        if (isKernelError(error, "ETIMEDOUT"))
+          vmbus.cut(new Error(`no answer within ${checkMs} ms; another kernel waits`));
+      }
+    });
   }
 
   close(reason: string): void {

@@ -84,10 +84,10 @@ export class Guest implements SliceHolder {
     this.#projected.add(slice);
     this.#connection?.offer(slice);
     return {
-      withdraw: () => {
+      withdraw: (why) => {
         this.#access("write");
         this.#projected.delete(slice);
-        this.#connection?.rescind(slice, "the host took the slice away");
+        this.#connection?.rescind(slice, why);
       },
     };
   }

@@ -1,9 +1,9 @@
 /** Lets guest kernels in: one at a time for each guest, and only with that guest's credential. */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type VmbusCarrier, VmbusHost } from "parhelion-buses";
+import { type BootClock, Heartbeat, systemBootClock, type VmbusCarrier, VmbusHost } from "parhelion-buses";
 import { type Runtime, WaitQueue } from "parhelion-core";
-import { Newcomers } from "parhelion-protocol";
+import { Newcomers, VmbusFeature, vmbusFeatures } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
 import { LogThrottle } from "../log-throttle.js";
@@ -27,6 +27,8 @@ export interface KernelDoorOptions {
   readonly secrets: Secrets;
   readonly byCredential: (credential: string) => Guest | undefined;
   readonly relay: QueueRelay;
+  /** Default: the system's. */
+  readonly bootClock?: BootClock;
 }
 
 /** Who is at the door. */
@@ -95,6 +97,20 @@ export class KernelDoor {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /**
+   * A kernel that comes while the guest has one may be the same, whose machine slept or whose cable was cut: then the one that
+   * is known does not answer, and it is let in when it tries again.
+   * @throws HostError guest-connected, host-stopping
+   */
+  #admit(guest: Guest): void {
+    try {
+      guest.assertFree();
+    } catch (error) {
+      guest.connection?.checkNow();
+      throw error;
+    }
+  }
+
   async #meet(stream: Duplex | VmbusCarrier, visitor: Visitor): Promise<void> {
     const { reach, from } = visitor;
     const { runtime, limits, secrets, relay, byCredential } = this.#options;
@@ -111,8 +127,8 @@ export class KernelDoor {
               "guest-unknown",
               "the credential is no guest's: it was mistyped, or its guest was removed",
             );
-          guest.assertFree();
-          return 0n;
+          this.#admit(guest);
+          return vmbusFeatures;
         },
       },
       { deadline: runtime.clock.now() + contactMs },
@@ -130,6 +146,9 @@ export class KernelDoor {
       known.detach(connection);
       relay.dropGuest(known);
     });
+    // A pipe within this process can't lose its other end unnoticed.
+    if (!("cut" in stream) && (vmbus.features & VmbusFeature.HEARTBEAT) !== 0n)
+      new Heartbeat(runtime, this.#options.bootClock ?? systemBootClock, vmbus).start();
     runtime.log("info", "guest.connected", { guest: known.id, reach });
   }
 }

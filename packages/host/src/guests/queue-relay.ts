@@ -50,11 +50,14 @@ export class QueueRelay {
   }
 
   /** @throws HostError guest-unknown, bad-request, limit-reached */
-  #carry(remote: Socket, { token, credential }: QueueConnect): void {
+  #carry(remote: Socket, { token, credential, slice: named, generation }: QueueConnect): void {
     const guest = this.#options.byCredential(credential);
     if (guest === undefined) throw new HostError("guest-unknown", "the credential is no guest's");
     // Once only, and only what this guest's own slices handed out.
     const slice = [...guest.slices].find((each) => each.forgetToken(token));
+    if (slice !== undefined && generation !== 0n)
+      if (slice.uuid !== named || BigInt(slice.generation) !== generation)
+        throw new HostError("slice-stale", `the queue is of another generation of slice ${named}`);
     if (slice === undefined)
       throw new HostError("bad-request", `guest ${guest.id} has no queue with this token`);
     const carried = this.#carried.get(guest) ?? new Set<Socket>();

@@ -3,8 +3,8 @@ import type { Slice } from "./slice.js";
 
 /** One slice shown to one holder. */
 export interface Projection {
-  /** Rescinds the vGPU. Waits for nothing, least of all for the guest. */
-  withdraw(): void;
+  /** Rescinds the vGPU, and says why to who uses it. Waits for nothing, least of all for the guest. */
+  withdraw(why: string): void;
 }
 
 export interface SliceHolder {

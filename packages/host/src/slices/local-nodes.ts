@@ -77,15 +77,15 @@ export class LocalNodes implements Named {
     const opening = new Task(runtime, `local node of slice ${entry.uuid}`, () =>
       open({ slice: entry.uuid, directory, credential, vmbus }),
     );
-    const end = async () => {
-      await tenure.end();
+    const end = async (why: string) => {
+      await tenure.end(why);
       await this.#close(holder, opening);
       await directories.remove(directory);
     };
     try {
       await opening.wait({ deadline: runtime.clock.now() + patienceMs });
     } catch (error) {
-      await end();
+      await end("its node could not be opened");
       const why = isKernelError(error, "ETIMEDOUT") ? `not there within ${patienceMs} ms` : messageOf(error);
       throw new HostError(
         "local-node-failed",

@@ -46,6 +46,7 @@ export class SliceEntry implements Named {
   /** Whether the generation was used for a binding. */
   #generation: "fresh" | "spent" = "fresh";
   #heir: string | null = null;
+  #leaving: string | null = null;
 
   constructor(runtime: Runtime, record: SliceRecord) {
     this.name = `entry of slice ${record.uuid}`;
@@ -129,6 +130,17 @@ export class SliceEntry implements Named {
   spendGeneration(): void {
     this.#access("write");
     this.#generation = "spent";
+  }
+
+  /** Why whoever has it loses it, in words for him; null while nobody takes it away. */
+  get leaving(): string | null {
+    this.#access("read");
+    return this.#leaving;
+  }
+
+  set leaving(why: string | null) {
+    this.#access("write");
+    this.#leaving = why;
   }
 
   /** The id of whom it is being given to: whoever takes him away waits for that. */

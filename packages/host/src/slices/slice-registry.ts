@@ -32,6 +32,9 @@ interface Making {
   readonly lock: Guard | null;
 }
 
+/** What those who use slices are told when the host stops. */
+const stopped = "the host was stopped";
+
 const unbounded = { deadline: noDeadline };
 
 export class SliceRegistry implements GuestSlices, Named {
@@ -179,6 +182,7 @@ export class SliceRegistry implements GuestSlices, Named {
     await entry.lock.withLock(async () => {
       this.#assertCurrent(this.get(uuid), generation);
       await this.#options.store.change({ removeSlices: [uuid] });
+      entry.leaving = `the host's administrator removed slice ${uuid}`;
       await this.#tearDown(entry, "it was removed");
     }, unbounded);
   }
@@ -193,6 +197,7 @@ export class SliceRegistry implements GuestSlices, Named {
       const held = concerned.filter((entry) => entry.phase !== "gone" && entry.record.holder === id);
       await this.#options.store.change({ ...alongside, removeSlices: held.map(({ uuid }) => uuid) });
       const { runtime } = this.#options.system;
+      for (const entry of held) entry.leaving = `${reason} by the host`;
       // Side by side: each waits for its engine.
       const ends = held.map(
         (entry) => new Task(runtime, `end of slice ${entry.uuid}`, () => this.#tearDown(entry, reason)),
@@ -214,8 +219,14 @@ export class SliceRegistry implements GuestSlices, Named {
 
   /** Takes all slices of the adapter away; they stay known. */
   async adapterGoes(adapter: AdapterDevice): Promise<void> {
-    for (const entry of this.values()) if (entry.place?.adapter === adapter) entry.leavePlace();
+    const why = this.#state === "closed" ? stopped : `${adapter.name} was removed from the host`;
+    const there = this.values().filter(({ place }) => place?.adapter === adapter);
+    for (const entry of there) {
+      entry.leaving = why;
+      entry.leavePlace();
+    }
     await this.adapters.withdraw(adapter);
+    for (const entry of there) entry.leaving = null;
   }
 
   /** For an adapter's ledger: the slice may use so much memory from now on. */
@@ -244,6 +255,7 @@ export class SliceRegistry implements GuestSlices, Named {
   refuseNew(): void {
     this.#access("write");
     this.#state = "closed";
+    for (const entry of this.values()) entry.leaving ??= stopped;
   }
 
   /** Room for one more is taken in the step in which it is looked for. */
@@ -329,6 +341,7 @@ export class SliceRegistry implements GuestSlices, Named {
   async #moveToHolder(entry: SliceEntry, holder: string | null): Promise<void> {
     const { store } = this.#options;
     const index = holder === null ? 0 : this.#indexFor(holder);
+    entry.leaving = `the host's administrator gave slice ${entry.uuid} to somebody else`;
     entry.heir = holder;
     try {
       await entry.change(store, (before) => ({
@@ -353,6 +366,7 @@ export class SliceRegistry implements GuestSlices, Named {
     const descriptor = transferDescriptor(record.descriptor, record.capacityBytes, capacityBytes);
     const index = holder === null ? 0 : holder === record.holder ? record.index : this.#indexFor(holder);
     ledger.enter(uuid, descriptor);
+    entry.leaving = `the host's administrator moved slice ${uuid} to ${adapter.name}`;
     entry.heir = holder;
     try {
       await entry.change(store, (before) => ({
@@ -420,6 +434,7 @@ export class SliceRegistry implements GuestSlices, Named {
       } catch (error) {
         throw asHostError(error, uuid);
       } finally {
+        entry.leaving = null;
         entry.phase = "settled";
       }
     }, unbounded);

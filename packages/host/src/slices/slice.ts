@@ -242,10 +242,10 @@ export class Slice implements DeviceHome {
   }
 
   /** Those included that are only being created. */
-  destroyDevices(why: string): void {
+  destroyDevices(why: string, by: "guest" | "host" = "guest"): void {
     this.#access("write");
     this.#clearings += 1;
-    for (const device of [...this.devices.values()]) device.destroy(why);
+    for (const device of [...this.devices.values()]) device.destroy(why, by);
   }
 
   /** A process is seen here when it asks for its first device. @throws CommandError QUOTA_EXCEEDED */

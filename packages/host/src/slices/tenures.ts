@@ -16,8 +16,8 @@ import type { SliceFactory } from "./slice-factory.js";
 export interface Tenure {
   /** Null where it is meant for a guest and has none. */
   readonly slice: Slice | null;
-  /** Takes it away. Waits for nobody but this host's own parts. */
-  end(): Promise<void>;
+  /** Takes it away, and tells who uses it why. Waits for nobody but this host's own parts. */
+  end(why: string): Promise<void>;
 }
 
 export interface TenuresOptions {
@@ -61,7 +61,7 @@ export class Tenures {
     const place = device.state;
     const { entry, adapter } = place;
     const byHand = entry.place === place && entry.phase === "settled" && device.life.state === "active";
-    await tenure.end();
+    await tenure.end(entry.leaving ?? `slice ${entry.uuid} was unbound from its guest on the host`);
     if (entry.slice === tenure.slice) entry.slice = null;
     if (entry.place === place) adapter.ledger.uses(entry.uuid, 0);
     if (byHand && entry.phase === "settled") await this.#keepUnused(entry);
@@ -84,9 +84,10 @@ export class Tenures {
     runtime.log("info", "slice.given", { slice: uuid, generation, adapter: adapter.name, holder: holder.id });
     return {
       slice,
-      end: async () => {
-        projection.withdraw();
-        slice.destroyDevices("the host took the slice away");
+      end: async (why) => {
+        // Whoever uses it hears of it before anything is waited for.
+        slice.destroyDevices(why, "host");
+        projection.withdraw(why);
         await slice.engine.retire("its slice was taken away");
       },
     };

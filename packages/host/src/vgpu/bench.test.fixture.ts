@@ -43,7 +43,7 @@ export class VgpuBench {
     const all = { ...defaultLimits, ...limits };
     this.slice = new Slice(
       {
-        uuid: "s-1",
+        uuid: "00000000-0000-4000-8000-000000000001",
         pciInstance: "s-2",
         index: 0,
         generation: 1,

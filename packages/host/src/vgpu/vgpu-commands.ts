@@ -15,6 +15,7 @@ import { type Command, command } from "./command-table.js";
 import { MonitoredFence } from "./fence.js";
 import { pairFences, submitToQueue, waitForFences } from "./fence-wait.js";
 import type { GuestProcesses } from "./guest-process.js";
+import { describeSliceOf, sliceDescriptionType } from "./slice-description.js";
 import type { VgpuDevice } from "./vgpu-device.js";
 
 /** What the commands of one vGPU in one connected guest work on. */
@@ -56,7 +57,10 @@ export const vgpuCommands: readonly Command<VgpuEnd>[] = [
     wgslLanguageFeatures: slice.description.wgslLanguageFeatures,
   })),
   command(vgpuCommand.queryAdapterInfo, ({ slice }: VgpuEnd, { infoType }) => ({
-    privateData: queryAdapter(slice.description, infoType),
+    privateData:
+      infoType === sliceDescriptionType
+        ? new TextEncoder().encode(JSON.stringify(describeSliceOf(slice)))
+        : queryAdapter(slice.description, infoType),
   })),
   command(vgpuCommand.queryVideoMemoryInfo, ({ slice, limits }: VgpuEnd, { group }) => ({
     budget: group === localGroup ? BigInt(limits.allocatedBytesPerSlice) : 0n,
@@ -110,6 +114,8 @@ export const vgpuCommands: readonly Command<VgpuEnd>[] = [
       token,
       serial: queue.number,
       reach: vgpu.reach,
+      slice: vgpu.slice.uuid,
+      generation: BigInt(vgpu.slice.generation),
     };
   }),
   command(vgpuCommand.destroyHwQueue, (vgpu: VgpuEnd, request, handle) => {

@@ -203,8 +203,8 @@ export class VgpuDevice {
     this.life.end(this.#gone(loss.message));
   }
 
-  /** Everything on it goes; safe to repeat. */
-  destroy(why: string): void {
+  /** Everything on it goes; safe to repeat. @param by "host": its application has not asked for it, and hears why */
+  destroy(why: string, by: "guest" | "host" = "guest"): void {
     this.#access("write");
     this.process.access("write");
     if (this.state === "destroyed") return;
@@ -213,7 +213,7 @@ export class VgpuDevice {
     for (const context of [...this.contexts]) this.destroyContext(context);
     for (const handle of [...this.#fences]) this.destroyFence(handle);
     for (const handle of [...this.#allocations]) this.destroyAllocation(handle);
-    this.engine.destroyDevice(this.number);
+    this.engine.destroyDevice(this.number, by === "host" ? why : undefined);
     this.slice.devices.delete(this.number);
     this.process.devices.delete(this);
     if (this.handle !== 0) this.process.remove("device", this.handle);

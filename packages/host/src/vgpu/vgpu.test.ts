@@ -72,7 +72,7 @@ test("a refusal says whose limit it is, what is in use, what was asked for and w
         bench.call(vgpuCommand.createAllocation, process, { device, allocations }),
         refused(
           NtStatus.QUOTA_EXCEEDED,
-          "allocatedBytesPerSlice is 1000; slice s-1 has 0, and 2000 more would be too many: ask for less, or raise it with `parhelion host --limit allocatedBytesPerSlice=NUMBER`",
+          "allocatedBytesPerSlice is 1000; slice 00000000-0000-4000-8000-000000000001 has 0, and 2000 more would be too many: ask for less, or raise it with `parhelion host --limit allocatedBytesPerSlice=NUMBER`",
         ),
       );
       await bench.call(vgpuCommand.createHwQueue, process, { context });
@@ -298,7 +298,7 @@ test("accounted memory is charged, refused beyond the limit with rule and number
         const { code, slice, rule, limit, used, remedy } = detailOf(error);
         assert.deepEqual(
           [code, slice, rule, limit, used],
-          ["limit-reached", "s-1", "allocatedBytesPerSlice", 1000, 1000],
+          ["limit-reached", "00000000-0000-4000-8000-000000000001", "allocatedBytesPerSlice", 1000, 1000],
         );
         assert.ok(remedy);
         return true;

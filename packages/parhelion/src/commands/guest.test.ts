@@ -74,7 +74,7 @@ test("a guest reaches its host by TCP with a credential, an address and a direct
 
     assert.equal((await place.run(["guest", "remove", created.id])).status, 0);
     const error = errorOf(await guest.ended);
-    assert.equal(error.code, "host-gone");
+    assert.equal(error.code, "guest-refused");
     assert.ok(!existsSync(join(directory, "dxg0")));
   }));
 

@@ -72,7 +72,8 @@ export type ToEngine =
       readonly owner: number;
       readonly request: DeviceRequest;
     }
-  | { readonly op: "destroyDevice"; readonly device: number }
+  /** `taken`: why its application loses it, where the application has not asked for that. */
+  | { readonly op: "destroyDevice"; readonly device: number; readonly taken?: string }
   /** Allows one connection that presents `token` (32 hex digits) to become the command queue of `device`. */
   | {
       readonly op: "createQueue";

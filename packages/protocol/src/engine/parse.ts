@@ -93,7 +93,7 @@ const toEngine: { readonly [Op in ToEngine["op"]]: Check<Extract<ToEngine, { op:
   }),
   quota: shape({ op: oneOf("quota"), quota: parseEngineQuota }),
   createDevice: shape({ op: oneOf("createDevice"), id, device: id, owner: id, request: parseDeviceRequest }),
-  destroyDevice: shape({ op: oneOf("destroyDevice"), device: id }),
+  destroyDevice: shape({ op: oneOf("destroyDevice"), device: id, taken: optional(words) }),
   createQueue: shape({ op: oneOf("createQueue"), id, device: id, queue: id, token }),
   destroyQueue: shape({ op: oneOf("destroyQueue"), queue: id }),
   waitFence: shape({ op: oneOf("waitFence"), id, queue: id, value: count }),

@@ -1,7 +1,9 @@
 /** What a host is started with. Only the launcher has no default. */
 import type { LogLevel, LogSink, Runtime } from "parhelion-core";
 import type { AdapterRequest } from "./adapters/adapters.js";
+import type { HealthPolicy } from "./adapters/health-policy.js";
 import type { AdapterWish } from "./adapters/probe.js";
+import type { BootClock } from "./adapters/sleep-watch.js";
 import type { BackOffPolicy } from "./engines/back-off.js";
 import type { EngineDeadlines } from "./engines/engine-process.js";
 import type { EngineLauncher } from "./engines/launcher.js";
@@ -51,6 +53,10 @@ export interface HostOptions {
   /** Time, ids, chance; its log replaces `log`. */
   readonly runtime?: Runtime;
   readonly secrets?: Secrets;
+  /** When an adapter is suspected, drained and healthy again. */
+  readonly health?: Partial<HealthPolicy>;
+  /** Time since the machine was booted, sleep included. Default: the machine's. */
+  readonly bootClock?: BootClock;
   /** Where metrics are served for Prometheus. Default: nowhere. */
   readonly metrics?: MetricsAddress;
   /** What time it is for people, in events. Default: the machine's. */

@@ -9,7 +9,10 @@ import { MdevBus } from "parhelion-buses";
 import { Completion, createRuntime, noDeadline, type Runtime, System, Timer } from "parhelion-core";
 import { SYS_SOCKET } from "parhelion-protocol";
 import { systemMemory } from "./adapters/capacity.js";
+import { defaultHealthPolicy } from "./adapters/health-policy.js";
+import { healthProbe } from "./adapters/health-probe.js";
 import { probeAdapter } from "./adapters/probe.js";
+import { SleepWatch, systemBootClock } from "./adapters/sleep-watch.js";
 import { type AdminTarget, adminMethods } from "./admin/admin-methods.js";
 import { AdminServer } from "./admin/admin-server.js";
 import { sliceMethods } from "./admin/slice-methods.js";
@@ -203,6 +206,10 @@ async function setUp(options: HostOptions, observation: Observation, teardown: T
     backOff: { ...defaultBackOff, ...options.backOff },
     machine: systemMemory(),
     probe: (wish) => probeAdapter(spawner, wish, probeSocket),
+    health: {
+      policy: { ...defaultHealthPolicy, ...options.health },
+      probe: healthProbe(spawner, directory),
+    },
     openLocalNode: options.openLocalNode,
     vmbus: vmbusSocketIn(directory),
     localDirectories: localDirectoriesIn(directory),
@@ -238,6 +245,10 @@ async function setUp(options: HostOptions, observation: Observation, teardown: T
   await listener.listenOnPath(vmbusSocketIn(directory));
   for (const adapter of options.adapters ?? [{ wish: options.adapter ?? "best" }])
     await house.adapters.add(adapter);
+  const watch = new SleepWatch(runtime, options.bootClock ?? systemBootClock, (ms) =>
+    house.adapters.doubt(`the machine slept for ${ms} ms`),
+  );
+  teardown.add("sleep watch", () => watch.close());
   const { listen } = options;
   const address =
     listen === undefined ? null : await listener.listenOnPort(listen.host ?? "127.0.0.1", listen.port);

@@ -86,7 +86,7 @@ export function adapterStatuses(adapters: Adapters): readonly AdapterStatus[] {
   return adapters.values().map(({ name, presence, device }) => {
     const away = { kind: "unknown", description: "", fallback: false, memory: null, left: null } as const;
     if (device === null) return { name, presence, ...away };
-    const { choice, description, memory, ledger } = device;
+    const { choice, description, memory, ledger, health } = device;
     return {
       name,
       presence,
@@ -95,6 +95,7 @@ export function adapterStatuses(adapters: Adapters): readonly AdapterStatus[] {
       fallback: description.info.isFallbackAdapter,
       memory,
       left: ledger.room,
+      ...(health === undefined ? {} : { health: health.status }),
     };
   });
 }

@@ -1,10 +1,11 @@
 /** An adapter in the host's device tree; the slices made of it are its children. */
-import { type Bus, Device, type Runtime } from "parhelion-core";
+import { type Attribute, type Bus, Device, type Runtime } from "parhelion-core";
 import type { AdapterDescription } from "parhelion-protocol";
 import type { EngineChoice } from "../engines/launcher.js";
 import type { AdapterLedger } from "../slices/ledger.js";
 import { describeAdapter } from "../vgpu/adapter-query.js";
 import type { AdapterMemory } from "./capacity.js";
+import type { AdapterHealth } from "./health.js";
 import type { ProbedAdapter } from "./probe.js";
 
 /** What drives a real adapter is Dawn, in the engines: no driver binds here. */
@@ -14,6 +15,8 @@ export interface AdapterDeviceInit extends ProbedAdapter {
   readonly name: string;
   readonly memory: AdapterMemory;
   readonly ledger: AdapterLedger;
+  /** Default: nobody looks after it. */
+  readonly health?: AdapterHealth | undefined;
 }
 
 export class AdapterDevice extends Device {
@@ -22,9 +25,10 @@ export class AdapterDevice extends Device {
   readonly memory: AdapterMemory;
   /** What its slices have claimed. */
   readonly ledger: AdapterLedger;
+  readonly health: AdapterHealth | undefined;
 
   constructor(runtime: Runtime, init: AdapterDeviceInit) {
-    const { name, choice, description, memory, ledger } = init;
+    const { name, choice, description, memory, ledger, health } = init;
     super(runtime, {
       name,
       bus: adapterBus,
@@ -35,11 +39,20 @@ export class AdapterDevice extends Device {
         { name: "memory_source", show: () => `${memory.source}\n` },
         { name: "memory_left", show: () => `${ledger.room.memoryBytes}\n` },
         { name: "share_left", show: () => `${ledger.room.share}\n` },
+        ...(health === undefined ? [] : healthAttributes(health)),
       ],
     });
     this.choice = choice;
     this.description = description;
     this.memory = memory;
     this.ledger = ledger;
+    this.health = health;
   }
+}
+
+function healthAttributes(health: AdapterHealth): readonly Attribute[] {
+  return [
+    { name: "health", show: () => `${health.state}\n` },
+    { name: "health_reason", show: () => `${health.status.reason}\n` },
+  ];
 }

@@ -6,6 +6,9 @@ import type { SliceRegistry } from "../slices/slice-registry.js";
 import { Task } from "../task.js";
 import { AdapterDevice } from "./adapter-device.js";
 import { adapterMemory, type MachineMemory } from "./capacity.js";
+import { AdapterHealth } from "./health.js";
+import type { HealthPolicy } from "./health-policy.js";
+import type { HealthProbe } from "./health-probe.js";
 import type { AdapterWish, ProbedAdapter } from "./probe.js";
 
 export interface AdapterRequest {
@@ -22,6 +25,13 @@ export interface AdaptersOptions {
   readonly mostSlices: number;
   /** @throws HostError no-adapter */
   readonly probe: (wish: AdapterWish) => Promise<ProbedAdapter>;
+  readonly health?: AdapterCare | undefined;
+}
+
+/** How adapters are looked after. Without it they are taken to be healthy. */
+export interface AdapterCare {
+  readonly policy: HealthPolicy;
+  readonly probe: HealthProbe;
 }
 
 /** "coming": it is being probed, or its slices come back. "absent": removed; it can be added again by its name. */
@@ -77,6 +87,12 @@ export class Adapters implements Named {
     const adding = new Task(this.#options.system.runtime, `adding of ${entry.name}`, () => this.#add(entry));
     entry.adding = adding;
     return adding.wait(unbounded);
+  }
+
+  /** The machine may have done something to its adapters: all are probed now. */
+  doubt(reason: string): void {
+    this.#access("read");
+    for (const { device } of this.#entries.values()) device?.health?.doubt(reason);
   }
 
   /**
@@ -166,9 +182,25 @@ export class Adapters implements Named {
     if (this.#state === "closed") throw new HostError("host-stopping", "the host is stopping");
     const capacity = { memoryBytes: memory.bytes, slices: mostSlices };
     const ledger = new AdapterLedger(runtime, name, capacity, (slice, bytes) => slices.granted(slice, bytes));
-    const device = new AdapterDevice(runtime, { name, ...probed, memory, ledger });
+    const health = this.#healthOf(name, probed);
+    const device = new AdapterDevice(runtime, { name, ...probed, memory, ledger, health });
     await system.addDevice(device);
     return device;
+  }
+
+  #healthOf(name: string, { choice }: ProbedAdapter): AdapterHealth | undefined {
+    const { system, health: care } = this.#options;
+    if (care === undefined) return undefined;
+    return new AdapterHealth({
+      runtime: system.runtime,
+      adapter: name,
+      policy: care.policy,
+      probe: (ended) => care.probe(choice, ended),
+      onChange: (state) => {
+        const device = this.#entries.get(name)?.device;
+        if (device !== undefined && device !== null) system.announceChange(device, [["HEALTH", state]]);
+      },
+    });
   }
 
   #removal(entry: Entry): Task {
@@ -184,6 +216,7 @@ export class Adapters implements Named {
     const { system, slices } = this.#options;
     const { device } = entry;
     if (device !== null) {
+      await device.health?.close();
       await slices.adapterGoes(device);
       await system.unregisterDevice(device, unbounded);
     }

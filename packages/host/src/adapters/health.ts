@@ -15,8 +15,10 @@ export interface AdapterHealthOptions {
   /** The adapter's name. */
   readonly adapter: string;
   readonly policy: HealthPolicy;
-  /** Finds out, on a fresh engine, whether the adapter works. Rejects with why not; has a deadline of its own. */
-  readonly probe: () => Promise<void>;
+  /**
+   * Finds out whether the adapter works. Rejects with why not; has a deadline of its own, and ends early when `ended` is aborted.
+   */
+  readonly probe: (ended: AbortSignal) => Promise<void>;
   /** Told after each change of state, in the step of the change. */
   readonly onChange: (state: HealthState) => void;
 }
@@ -46,6 +48,7 @@ export class AdapterHealth implements EngineJudge, Named {
   #inARow = { passed: 0, failed: 0 };
   #passed = 0;
   #failed = 0;
+  readonly #ended = new AbortController();
   #life: "open" | "closed" = "open";
 
   constructor(options: AdapterHealthOptions) {
@@ -139,10 +142,11 @@ export class AdapterHealth implements EngineJudge, Named {
     }
   }
 
-  /** Probes no more, and waits for one that is under way. */
+  /** Probes no more, and waits until one that is under way has ended. */
   async close(): Promise<void> {
     this.#access("write");
     this.#life = "closed";
+    this.#ended.abort();
     await this.#timer.cancelSync({ deadline: noDeadline });
     this.#access("read");
     await this.#probe?.wait({ deadline: noDeadline });
@@ -173,7 +177,7 @@ export class AdapterHealth implements EngineJudge, Named {
     this.#probe = new Task(runtime, `probe of ${adapter}`, async () => {
       let failure: string | null = null;
       try {
-        await probe();
+        await probe(this.#ended.signal);
       } catch (error) {
         failure = messageOf(error);
       }

@@ -8,6 +8,7 @@
  */
 import { createVmbusPipe, MdevBus, type VmbusPipe } from "parhelion-buses";
 import { type Runtime, System } from "parhelion-core";
+import type { AdapterCare } from "../adapters/adapters.js";
 import type { MachineMemory } from "../adapters/capacity.js";
 import { type BackOffPolicy, defaultBackOff } from "../engines/back-off.js";
 import { defaultEngineDeadlines, type EngineDeadlines } from "../engines/engine-process.js";
@@ -30,6 +31,8 @@ import { QueueRelay } from "./queue-relay.js";
 const inMemoryMachine: MachineMemory = { cards: async () => [], total: () => 2 ** 34 };
 
 export interface HouseOptions {
+  /** Default: adapters are taken to be healthy. */
+  readonly health?: AdapterCare;
   readonly limits?: Partial<HostLimits>;
   readonly deadlines?: Partial<EngineDeadlines>;
   readonly backOff?: Partial<BackOffPolicy>;
@@ -122,6 +125,7 @@ export class House {
       backOff: { ...defaultBackOff, ...backOff },
       machine: inMemoryMachine,
       probe: async () => ({ choice: engineChoice("null"), description: inMemoryAdapter }),
+      health: this.#options.health,
       openLocalNode: (request) => this.openLocalNode(request),
       localDirectories: directoriesIn(directories, "local"),
       vmbus: "",

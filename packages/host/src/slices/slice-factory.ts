@@ -71,6 +71,7 @@ export class SliceFactory {
         }),
       onReady: (description) => slice.describe(description),
       onLost: (engine, loss) => slice.engineLost(engine, loss),
+      judge: adapter.health,
     });
   }
 }

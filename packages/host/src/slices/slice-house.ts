@@ -2,7 +2,7 @@
 import type { MdevBus } from "parhelion-buses";
 import { type Bus, type Driver, noDeadline, type System } from "parhelion-core";
 import { adapterBus } from "../adapters/adapter-device.js";
-import { Adapters } from "../adapters/adapters.js";
+import { type AdapterCare, Adapters } from "../adapters/adapters.js";
 import type { MachineMemory } from "../adapters/capacity.js";
 import type { AdapterWish, ProbedAdapter } from "../adapters/probe.js";
 import type { BackOffPolicy } from "../engines/back-off.js";
@@ -29,6 +29,8 @@ export interface SliceHouseOptions {
   readonly machine: MachineMemory;
   /** @throws HostError no-adapter */
   readonly probe: (wish: AdapterWish) => Promise<ProbedAdapter>;
+  /** Default: adapters are taken to be healthy. */
+  readonly health?: AdapterCare | undefined;
   /** Default: slices can't be used on the host itself. */
   readonly openLocalNode?: OpenLocalNode | undefined;
   readonly localDirectories: LocalNodesOptions["directories"];
@@ -47,7 +49,7 @@ export class SliceHouse {
   readonly #drivers: readonly SliceDriver[];
 
   constructor(options: SliceHouseOptions) {
-    const { system, mdev, store, spawner, backOff, limits, secrets, machine, probe } = options;
+    const { system, mdev, store, spawner, backOff, limits, secrets, machine, probe, health } = options;
     const { runtime } = system;
     this.#system = system;
     system.registerBus(adapterBus);
@@ -69,6 +71,7 @@ export class SliceHouse {
       slices: this.slices,
       machine,
       probe,
+      health,
       mostSlices: limits.slicesPerAdapter,
     });
   }

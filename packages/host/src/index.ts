@@ -1,7 +1,9 @@
+export type { AdapterRequest } from "./adapters/adapters.js";
 export { defaultHealthPolicy, type HealthPolicy } from "./adapters/health-policy.js";
 export type { HealthState, HealthStatus } from "./adapters/health-state.js";
 export type { AdapterWish } from "./adapters/probe.js";
 export { AdminClient, AdminError } from "./admin/admin-client.js";
+export type { SliceTypeStatus } from "./admin/slice-methods.js";
 export type { BackOffPolicy } from "./engines/back-off.js";
 export type { EngineDeadlines } from "./engines/engine-process.js";
 export type { EngineState, EngineStatus } from "./engines/engine-state.js";
@@ -22,5 +24,6 @@ export { isLoopback, type MetricsAddress } from "./observe/metrics-address.js";
 export type { SliceMemoryUse, SliceTimeUse } from "./observe/slice-use.js";
 export type { Secrets } from "./secrets.js";
 export { type SliceDescriptor, type SliceType, type SliceWish, sliceTypes } from "./slices/descriptor.js";
+export type { LocalNode, LocalNodeRequest, OpenLocalNode } from "./slices/local-nodes.js";
 export { defaultStateDirectory } from "./state/state-directory.js";
 export type { AdapterStatus, GuestStatus, HostStatus, ProcessStatus, SliceStatus } from "./status.js";

@@ -10,6 +10,10 @@ export const commandErrorCodes = {
     means: "Several guests are called so.",
     remedy: "Write the id of the one you mean; the message lists them.",
   },
+  "ambiguous-slice": {
+    means: "Several slices' UUIDs begin so.",
+    remedy: "Write more of it; the message lists them.",
+  },
   "command-not-started": {
     means:
       "The command that `run` was given can't be started; it exits with 127 when there is none, else with 126.",
@@ -57,6 +61,18 @@ export const commandErrorCodes = {
     remedy: "Give it what `guest create` printed: 64 hex digits.",
   },
   "no-guest": { means: "There is no such guest.", remedy: "`parhelion ls` lists the guests that there are." },
+  "no-slice": {
+    means: "No slice has this UUID, or one that begins so.",
+    remedy: "`parhelion slice ls` lists the slices that there are.",
+  },
+  "nothing-to-change": {
+    means: "A command that changes something was not told what.",
+    remedy: "Its --help lists what it can change.",
+  },
+  "adapter-memory-count": {
+    means: "--adapter-memory was given for some of several adapters.",
+    remedy: "Give it once for all, or once for each --adapter.",
+  },
   "no-host": {
     means: "No host answers in the state directory.",
     remedy: "Start one with `parhelion host`, or name its directory with --state.",

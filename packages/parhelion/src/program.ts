@@ -9,6 +9,8 @@ import { LOG_LEVELS } from "./log-levels.js";
 import { addObserveCommands } from "./observe-program.js";
 import { jsonOption, stateOption } from "./options.js";
 import type { IsolationLevel } from "./run/isolation.js";
+import { addMainLimits, limitHelp, size } from "./slice/limit-options.js";
+import { addSliceCommands } from "./slice-program.js";
 import type { Terminal } from "./terminal.js";
 import { addTreeCommands } from "./tree-program.js";
 
@@ -17,6 +19,11 @@ const logOption = (level: (typeof LOG_LEVELS)[number]) =>
     .choices(LOG_LEVELS)
     .default(level);
 const nameOption = () => new Option("--name <name>", "a name for people, shown by ls");
+const slicesOption = () =>
+  new Option("--slices <n>", "how many such slices it gets; default 1").argParser((value: string) => {
+    if (!/^\d{1,6}$/.test(value)) throw new InvalidArgumentError("It is a whole number.");
+    return Number(value);
+  });
 const adapterOption = (whose: string) =>
   new Option(
     "--adapter <which>",
@@ -49,6 +56,7 @@ export function buildProgram(terminal: Terminal, end: (status: number) => void):
   addGuest(program, terminal, end);
   addRun(program, terminal, end);
   addViews(program, terminal, end);
+  addSliceCommands(program, terminal, end);
   addTreeCommands(program, terminal, end);
   addObserveCommands(program, terminal, end);
   return program;
@@ -61,19 +69,34 @@ function addHost(program: Command, terminal: Terminal, end: End): void {
     .command("host")
     .description("run the host daemon in the foreground")
     .addOption(stateOption())
-    .addOption(adapterOption("what is projected").default("best"))
+    .addOption(
+      adapterOption("what is projected, best by default; repeatable for adapter0, adapter1, …").argParser(
+        several,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--adapter-memory <size>",
+        "memory of the adapter that slices get; once for all, or once for each --adapter",
+      ).argParser((value: string, before: readonly number[] = []) => [...before, size(value)]),
+    )
     .addOption(
       new Option(
         "--listen <address>",
         "also accept guests over TCP, not encrypted: PORT (this machine only), HOST:PORT or [IPV6]:PORT",
       ).argParser(address),
     )
+    .option(
+      "--forget-state",
+      "begin without the guests and slices that were kept, even if they can't be read",
+    )
     .addOption(logOption("warn"))
     .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nWith --json it prints one line when it is ready: event, pid, stateDirectory, listening, adapters.\n" +
-        "SIGTERM and SIGINT end it in order.",
+        "SIGTERM and SIGINT end it in order. Guests and slices are kept in the state directory: the next host there has\n" +
+        "them again, under the same ids and UUIDs, and guests that run on connect to it by themselves.",
     )
     .action(async (options) => {
       const { hostCommand } = await import("./commands/host.js");
@@ -87,8 +110,7 @@ function addGuest(program: Command, terminal: Terminal, end: End): void {
     .description("serve a guest's device nodes, or create and remove guests for that")
     .usage("[serve|create|remove] [options]");
 
-  guest
-    .command("serve", { isDefault: true })
+  addMainLimits(guest.command("serve", { isDefault: true }))
     .description("serve a guest's device nodes in a directory, as long as it runs (the default)")
     .allowExcessArguments()
     .addOption(stateOption())
@@ -99,17 +121,24 @@ function addGuest(program: Command, terminal: Terminal, end: End): void {
     .option("--credential-file <file>", "with --connect: holds what `guest create` printed as credential")
     .option("--directory <dir>", "with --connect: where the nodes appear; made if it is missing")
     .option("--background", "return when the nodes are there, and serve on; PARHELION_GUEST_PID says who")
+    .addOption(slicesOption())
     .addOption(logOption("error"))
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      '\nPrints the environment of programs in the guest:  eval "$(parhelion guest --background)"',
+      '\nPrints the environment of programs in the guest:  eval "$(parhelion guest --background)"\n' +
+        limitHelp,
     )
     .action(async (options, command: Command) => {
       const [word] = command.args;
       if (word !== undefined) command.error(`error: unknown command 'guest ${word}'${nearest(word)}`);
       const { connect, credentialFile, directory } = options;
       const remote = [connect, credentialFile, directory].filter((option) => option !== undefined);
+      const { type, memory, weight, cap, slices } = options;
+      if (connect !== undefined && [type, memory, weight, cap, slices].some((option) => option !== undefined))
+        command.error(
+          "error: what a guest gets is said on its host, by `guest create`; leave it out with --connect",
+        );
       if (remote.length !== 0 && remote.length !== 3)
         command.error("error: --connect, --credential-file and --directory are given together or not at all");
       if (connect !== undefined && command.getOptionValueSource("state") === "cli")
@@ -120,9 +149,9 @@ function addGuest(program: Command, terminal: Terminal, end: End): void {
       end(await guestServe(options, terminal));
     });
 
-  guest
-    .command("create")
+  addMainLimits(guest.command("create"))
     .description("grant a guest: prints its id and its credential, which is a secret")
+    .addOption(slicesOption())
     .addOption(stateOption())
     .addOption(nameOption())
     .addOption(jsonOption())
@@ -144,9 +173,9 @@ function addGuest(program: Command, terminal: Terminal, end: End): void {
 }
 
 function addRun(program: Command, terminal: Terminal, end: End): void {
-  program
-    .command("run")
+  addMainLimits(program.command("run"))
     .description("run a command in a guest of its own")
+    .addOption(slicesOption())
     .usage("[options] -- <command...>")
     .argument("<command...>", "the command and its arguments")
     .passThroughOptions()

@@ -10,9 +10,10 @@ import { startKernel } from "../guest/start-kernel.js";
 import { reachHost } from "../host/host-access.js";
 import type { ChosenLogLevel } from "../log-levels.js";
 import { logAt } from "../logging.js";
+import { type GuestLimitOptions, guestLimits } from "../slice/guest-limits.js";
 import { type Terminal, untilAskedToEnd } from "../terminal.js";
 
-export interface GuestServeCommand {
+export interface GuestServeCommand extends GuestLimitOptions {
   readonly state?: string;
   readonly name?: string;
   /** A host on another machine. Needs `credentialFile` and `directory`. */
@@ -53,7 +54,11 @@ export async function guestServe(options: GuestServeCommand, terminal: Terminal)
 async function serveLocal(options: GuestServeCommand): Promise<Serving> {
   const host = await reachHost({ stateDirectory: options.state });
   try {
-    const guest = await startLocalGuest(host, options.name, logAt(options.logLevel));
+    const guest = await startLocalGuest(
+      host,
+      { name: options.name, ...guestLimits(options) },
+      logAt(options.logLevel),
+    );
     return {
       directory: guest.grant.directory,
       refused: refusal(guest.kernel),
@@ -112,7 +117,7 @@ function tell(directory: string, json: boolean, terminal: Terminal): void {
     terminal.err("guest ready: programs started with these variables see its GPUs (Ctrl-C ends it)");
 }
 
-export interface GuestCreateCommand {
+export interface GuestCreateCommand extends GuestLimitOptions {
   readonly state?: string;
   readonly name?: string;
   readonly json?: boolean;
@@ -121,7 +126,7 @@ export interface GuestCreateCommand {
 export async function guestCreate(options: GuestCreateCommand, terminal: Terminal): Promise<number> {
   const host = await reachHost({ stateDirectory: options.state });
   try {
-    const grant = await host.createGuest({ name: options.name });
+    const grant = await host.createGuest({ name: options.name, ...guestLimits(options) });
     terminal.out(options.json ? JSON.stringify(grant) : `${grant.id} ${grant.credential}`);
     return 0;
   } finally {

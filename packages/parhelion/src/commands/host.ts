@@ -1,13 +1,18 @@
 /** `parhelion host`: the daemon, in the foreground. A service manager or a shell's `&` puts it where it belongs. */
 import { createEngineLauncher } from "parhelion-engine";
-import { type AdapterWish, startHost } from "parhelion-host";
+import { type AdapterRequest, startHost } from "parhelion-host";
 import type { Address } from "../address.js";
+import { CommandError } from "../command-error.js";
+import { openLocalNode } from "../guest/local-node.js";
 import type { ChosenLogLevel } from "../log-levels.js";
+import { logAt } from "../logging.js";
 import { type Terminal, untilAskedToEnd } from "../terminal.js";
 
 export interface HostCommand {
   readonly state?: string;
-  readonly adapter: string;
+  readonly adapter?: readonly string[];
+  /** Bytes, for all adapters or for each. */
+  readonly adapterMemory?: readonly number[];
   readonly listen?: Address;
   readonly forgetState?: boolean;
   readonly logLevel: ChosenLogLevel;
@@ -19,7 +24,8 @@ export async function hostCommand(options: HostCommand, terminal: Terminal): Pro
   try {
     const host = await startHost({
       launcher: createEngineLauncher(),
-      adapter: options.adapter as AdapterWish,
+      adapters: adaptersOf(options),
+      openLocalNode: openLocalNode(logAt(options.logLevel)),
       logLevel: options.logLevel,
       forgetState: options.forgetState === true,
       ...(options.state === undefined ? {} : { stateDirectory: options.state }),
@@ -29,10 +35,8 @@ export async function hostCommand(options: HostCommand, terminal: Terminal): Pro
       const status = await host.status();
       if (options.json) terminal.out(JSON.stringify({ event: "ready", ...status }));
       else if (terminal.watched) {
-        const [adapter] = status.adapters;
-        terminal.err(
-          `host ready on ${adapter?.description ?? "no adapter"} in ${status.stateDirectory} (Ctrl-C ends it)`,
-        );
+        const adapters = status.adapters.map(({ description }) => description).join(" and ");
+        terminal.err(`host ready on ${adapters} in ${status.stateDirectory} (Ctrl-C ends it)`);
       }
       await end.signal;
     } finally {
@@ -42,4 +46,19 @@ export async function hostCommand(options: HostCommand, terminal: Terminal): Pro
   } finally {
     end.dispose();
   }
+}
+
+/** @throws CommandError adapter-memory-count */
+function adaptersOf({ adapter = ["best"], adapterMemory = [] }: HostCommand): readonly AdapterRequest[] {
+  const [first] = adapterMemory;
+  if (adapterMemory.length > 1 && adapterMemory.length !== adapter.length)
+    throw new CommandError(
+      "adapter-memory-count",
+      `--adapter-memory was given ${adapterMemory.length} times, --adapter ${adapter.length} times`,
+      "give it once for all, or once for each --adapter",
+    );
+  return adapter.map((wish, i) => {
+    const memoryBytes = adapterMemory.length > 1 ? adapterMemory[i] : first;
+    return { wish, ...(memoryBytes === undefined ? {} : { memoryBytes }) };
+  });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HostStatus } from "parhelion-host";
+import type { HostStatus, SliceDescriptor } from "parhelion-host";
 import { holder, inWorkplace, nodeWords } from "../command.test.fixture.js";
 import { view } from "./ls.js";
 
@@ -31,6 +31,19 @@ test("ls shows a running guest, its process and its devices, and --json all of i
     for (const line of out.split("\n")) assert.ok(line.length <= 100, line);
   }));
 
+const describedAsIs: SliceDescriptor = {
+  type: "quarter",
+  memory: { reservedBytes: 2 ** 42, limitBytes: 2 ** 42 },
+  share: 0.25,
+  weight: 2,
+  cap: 1,
+  submissionMs: 2000,
+  objects: 1_000_000,
+  bytesInFlight: 2 ** 28,
+  engines: 1,
+  nodeOpens: 1024,
+};
+
 test("tables stay within 100 columns whatever people and drivers call things", () => {
   const uuid = "a2f3077b-bfac-491e-9fb4-67ee1125a916";
   const status: HostStatus = {
@@ -38,14 +51,25 @@ test("tables stay within 100 columns whatever people and drivers call things", (
     stateDirectory: "/tmp/parhelion-0",
     listening: null,
     adapters: [
-      { name: "adapter0", kind: "hardware", description: "a long name ".repeat(20), fallback: false },
+      {
+        name: "adapter0",
+        presence: "present",
+        kind: "hardware",
+        description: "a long name ".repeat(20),
+        fallback: false,
+        memory: { bytes: 2 ** 44, source: "configured" },
+        left: { memoryBytes: 2 ** 44 - 1, share: 0.123456, slices: 4096 },
+      },
     ],
     slices: [
       {
         uuid,
         generation: 1,
-        type: "full",
+        type: "quarter",
+        descriptor: describedAsIs,
         adapter: "adapter0",
+        presence: "away",
+        use: "projected",
         guest: "44df7557",
         engine: {
           state: "backing-off",

@@ -23,8 +23,14 @@ export async function lsCommand(options: LsCommand, terminal: Terminal): Promise
 export function view(status: HostStatus): string {
   const sections = [
     section(
-      ["ADAPTER", "KIND", "DESCRIPTION"],
-      status.adapters.map(({ name, kind, description }) => [name, kind, shorten(description, 70)]),
+      ["ADAPTER", "KIND", "MEMORY", "LEFT", "DESCRIPTION"],
+      status.adapters.map(({ name, presence, kind, memory, left, description }) => [
+        name,
+        presence === "present" ? kind : presence,
+        memory === null ? "-" : bytes(memory.bytes),
+        left === null ? "-" : bytes(left.memoryBytes),
+        shorten(description, 50),
+      ]),
       "no adapters",
     ),
     section(
@@ -33,8 +39,8 @@ export function view(status: HostStatus): string {
         // Enough to tell them apart; --json has all of it.
         slice.uuid.slice(0, 8),
         slice.type,
-        slice.adapter,
-        slice.guest,
+        slice.presence === "away" ? "away" : slice.adapter,
+        slice.guest === "" ? (slice.use === "local" ? "local" : "-") : slice.guest,
         slice.engine.state,
         slice.devices,
         slice.queues,

@@ -18,9 +18,10 @@ import {
   isolationOf,
   strongestIsolation,
 } from "../run/isolation.js";
+import { type GuestLimitOptions, guestLimits } from "../slice/guest-limits.js";
 import type { Terminal } from "../terminal.js";
 
-export interface RunCommand {
+export interface RunCommand extends GuestLimitOptions {
   readonly command: readonly string[];
   readonly state?: string;
   readonly adapter?: string;
@@ -48,7 +49,11 @@ export async function runCommand(options: RunCommand, terminal: Terminal): Promi
       adapter: options.adapter as AdapterWish | undefined,
     });
     try {
-      const guest = await startLocalGuest(host, options.name, logAt(options.logLevel));
+      const guest = await startLocalGuest(
+        host,
+        { name: options.name, ...guestLimits(options) },
+        logAt(options.logLevel),
+      );
       try {
         const { directory } = guest.grant;
         guest.kernel.onStateChange((state, reason) => terminal.err(`parhelion: ${hostNews(state, reason)}`));

@@ -86,7 +86,7 @@ async function walkFromOutside(options: WalkOptions): Promise<boolean> {
       options,
       "guest and channel",
       "is the host's vmbus.sock reachable, and not stopped by a limit?",
-      () => startLocalGuest(host, "doctor", () => undefined),
+      () => startLocalGuest(host, { name: "doctor" }, () => undefined),
       (found) => `guest ${found.grant.id} connected`,
     );
     return await insideGuest(guest, options);

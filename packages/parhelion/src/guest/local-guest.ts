@@ -1,7 +1,7 @@
 /** A guest of a host on this machine, with its kernel in this process: what `run`, `guest` and `doctor` have in common. */
 import type { LogSink } from "parhelion-core";
 import type { GuestKernel } from "parhelion-guest";
-import type { GuestGrant, HostAccess } from "../host/host-access.js";
+import type { GuestGrant, GuestWish, HostAccess } from "../host/host-access.js";
 import { startKernel } from "./start-kernel.js";
 
 export interface LocalGuest {
@@ -11,13 +11,16 @@ export interface LocalGuest {
   end(): Promise<void>;
 }
 
+export type LocalGuestWish = Omit<GuestWish, "lifetime">;
+
 export async function startLocalGuest(
   host: HostAccess,
-  name: string | undefined,
+  wish: LocalGuestWish,
   log: LogSink,
 ): Promise<LocalGuest> {
+  const { name } = wish;
   // Nobody else has its credential: when this process is gone, nobody will connect for it again.
-  const grant = await host.createGuest({ name, lifetime: "connected" });
+  const grant = await host.createGuest({ ...wish, lifetime: "connected" });
   try {
     const kernel = await startKernel({
       connect: { path: grant.vmbus },

@@ -14,6 +14,7 @@ import {
   type EventPage,
   type Host,
   type HostStatus,
+  type SliceWish,
   startHost,
 } from "parhelion-host";
 import { CommandError } from "../command-error.js";
@@ -32,6 +33,10 @@ export interface GuestWish {
   readonly name?: string | undefined;
   /** "connected": the host removes it when its kernel stays away. Default "kept". */
   readonly lifetime?: "kept" | "connected";
+  /** How many slices it holds from the start. Default 1. */
+  readonly slices?: number | undefined;
+  /** What each of them is. */
+  readonly descriptor?: SliceWish;
 }
 
 export interface HostAccess {
@@ -44,6 +49,8 @@ export interface HostAccess {
   status(): Promise<HostStatus>;
   /** What happened after event `since`; waits up to `waitMs` when that is nothing. */
   events(since: number, waitMs: number): Promise<EventPage>;
+  /** Any method of the admin socket, once. */
+  ask(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -173,6 +180,7 @@ function access(
   return {
     kind,
     stateDirectory,
+    ask: (method, params) => admin.request(method, params),
     createGuest: async (wish) => (await admin.request("guestCreate", { ...wish })) as GuestGrant,
     removeGuest: async (id) => {
       await again("guestRemove", { id });

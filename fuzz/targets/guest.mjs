@@ -76,7 +76,7 @@ export const target = {
     const runtime = createRuntime({ log });
     const house = new House(runtime);
     await house.build();
-    const guest = await house.guests.create("fuzzed", 2);
+    const guest = await house.guests.create({ name: "fuzzed", slices: [{}, {}] });
     const message = (type, body) => {
       const payload = new Uint8Array(8 + body.length);
       new DataView(payload.buffer).setUint32(0, type, true);

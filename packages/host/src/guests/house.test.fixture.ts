@@ -91,6 +91,10 @@ export class House {
     return this.#parts.guests;
   }
 
+  get door(): KernelDoor {
+    return this.#parts.door;
+  }
+
   get slices(): SliceHouse["slices"] {
     return this.#parts.house.slices;
   }

@@ -299,15 +299,18 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     }
   }
 
-  /** `#delete` in a task of its own. */
+  /** `#delete` in a task of its own. Precondition: somebody has a reference, now. */
   #deletion(mdev: MdevDevice): Completion {
     const done = new Completion(this.#runtime, `removal of ${mdev.devpath}`);
+    mdev.get();
     this.#runtime.scheduler.spawn(done.name, async () => {
       try {
         await this.#delete(mdev);
         done.completeAll();
       } catch (error) {
         done.fail(error);
+      } finally {
+        mdev.put();
       }
     });
     return done;

@@ -1,7 +1,8 @@
 /** Mdevs while others act on them who are not the mdev bus: the tree, drivers, clocks, and the parent's own driver. */
 import type { Bus, Device, Driver } from "parhelion-core";
 import { outcomeOf, type Program } from "parhelion-explorer";
-import { adapters, MdevStage, uuid } from "./mdev-stage.test.fixture.js";
+import type { MdevDevice } from "../index.js";
+import { adapters, MdevStage, other, uuid } from "./mdev-stage.test.fixture.js";
 
 const end = (stage: MdevStage): Promise<void> => stage.end();
 
@@ -114,3 +115,24 @@ export function parentGoes(how: "its driver is unbound" | "it is removed"): Prog
     },
   };
 }
+
+export const severalGo: Program<MdevStage> = {
+  name: "a parent with two mdevs is unregistered while one of them is removed and a late reference given back",
+  setup(world) {
+    const stage = new MdevStage(world, 2);
+    const held: { mdev: MdevDevice | null } = { mdev: null };
+    world.task("unregister", () => stage.parent.unregister());
+    world.task("remove", async () => {
+      await stage.remove(uuid, "ENODEV", "ENOENT");
+    });
+    world.task("late holder", async () => held.mdev?.put());
+    return Object.assign(stage, { held });
+  },
+  async before(stage) {
+    await stage.begin([uuid, other]);
+    const { held } = stage as MdevStage & { held: { mdev: MdevDevice | null } };
+    held.mdev = stage.mdev.find(other) ?? null;
+    held.mdev?.get();
+  },
+  after: end,
+};

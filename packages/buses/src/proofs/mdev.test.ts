@@ -36,6 +36,7 @@ for (const program of [
   outside.removedFromOutside("unregistered"),
   outside.useAndUnregister,
   outside.twoUses,
+  outside.severalGo,
   outside.parentGoes("its driver is unbound"),
   outside.parentGoes("it is removed"),
 ]) {
@@ -58,7 +59,7 @@ const planted: readonly (readonly [Program<MdevStage>, FailureKind])[] = [
 ];
 for (const [program, kind] of planted) {
   test(`${program.name} is found`, async () => {
-    const { failure } = await check(program, { ...departures, shrink: false });
+    const { failure } = await check(program, { shrink: false, maxRuns: 1000 });
     assert.equal(failure?.kind, kind, failure?.message);
   });
 }

@@ -12,14 +12,14 @@ import {
   miscClass,
   noDeadline,
 } from "parhelion-core";
-import { outcomeOf, type Program, type World } from "parhelion-explorer";
+import type { Program, World } from "parhelion-explorer";
 import type { MdevDevice, MdevParentInit } from "../index.js";
 import { MdevStage, other, uuid } from "./mdev-stage.test.fixture.js";
 
 const end = (stage: MdevStage): Promise<void> => stage.end();
 
 /**
- * @param through the file is what unregister waits for; the method has fewer steps
+ * @param through the file is what unregister waits for; the method makes one without a driver in fewer steps
  * @param plant create waits for a lock that whoever unregisters holds, as with a gate that is not only tried
  */
 export function createAndUnregister(through: "method" | "file", plant?: "create waits"): Program<MdevStage> {
@@ -32,7 +32,7 @@ export function createAndUnregister(through: "method" | "file", plant?: "create 
       });
       world.task("create", async () => {
         if (through === "file") await stage.create(uuid, "ENODEV", "ENOENT");
-        else await outcomeOf(() => stage.parent.create("full", uuid), "ENODEV");
+        else await stage.make(uuid, ["ENODEV"]);
       });
       world.task("unregister", () =>
         plant ? lock.withLock(() => stage.parent.unregister()) : stage.parent.unregister(),

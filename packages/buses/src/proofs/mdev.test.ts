@@ -16,7 +16,6 @@ for (const program of [
   mdev.earlyRemove(),
   mdev.removeOpen("somebody else"),
   mdev.removeOpen("its user"),
-  mdev.sameUuid,
   mdev.noMemory(),
   mdev.lateReference(),
   mdev.advisory(),
@@ -26,6 +25,7 @@ for (const program of [
 /** Those within a bound, and some of the rest. */
 for (const program of [
   mdev.createAndUnregister("file"),
+  mdev.sameUuid,
   mdev.unbound(),
   mdev.useAndRemove,
   mdev.bindAndCreate,

@@ -29,7 +29,7 @@ export function view(status: HostStatus): string {
         presence === "present" ? kind : presence,
         memory === null ? "-" : bytes(memory.bytes),
         left === null ? "-" : bytes(left.memoryBytes),
-        shorten(description, 50),
+        shorten(description, 58),
       ]),
       "no adapters",
     ),

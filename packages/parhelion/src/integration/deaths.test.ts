@@ -43,9 +43,13 @@ test(
       await until("the engine has ended by itself", () => !isAlive(engine));
       await kernel.stop();
       const next = await startHost({ launcher: createEngineLauncher(), stateDirectory, adapter: "software" });
-      assert.deepEqual((await next.status()).guests, []);
+      assert.deepEqual(
+        (await next.status()).guests.map(({ id }) => id),
+        [created.id],
+      );
+      await next.guestRemove(created.id);
       await next.stop();
-      assert.deepEqual(await readdir(stateDirectory), []);
+      assert.deepEqual(await readdir(stateDirectory), ["store"]);
     }),
 );
 
@@ -87,6 +91,7 @@ test("a process whose host has stopped has nothing left that keeps it", limit, (
     const program = new Program(shortLivedHost, { environment: { STATE: stateDirectory } });
     assert.equal(await program.line("nodes"), "dxg0");
     await program.end();
-    assert.deepEqual(await readdir(stateDirectory), []);
+    // The guest is kept, with its run directory.
+    assert.deepEqual((await readdir(stateDirectory)).sort(), ["g", "store"]);
   }),
 );

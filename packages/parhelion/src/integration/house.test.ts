@@ -20,26 +20,30 @@ test("a program in a guest computes on the host's adapter, and leaves nothing th
 );
 
 test("two guests work at once and neither sees the other", limit, () =>
-  inWorld(async (world) => {
-    const guests = [await world.guest(), await world.guest()];
-    const programs = guests.map(({ created }) => application(created.directory, untilLost));
-    for (const program of programs) await program.line("working");
-    const { slices, guests: known } = await world.host.status();
-    assert.equal(new Set(slices.map(({ engine }) => engine.pid)).size, 2);
-    assert.deepEqual(
-      known.map(({ processes }) => processes.length),
-      [1, 1],
-    );
-    await world.host.guestRemove(guests[0]?.created.id as string);
-    await programs[0]?.line("lost");
-    await programs[0]?.end();
-    const third = application(guests[1]?.created.directory as string, squares);
-    await third.line("squares");
-    await third.end();
-    assert.ok(programs[1]?.lines.every((line) => !line.startsWith("lost")));
-    programs[1]?.kill();
-    await programs[1]?.ended();
-  }),
+  inWorld(
+    async (world) => {
+      const guests = [await world.guest(), await world.guest()];
+      const programs = guests.map(({ created }) => application(created.directory, untilLost));
+      for (const program of programs) await program.line("working");
+      const { slices, guests: known } = await world.host.status();
+      assert.equal(new Set(slices.map(({ engine }) => engine.pid)).size, 2);
+      assert.deepEqual(
+        known.map(({ processes }) => processes.length),
+        [1, 1],
+      );
+      await world.host.guestRemove(guests[0]?.created.id as string);
+      await programs[0]?.line("lost");
+      await programs[0]?.end();
+      const third = application(guests[1]?.created.directory as string, squares);
+      await third.line("squares");
+      await third.end();
+      assert.ok(programs[1]?.lines.every((line) => !line.startsWith("lost")));
+      programs[1]?.kill();
+      await programs[1]?.ended();
+    },
+    // The kernel of the guest that was removed asks once more.
+    { expects: ["guest.refused"] },
+  ),
 );
 
 test("what belongs to another device is told by the one who knows: the engine", limit, () =>
@@ -83,19 +87,22 @@ test("when the engine is killed the program hears why, and its next device is on
 );
 
 test("when a guest is removed its programs lose their devices and end, and its engine with them", limit, () =>
-  inWorld(async (world) => {
-    const { created, kernel } = await world.guest();
-    const program = application(created.directory, untilLost);
-    await program.line("working");
-    const pid = (await world.engine()).engine.pid as number;
-    await world.host.guestRemove(created.id);
-    assert.ok(!isAlive(pid));
-    await program.line("lost unknown");
-    assert.equal(await program.line("settled"), "5");
-    assert.equal(await program.line("next"), "no adapter");
-    await program.end();
-    assert.deepEqual(kernel.nodes, []);
-  }),
+  inWorld(
+    async (world) => {
+      const { created, kernel } = await world.guest();
+      const program = application(created.directory, untilLost);
+      await program.line("working");
+      const pid = (await world.engine()).engine.pid as number;
+      await world.host.guestRemove(created.id);
+      assert.ok(!isAlive(pid));
+      await program.line("lost unknown");
+      assert.equal(await program.line("settled"), "5");
+      assert.equal(await program.line("next"), "no adapter");
+      await program.end();
+      assert.deepEqual(kernel.nodes, []);
+    },
+    { expects: ["guest.refused"] },
+  ),
 );
 
 test("when a program is killed in the middle its devices go and the engine stays", limit, () =>

@@ -44,6 +44,7 @@ export async function inWorld(
     const host = await startHost({
       launcher: createEngineLauncher(),
       stateDirectory,
+      store: "memory",
       adapter: "software",
       log: (record) => log.push(record),
       ...options.host,
@@ -127,18 +128,30 @@ export class Program {
     return this.#child.pid as number;
   }
 
-  kill(): void {
-    this.#child.kill("SIGKILL");
+  get state(): "running" | "ended" {
+    return this.#child.exitCode === null && this.#child.signalCode === null ? "running" : "ended";
+  }
+
+  kill(signal: NodeJS.Signals = "SIGKILL"): void {
+    this.#child.kill(signal);
   }
 
   /** The first line that begins so, without that beginning. */
   async line(start: string): Promise<string> {
+    const line = await this.lineOrEnd(start);
+    if (line === undefined) throw new Error(`no line "${start}…" came: ${this.#said()}`);
+    return line;
+  }
+
+  /** As `line`, of a program that may end before: then undefined. */
+  async lineOrEnd(start: string): Promise<string | undefined> {
     for (const deadline = Date.now() + patienceMs; ; ) {
+      // What it printed last may arrive after it has gone.
+      if (this.state === "ended") await this.#ended;
       const found = this.lines.find((line) => line.startsWith(start));
       if (found !== undefined) return found.slice(start.length).trim();
-      if (Date.now() > deadline || this.#child.exitCode !== null || this.#child.signalCode !== null) {
-        throw new Error(`no line "${start}…" came: ${this.#said()}`);
-      }
+      if (this.state === "ended") return undefined;
+      if (Date.now() > deadline) throw new Error(`no line "${start}…" came in time: ${this.#said()}`);
       await this.#change();
     }
   }
@@ -171,10 +184,10 @@ export class Program {
 }
 
 /** An application in a guest: it finds `navigator.gpu` as any program does. */
-export function application(directory: string, source: string): Program {
+export function application(directory: string, source: string, environment: NodeJS.ProcessEnv = {}): Program {
   return new Program(source, {
     flags: ["--import", "parhelion-client/register"],
-    environment: { PARHELION_DIR: directory },
+    environment: { ...environment, PARHELION_DIR: directory },
   });
 }
 

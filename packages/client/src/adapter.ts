@@ -13,6 +13,7 @@ import { DeviceLink } from "./link/device-link.js";
 import type { DeviceRegistry } from "./link/device-registry.js";
 import { lostDevice } from "./link/lost-device.js";
 import type { ClientRuntime } from "./runtime.js";
+import { GPUSlice } from "./slice.js";
 import { GPUSupportedFeatures } from "./supported-features.js";
 import { type SupportedLimits, supportedLimits } from "./supported-limits.js";
 
@@ -23,6 +24,7 @@ export class GPUAdapter {
   readonly #features: GPUSupportedFeatures;
   readonly #limits: SupportedLimits;
   readonly #info: GPUAdapterInfo;
+  readonly #slice: GPUSlice | null;
   #state: "valid" | "consumed" = "valid";
   /** Settles when the request before was answered: only then is it known whether the adapter is consumed. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -35,6 +37,7 @@ export class GPUAdapter {
     this.#features = new GPUSupportedFeatures(INTERNAL, link.description.features);
     this.#limits = supportedLimits(link.description.limits);
     this.#info = new GPUAdapterInfo(INTERNAL, link.description.info);
+    this.#slice = link.slice === null ? null : new GPUSlice(INTERNAL, link.slice);
   }
 
   get features(): GPUSupportedFeatures {
@@ -47,6 +50,11 @@ export class GPUAdapter {
 
   get info(): GPUAdapterInfo {
     return this.#info;
+  }
+
+  /** Parhelion's own: null when the adapter is no slice of another. */
+  get slice(): GPUSlice | null {
+    return this.#slice;
   }
 
   requestDevice(descriptor: unknown = {}): Promise<GPUDevice> {
@@ -75,6 +83,7 @@ export class GPUAdapter {
       features: new GPUSupportedFeatures(INTERNAL, opened.grant.features),
       limits: supportedLimits(opened.grant.limits),
       adapterInfo: new GPUAdapterInfo(INTERNAL, this.#link.description.info),
+      slice: this.#slice,
     });
   }
 

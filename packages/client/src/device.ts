@@ -30,6 +30,7 @@ import { GPUQueue } from "./queue.js";
 import { GPURenderBundleEncoder } from "./render-bundle-encoder.js";
 import type { ClientRuntime } from "./runtime.js";
 import { GPUShaderModule } from "./shader-module.js";
+import type { GPUSlice } from "./slice.js";
 import type { GPUSupportedFeatures } from "./supported-features.js";
 import type { SupportedLimits } from "./supported-limits.js";
 import { GPUTexture } from "./texture.js";
@@ -46,6 +47,7 @@ export interface DeviceParts {
   readonly features: GPUSupportedFeatures;
   readonly limits: SupportedLimits;
   readonly adapterInfo: GPUAdapterInfo;
+  readonly slice: GPUSlice | null;
 }
 
 export class GPUDevice extends EventTarget {
@@ -94,6 +96,11 @@ export class GPUDevice extends EventTarget {
 
   get adapterInfo(): GPUAdapterInfo {
     return this.#parts.adapterInfo;
+  }
+
+  /** Parhelion's own: the adapter's. */
+  get slice(): GPUSlice | null {
+    return this.#parts.slice;
   }
 
   get queue(): GPUQueue {

@@ -6,6 +6,7 @@ export const applicationErrors = {
   TypeError: "An argument is malformed; or a feature or limit was asked for that the adapter does not have.",
   OperationError:
     "A device, buffer range or submission can't be had: the request exceeds the adapter's limits, a limit of the slice or the host is reached, or the adapter takes no new devices.",
+  NotSupportedError: "importExternalTexture: there are no video frames outside of a page.",
   AbortError: "mapAsync: the buffer was unmapped or destroyed, or the device was lost, before it was mapped.",
   GPUValidationError:
     "A call breaks WebGPU's rules; Dawn says which. In the error scope or as uncapturederror.",

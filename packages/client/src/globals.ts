@@ -28,6 +28,7 @@ import { GPUQueue } from "./queue.js";
 import { GPURenderBundleEncoder } from "./render-bundle-encoder.js";
 import { GPURenderPassEncoder } from "./render-pass.js";
 import { GPUShaderModule } from "./shader-module.js";
+import { GPUSlice, GPUSliceMemory, GPUSlices } from "./slice.js";
 import { GPUSupportedFeatures, WGSLLanguageFeatures } from "./supported-features.js";
 import { GPUSupportedLimits } from "./supported-limits.js";
 import { GPUTexture } from "./texture.js";
@@ -66,6 +67,9 @@ export const globals = Object.freeze({
   GPUSampler,
   GPUShaderModule,
   GPUShaderStage,
+  GPUSlice,
+  GPUSliceMemory,
+  GPUSlices,
   GPUSupportedFeatures,
   GPUSupportedLimits,
   GPUTexture,

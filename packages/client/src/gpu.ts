@@ -5,6 +5,7 @@ import { defineInterface, INTERNAL, requireInternal } from "./interface/define.j
 import type { AdapterSource } from "./link/adapter-source.js";
 import { DeviceRegistry } from "./link/device-registry.js";
 import type { ClientRuntime } from "./runtime.js";
+import { GPUSlices } from "./slice.js";
 import { WGSLLanguageFeatures } from "./supported-features.js";
 
 const featureLevels: ReadonlySet<string> = new Set(["core", "compatibility"]);
@@ -13,12 +14,19 @@ export class GPU {
   readonly #source: AdapterSource;
   readonly #runtime: ClientRuntime;
   readonly #registry = new DeviceRegistry();
+  readonly #slices: GPUSlices;
   #languageFeatures: WGSLLanguageFeatures | undefined;
 
   constructor(key: typeof INTERNAL, source: AdapterSource, runtime: ClientRuntime) {
     requireInternal(key);
     this.#source = source;
     this.#runtime = runtime;
+    this.#slices = new GPUSlices(INTERNAL, (changed) => source.onAdaptersChanged(changed));
+  }
+
+  /** Parhelion's own: tells when adapters appear and go. */
+  get slices(): GPUSlices {
+    return this.#slices;
   }
 
   requestAdapter(options: unknown = {}): Promise<GPUAdapter | null> {

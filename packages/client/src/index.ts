@@ -11,3 +11,4 @@ export {
 export type { QueueCarrier } from "./link/queue-connector.js";
 export { gpu, queueCarrier, whyNoAdapter } from "./process-gpu.js";
 export { type ClientRuntime, processRuntime } from "./runtime.js";
+export type { SliceChanges, SliceInfo, SliceMemoryInfo } from "./slice-types.js";

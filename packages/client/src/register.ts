@@ -3,3 +3,5 @@ import { defineGlobals } from "./globals.js";
 import { gpu } from "./process-gpu.js";
 
 defineGlobals(globalThis, gpu);
+
+export type { SliceChanges, SliceInfo, SliceMemoryInfo } from "./slice-types.js";

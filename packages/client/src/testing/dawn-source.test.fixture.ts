@@ -12,6 +12,7 @@ import {
   type AdapterSource,
   DeviceRefusedError,
   type OpenedDevice,
+  type SliceLink,
 } from "../link/adapter-source.js";
 import { DawnEngine } from "./dawn-engine.test.fixture.js";
 
@@ -45,8 +46,14 @@ export class DawnSource implements AdapterSource {
     return [...this.#dawn.wgslLanguageFeatures];
   }
 
-  onAdaptersChanged(): () => void {
-    return () => undefined;
+  /** Those who listen for adapters. */
+  readonly changeListeners = new Set<() => void>();
+  /** What adapters are slices of. */
+  slice: SliceLink | null = null;
+
+  onAdaptersChanged(listener: () => void): () => void {
+    this.changeListeners.add(listener);
+    return () => this.changeListeners.delete(listener);
   }
 
   async openAdapter(accept: (description: AdapterDescription) => boolean): Promise<AdapterLink | null> {
@@ -54,7 +61,8 @@ export class DawnSource implements AdapterSource {
     if (adapter === null) return null;
     const description = describe(adapter, this.wgslLanguageFeatures());
     if (!accept(description)) return null;
-    return { description, slice: null, createDevice: (request) => this.#createDevice(adapter, request) };
+    const { slice } = this;
+    return { description, slice, createDevice: (request) => this.#createDevice(adapter, request) };
   }
 
   async #createDevice(adapter: GPUAdapter, request: DeviceRequest): Promise<OpenedDevice> {

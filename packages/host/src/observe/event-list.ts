@@ -99,6 +99,11 @@ export const hostEvents = {
       afterMs: number("how long ago, in ms"),
     },
   },
+  "adapter.removed": {
+    level: "info",
+    means: "An adapter was taken away, with all its slices; they are known still.",
+    fields: { adapter },
+  },
   "clock.jumped": {
     level: "warn",
     means: "The machine slept: its clock since boot went further than its running clock.",
@@ -111,29 +116,58 @@ export const hostEvents = {
       slice,
       generation: number("the slice's generation"),
       adapter,
-      guest: textIfAny("id of the guest that it is for"),
-      type: textIfAny("its type"),
+      holder: textIfAny("id of the guest that it is for"),
     },
   },
   "slice.resized": {
     level: "info",
     means: "A slice has other limits.",
-    fields: { slice, changes: objectIfAny("what is another now"), descriptor: objectIfAny("all limits") },
+    fields: { slice, descriptor: object("all its limits now") },
   },
   "slice.moved": {
     level: "info",
     means: "A slice has another holder or adapter.",
     fields: {
       slice,
-      generation: numberIfAny("its new generation"),
-      guest: textIfAny("its new holder"),
+      generation: number("its new generation"),
+      holder: textIfAny("id of its new holder"),
       adapter: textIfAny("its new adapter"),
     },
   },
   "slice.removed": {
     level: "info",
-    means: "A slice was taken away.",
-    fields: { slice, reason: textIfAny("why") },
+    means: "A slice was taken away for good.",
+    fields: { slice, reason: text("why") },
+  },
+  "slice.given": {
+    level: "info",
+    means: "A slice was given to its holder: it sees a vGPU.",
+    fields: { slice, generation: number("the slice's generation"), adapter, holder: text("the holder's id") },
+  },
+  "slice.local": {
+    level: "info",
+    means: "A slice is served on the host itself.",
+    fields: { slice, directory: text("where its node is") },
+  },
+  "slice.local-slow": {
+    level: "warn",
+    means: "What served a slice on the host itself did not end in time; it was cut off.",
+    fields: { slice, afterMs: number("how long it was waited, in ms") },
+  },
+  "slice.not-back": {
+    level: "warn",
+    means: "An adapter came back, and a slice of it could not be.",
+    fields: { slice, adapter, reason: text("why") },
+  },
+  "slice.use-unkept": {
+    level: "warn",
+    means: "A slice's use has changed and that could not be written down: the next host will not know.",
+    fields: { slice, reason: text("why") },
+  },
+  "slice.removal-unkept": {
+    level: "warn",
+    means: "Slices were removed and that could not be written down: the next host will have them again.",
+    fields: { slices: object("their UUIDs"), reason: text("why") },
   },
   "engine.ready": {
     level: "info",
@@ -164,14 +198,13 @@ export const hostEvents = {
       retryInMs: number("before the next may start, in ms"),
     },
   },
-  "engine.overrun": {
+  "message.stale": {
     level: "warn",
-    means: "A submission used more time than its slice's budget; its device is lost.",
+    means: "An engine's message named another slice or generation than it serves; it was dropped.",
     fields: {
+      code: text("slice-stale"),
       slice,
-      device: numberIfAny("the engine's number of the device"),
-      what: textIfAny("which dispatch or draw"),
-      busyMs: numberIfAny("how long it ran, in ms"),
+      generation: number("the slice's generation"),
     },
   },
   "device.lost": {
@@ -210,6 +243,46 @@ export const hostEvents = {
       reason: textIfAny("why"),
       suppressed,
     },
+  },
+  "guest.orphaned": {
+    level: "info",
+    means: "A guest that lives as long as its connection was away too long; it is removed.",
+    fields: { guest, afterMs: number("for how long it was away, in ms") },
+  },
+  "guest.orphan-stays": {
+    level: "warn",
+    means: "A guest that was away too long could not be removed; it is tried again.",
+    fields: { guest, reason: text("why") },
+  },
+  "guest.stays": {
+    level: "warn",
+    means: "A guest could not be removed and goes on as it was.",
+    fields: { guest, reason: text("why") },
+  },
+  "guest.directory-left": {
+    level: "warn",
+    means: "A guest was removed and its directory could not be.",
+    fields: { guest, error },
+  },
+  "queue.refused": {
+    level: "warn",
+    means: "Somebody on another machine asked for a queue that is not his, or for too many.",
+    fields: { reason: text("why"), from: textIfAny("address"), suppressed },
+  },
+  "leftovers.ended": {
+    level: "info",
+    means: "Engines of a host that died were found and ended.",
+    fields: { directory: text("the state directory"), engines: object("their processes") },
+  },
+  "leftovers.stay": {
+    level: "warn",
+    means: "Engines of a host that died were found and could not be ended.",
+    fields: { directory: text("the state directory"), engines: object("their processes") },
+  },
+  "store.close-slow": {
+    level: "warn",
+    means: "The store did not close in time.",
+    fields: { store: text("where it is"), afterMs: number("how long it was waited, in ms") },
   },
   "connection.unidentified": {
     level: "info",

@@ -8,6 +8,7 @@ import type { AdapterDevice } from "../adapters/adapter-device.js";
 import type { GuestSlices } from "../guests/guest-slices.js";
 import { HostError, messageOf } from "../host-error.js";
 import { type HostLimits, refusalOf } from "../limits.js";
+import { type HostEventFields, type HostEventName, tell } from "../observe/event-list.js";
 import type { HostStore, StoreChange } from "../store/store.js";
 import { Task } from "../task.js";
 import { changeDescriptor, describeSlice, type SliceWish, transferDescriptor } from "./descriptor.js";
@@ -43,10 +44,14 @@ export class SliceRegistry implements GuestSlices, Named {
   readonly #options: SliceRegistryOptions;
   readonly #entries = new Map<string, SliceEntry>();
   readonly #holders = new Map<string, SliceHolder>();
+  /** What changes slices now. */
+  #underWay = 0;
+  readonly #idle: WaitQueue;
   #state: "open" | "closed" = "open";
 
   constructor(options: SliceRegistryOptions) {
     this.#options = options;
+    this.#idle = new WaitQueue(options.system.runtime, "end of what changes slices");
     this.adapters = new SliceAdapters(options.mdev, {
       make: (adapter, request) => this.#makeByHand(adapter, request),
       released: (place) => this.#released(place),
@@ -104,8 +109,12 @@ export class SliceRegistry implements GuestSlices, Named {
    * @throws HostError limit-reached, bad-descriptor, adapter-unknown, adapter-gone, guest-unknown, uuid-used, store-failed,
    * host-stopping
    */
-  async create(requests: readonly SliceRequest[], also: StoreChange = {}): Promise<readonly SliceEntry[]> {
+  create(requests: readonly SliceRequest[], also: StoreChange = {}): Promise<readonly SliceEntry[]> {
     this.#assertOpen();
+    return this.#counted(() => this.#create(requests, also));
+  }
+
+  async #create(requests: readonly SliceRequest[], also: StoreChange): Promise<readonly SliceEntry[]> {
     const made: Making[] = [];
     try {
       for (const request of requests) made.push(this.#enter(request, "locked"));
@@ -129,7 +138,7 @@ export class SliceRegistry implements GuestSlices, Named {
       entry.phase = "settled";
       lock?.release();
       const { adapter, holder, generation } = entry.record;
-      this.#log("slice.created", { slice: entry.uuid, generation, adapter, holder });
+      this.#tell("slice.created", { slice: entry.uuid, generation, adapter, holder: holder ?? undefined });
     }
     return made.map(({ entry }) => entry);
   }
@@ -153,7 +162,7 @@ export class SliceRegistry implements GuestSlices, Named {
       }
       ledger.settle(uuid, descriptor);
       entry.slice?.agree({ descriptor, grantBytes: ledger.grantOf(uuid) });
-      this.#log("slice.resized", { slice: uuid, descriptor });
+      this.#tell("slice.resized", { slice: uuid, descriptor });
     });
   }
 
@@ -251,6 +260,11 @@ export class SliceRegistry implements GuestSlices, Named {
     }
   }
 
+  /** Waits for every change that is under way. Precondition: new ones are refused. */
+  async settle(): Promise<void> {
+    await this.#idle.wait(() => this.#underWay === 0, unbounded);
+  }
+
   /** Nothing is made any more. */
   refuseNew(): void {
     this.#access("write");
@@ -327,7 +341,7 @@ export class SliceRegistry implements GuestSlices, Named {
     entry.phase = "gone";
     this.#access("write");
     this.#entries.delete(entry.uuid);
-    this.#log("slice.removed", { slice: entry.uuid, reason });
+    this.#tell("slice.removed", { slice: entry.uuid, reason });
   }
 
   /** Its device goes; whoever has it loses it. @returns where it was */
@@ -355,7 +369,11 @@ export class SliceRegistry implements GuestSlices, Named {
     } finally {
       entry.heir = null;
     }
-    this.#log("slice.moved", { slice: entry.uuid, holder, generation: entry.record.generation });
+    this.#tell("slice.moved", {
+      slice: entry.uuid,
+      holder: holder ?? undefined,
+      generation: entry.record.generation,
+    });
   }
 
   async #moveToAdapter(entry: SliceEntry, adapter: AdapterDevice, holder: string | null): Promise<void> {
@@ -390,7 +408,7 @@ export class SliceRegistry implements GuestSlices, Named {
     } finally {
       entry.heir = null;
     }
-    this.#log("slice.moved", { slice: uuid, adapter: adapter.name, generation: entry.record.generation });
+    this.#tell("slice.moved", { slice: uuid, adapter: adapter.name, generation: entry.record.generation });
   }
 
   async #comeBack(entry: SliceEntry, adapter: AdapterDevice): Promise<void> {
@@ -467,7 +485,7 @@ export class SliceRegistry implements GuestSlices, Named {
     const { entry } = place;
     if (entry.place !== place || entry.phase !== "settled") return;
     this.#drop({ entry, place, lock: null });
-    this.#log("slice.removed", { slice: entry.uuid, reason: "its device was removed" });
+    this.#tell("slice.removed", { slice: entry.uuid, reason: "its device was removed" });
     this.#options.system.runtime.scheduler.spawn(`removal of slice ${entry.uuid} from the store`, () =>
       this.#forget({ removeSlices: [entry.uuid] }),
     );
@@ -500,8 +518,8 @@ export class SliceRegistry implements GuestSlices, Named {
     if (this.#state === "closed") throw new HostError("host-stopping", "the host is stopping");
   }
 
-  #log(event: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#options.system.runtime.log("info", event, fields);
+  #tell<N extends HostEventName>(event: N, fields: HostEventFields<N>): void {
+    tell(this.#options.system.runtime, event, fields);
   }
 
   #access(mode: "read" | "write"): void {

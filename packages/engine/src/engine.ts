@@ -12,6 +12,7 @@ import {
   type EngineStatistics,
   noSlice,
   type ObjectTable,
+  type QueueOwner,
 } from "parhelion-protocol";
 import { DeviceAccount } from "./accounting/account.js";
 import { Admission } from "./accounting/admission.js";
@@ -154,6 +155,13 @@ export class Engine {
 
   destroyQueue(queue: number): void {
     this.#slots.get(queue)?.end(new Error("the host destroyed the queue"));
+  }
+
+  /** Whether a queue's token can be one of this engine's, as far as its bearer says whose it is. */
+  serves({ slice, generation }: QueueOwner): boolean {
+    if (generation === 0n) return true;
+    const service = this.#options.service ?? noSlice;
+    return slice === service.slice && generation === BigInt(service.generation);
   }
 
   /** The queue that `token` admits to, once: whoever comes second with it is refused. */

@@ -41,6 +41,10 @@ export const refusalCodes = {
     means: "The device was destroyed or lost before the request was done.",
     remedy: "Ask for a new device; `device.lost` says why the old one went.",
   },
+  "slice-stale": {
+    means: "A message, or a queue's token, is of another slice or an earlier generation of this one.",
+    remedy: "Open the vGPU that there is now.",
+  },
   "not-started": { means: "The engine has not started, or can't read the request.", remedy: hostsBug },
   "bad-queue-path": {
     means: "The socket for queues can't be listened on.",

@@ -2,7 +2,15 @@
  * The engine's side of the IPC channel: messages from the host become calls on the engine, results become answers. Every request
  * with an id is answered exactly once.
  */
-import { type FromEngine, isProtocolError, parseToEngine, type ToEngine } from "parhelion-protocol";
+import {
+  addressed,
+  type EngineAddress,
+  type FromEngine,
+  isAddressedTo,
+  isProtocolError,
+  parseToEngine,
+  type ToEngine,
+} from "parhelion-protocol";
 import type { Engine } from "./engine.js";
 import { shorten } from "./limits.js";
 import { messageOf, Refusal, refusalOf } from "./refusal.js";
@@ -24,7 +32,7 @@ export class HostLink {
   #state: "waiting" | "starting" | "started" | "failed" = "waiting";
   #engine: Engine | undefined;
   /** Whose engine this is, once that is known. */
-  #slice: string | undefined;
+  #address: EngineAddress | undefined;
 
   constructor(options: HostLinkOptions) {
     this.#options = options;
@@ -41,7 +49,12 @@ export class HostLink {
       this.#refuse(raw, new Refusal("not-started", error.message));
       return;
     }
-    if (message.op === "start") void this.#start(message);
+    if (this.#address !== undefined && !isAddressedTo(raw, this.#address)) {
+      const { slice, generation } = this.#address;
+      const why = `this is the engine of generation ${generation} of slice ${slice}`;
+      this.#options.log(`slice-stale: a message "${message.op}" for another one was refused: ${why}`);
+      this.#refuse(raw, new Refusal("slice-stale", why));
+    } else if (message.op === "start") void this.#start(message);
     else if (message.op === "stop") this.#options.stop();
     else this.#serve(message);
   }
@@ -52,16 +65,16 @@ export class HostLink {
       return;
     }
     this.#state = "starting";
-    this.#slice = message.slice;
+    this.#address = { slice: message.slice, generation: message.generation };
     try {
       const { engine, ready } = await this.#options.start(message);
       this.#engine = engine;
       this.#state = "started";
-      this.#options.send(ready);
+      this.send(ready);
     } catch (error) {
       this.#state = "failed";
       const message = shorten(messageOf(error));
-      this.#options.send({ op: "failed", message }, () => this.#options.stop(message));
+      this.send({ op: "failed", message }, () => this.#options.stop(message));
     }
   }
 
@@ -118,16 +131,21 @@ export class HostLink {
     }
   }
 
+  /** Says it to the host, with whose engine says it. `sent` as in HostLinkOptions. */
+  send(message: FromEngine, sent?: () => void): void {
+    this.#options.send(this.#address === undefined ? message : addressed(message, this.#address), sent);
+  }
+
   #answer(id: number, produce: () => Promise<FromEngine>): void {
     produce().then(
-      (reply) => this.#options.send(reply),
-      (error: unknown) => this.#options.send({ op: "refused", id, refusal: refusalOf(error, this.#slice) }),
+      (reply) => this.send(reply),
+      (error: unknown) => this.send({ op: "refused", id, refusal: refusalOf(error, this.#address?.slice) }),
     );
   }
 
   #refuse(message: unknown, refusal: Refusal): void {
     const id = typeof message === "object" && message !== null && "id" in message ? message.id : undefined;
     if (typeof id === "number")
-      this.#options.send({ op: "refused", id, refusal: refusalOf(refusal, this.#slice) });
+      this.send({ op: "refused", id, refusal: refusalOf(refusal, this.#address?.slice) });
   }
 }

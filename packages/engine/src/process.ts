@@ -101,10 +101,10 @@ export class EngineProcess {
       clock: platformClock,
       collect: exposedCollector(),
       service: message,
-      onMemory: (memory) => this.#options.send({ op: "memory", ...memory }),
+      onMemory: (memory) => this.#link.send({ op: "memory", ...memory }),
       onCommands: () => pump.stir(),
       onDeviceLost: (device, reason, text) =>
-        this.#options.send({ op: "deviceLost", device, reason, message: shorten(text) }),
+        this.#link.send({ op: "deviceLost", device, reason, message: shorten(text) }),
       log: this.#options.log,
     });
     this.#server = await acceptQueues(

@@ -15,6 +15,8 @@ import { listenForQueues, type QueueServer } from "./server.js";
 
 /** EACCES: what a token that opens nothing is answered with. */
 const EACCES = 13;
+/** What one of another slice or generation is answered with; it stays what it was. */
+const ESTALE = 116;
 
 /** @throws Refusal `bad-queue-path` */
 export async function acceptQueues(
@@ -47,7 +49,13 @@ async function admit(
   try {
     const port = await acceptQueue(socket, {
       sharedMemory,
-      authorize: (token) => {
+      authorize: (token, owner) => {
+        if (!engine.serves(owner))
+          return {
+            outcome: "refused",
+            errno: ESTALE,
+            message: "slice-stale: the token is of another slice or generation",
+          };
         slot = engine.redeem(token);
         return slot === undefined
           ? { outcome: "refused", errno: EACCES, message: "no queue waits for this token" }

@@ -32,6 +32,7 @@ export type * from "./carrier/port.js";
 export type { QueueGeometry } from "./carrier/ring-layout.js";
 export { type CarrierRuntime, createPlatformRuntime } from "./carrier/runtime.js";
 export { type Clock, type ClockTimer, platformClock } from "./clock.js";
+export { addressed, type EngineAddress, isAddressedTo } from "./engine/address.js";
 export { clampLimits } from "./engine/clamp-limits.js";
 export type * from "./engine/control.js";
 export {

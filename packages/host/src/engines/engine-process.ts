@@ -5,6 +5,7 @@
 import { Completion, isKernelError, type Named, noDeadline, type Runtime } from "parhelion-core";
 import {
   type AdapterDescription,
+  addressed,
   type DeviceGrant,
   type DeviceRequest,
   type EngineMemory,
@@ -12,6 +13,7 @@ import {
   type EngineRefusal,
   type EngineStatistics,
   type FromEngine,
+  isAddressedTo,
   parseFromEngine,
   type ToEngine,
 } from "parhelion-protocol";
@@ -79,6 +81,7 @@ export class EngineProcess implements Named {
   readonly #ready: Completion<AdapterDescription>;
   readonly #exited: Completion<EngineExit>;
   readonly #readyBy: number;
+  #sandbox: readonly string[] = [];
   #exit: EngineExit | undefined;
   #cause: string | undefined;
   #lastErrorLine: string | undefined;
@@ -103,7 +106,13 @@ export class EngineProcess implements Named {
       ended: (exitCode, signal, error) => this.#ended(exitCode, signal, error),
     });
     this.pid = this.#child.pid;
-    this.#child.send({ op: "start", ...options.start });
+    this.#send({ op: "start", ...options.start });
+  }
+
+  /** What has been taken away from its process, by name; empty before it is ready. */
+  get sandbox(): readonly string[] {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#sandbox;
   }
 
   /** Undefined while the engine lives. */
@@ -138,29 +147,29 @@ export class EngineProcess implements Named {
     return this.#pending.open<DeviceGrant | undefined>(
       "createDevice",
       this.#options.deadlines.replyMs,
-      (id) => this.#child.send({ op: "createDevice", id, device, owner, request }),
+      (id) => this.#send({ op: "createDevice", id, device, owner, request }),
     );
   }
 
   /** @param taken why its application loses it, where it has not asked for that */
   destroyDevice(device: number, taken?: string): void {
-    this.#child.send({ op: "destroyDevice", device, ...(taken === undefined ? {} : { taken }) });
+    this.#send({ op: "destroyDevice", device, ...(taken === undefined ? {} : { taken }) });
   }
 
   /** @throws EngineRefusedError, HostError engine-gone, engine-silent */
   async createQueue(device: number, queue: number, token: string): Promise<void> {
     await this.#pending.open("createQueue", this.#options.deadlines.replyMs, (id) =>
-      this.#child.send({ op: "createQueue", id, device, queue, token }),
+      this.#send({ op: "createQueue", id, device, queue, token }),
     );
   }
 
   /** From the next allocation on. */
   setQuota(quota: EngineQuota): void {
-    this.#child.send({ op: "quota", quota });
+    this.#send({ op: "quota", quota });
   }
 
   destroyQueue(queue: number): void {
-    this.#child.send({ op: "destroyQueue", queue });
+    this.#send({ op: "destroyQueue", queue });
   }
 
   /**
@@ -168,7 +177,7 @@ export class EngineProcess implements Named {
    * waiter knows how long its work takes. @returns gives the wait up
    */
   waitFence(queue: number, value: number, answer: Answer<number>): () => void {
-    return this.#pending.ask(answer, (id) => this.#child.send({ op: "waitFence", id, queue, value }));
+    return this.#pending.ask(answer, (id) => this.#send({ op: "waitFence", id, queue, value }));
   }
 
   /**
@@ -176,13 +185,13 @@ export class EngineProcess implements Named {
    * found there, as soon as it has read it; a queue that is far ahead of its GPU is not read on. Otherwise as `waitFence`.
    */
   submit(queue: number, answer: Answer<number>): () => void {
-    return this.#pending.ask(answer, (id) => this.#child.send({ op: "submit", id, queue }));
+    return this.#pending.ask(answer, (id) => this.#send({ op: "submit", id, queue }));
   }
 
   /** Any engine that is not stuck answers this at once. @throws HostError engine-gone, engine-silent */
   async statistics(ms: number = this.#options.deadlines.replyMs): Promise<EngineStatistics> {
     return this.#pending.open<EngineStatistics>("statistics", ms, (id) =>
-      this.#child.send({ op: "statistics", id }),
+      this.#send({ op: "statistics", id }),
     );
   }
 
@@ -190,7 +199,7 @@ export class EngineProcess implements Named {
   async stop(cause: string): Promise<EngineExit> {
     if (this.exit === undefined) {
       this.#blame(cause);
-      this.#child.send({ op: "stop" });
+      this.#send({ op: "stop" });
       const deadline = this.#runtime.clock.now() + this.#options.deadlines.stopMs;
       try {
         return await this.#exited.wait({ deadline });
@@ -205,6 +214,10 @@ export class EngineProcess implements Named {
     if (this.exit !== undefined) return;
     this.#blame(cause);
     this.#child.kill();
+  }
+
+  #send(message: ToEngine): void {
+    this.#child.send(addressed(message, this.#options.start));
   }
 
   /** The first cause counts. */
@@ -228,6 +241,11 @@ export class EngineProcess implements Named {
   #receive(raw: unknown): void {
     let message: FromEngine;
     try {
+      if (!isAddressedTo(raw, this.#options.start)) {
+        const { slice, generation } = this.#options.start;
+        this.#runtime.log("warn", "message.stale", { code: "slice-stale", slice, generation });
+        return;
+      }
       message = parseFromEngine(raw);
     } catch (error) {
       this.kill(`it sent a malformed message: ${messageOf(error)}`);
@@ -235,6 +253,8 @@ export class EngineProcess implements Named {
     }
     switch (message.op) {
       case "ready":
+        this.#sandbox = message.sandbox ?? [];
+        this.#runtime.log("debug", "engine.sandbox", { engine: this.pid, sandbox: this.#sandbox });
         this.#ready.completeAll(message.adapter);
         return;
       case "failed":

@@ -36,6 +36,8 @@ export const engineTransitions: Transitions<EngineState> = {
 export interface EngineStatus {
   readonly state: EngineState;
   readonly pid: number | undefined;
+  /** What has been taken away from its process, by name (docs/security.md). */
+  readonly sandbox: readonly string[];
   /** How many engines this slice has had. */
   readonly starts: number;
   /** In a row; 0 once an engine has stayed healthy. */

@@ -34,6 +34,9 @@ export interface EngineSupervisorOptions {
   readonly judge?: EngineJudge | undefined;
 }
 
+/** Who wants a device waits so long for a start, in ms: less than a guest waits for its answer, so that it hears why. */
+const longestStartMs = 20_000;
+
 export class EngineSupervisor implements Named {
   readonly name: string;
   readonly #options: EngineSupervisorOptions;
@@ -67,6 +70,7 @@ export class EngineSupervisor implements Named {
     return {
       state: this.#machine.state,
       pid: this.#engine?.pid,
+      sandbox: this.#engine?.sandbox ?? [],
       starts: this.#starts,
       failures: this.#failures,
       lastFailure: this.#lastFailure,
@@ -93,16 +97,25 @@ export class EngineSupervisor implements Named {
    */
   async acquire(patienceMs: number): Promise<EngineProcess> {
     this.#judge.assertAdmits();
+    const deadline = this.#options.runtime.clock.now() + longestStartMs;
     for (;;) {
       this.#access("read");
       const { state } = this.#machine;
       switch (state) {
-        case "ready":
-          return this.#engine as EngineProcess;
+        case "ready": {
+          const engine = this.#engine as EngineProcess;
+          if (engine.exit === undefined) return engine;
+          // Who watches it has yet to hear.
+          this.#exited(engine, engine.exit);
+          break;
+        }
+        // Once it has started it is looked at again: it may have ended since.
         case "starting":
-          return (this.#starting as Task<EngineProcess>).wait(bounded);
+          await this.#waitForStart(this.#starting as Task<EngineProcess>, deadline);
+          break;
         case "stopped":
-          return this.#begin().wait(bounded);
+          await this.#waitForStart(this.#begin(), deadline);
+          break;
         case "backing-off":
           await this.#waitForRetry(patienceMs);
           break;
@@ -120,6 +133,18 @@ export class EngineSupervisor implements Named {
           throw new HostError("engine-stopped", `slice ${this.#options.slice} is going away`);
       }
     }
+  }
+
+  /** @throws HostError engine-silent; what the start ended with */
+  async #waitForStart(starting: Task<EngineProcess>, deadline: number): Promise<void> {
+    const { runtime, slice } = this.#options;
+    if (!(await starting.endsWithin(runtime, deadline - runtime.clock.now()))) {
+      throw new HostError(
+        "engine-silent",
+        `the engine of slice ${slice} is still starting after ${longestStartMs} ms. Try again.`,
+      );
+    }
+    await starting.wait(bounded);
   }
 
   /** Ends the engine for good. Never rejects; bounded by the engine's stop deadline. */

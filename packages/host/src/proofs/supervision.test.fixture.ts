@@ -48,7 +48,7 @@ export const startMeetsDeath: Program<Supervised> = {
     const shared = supervised(world);
     for (const name of ["first", "second"])
       world.task(name, async () => {
-        await settles(() => acquire(shared), "engine-start-failed");
+        await settles(() => acquire(shared), "engine-start-failed", "engine-silent");
       });
     world.task("death", async () => {
       await world.point("death");
@@ -64,7 +64,7 @@ export const startMeetsStop: Program<Supervised> = {
   setup(world) {
     const shared = supervised(world);
     world.task("need", async () => {
-      await settles(() => acquire(shared), "engine-start-failed", "engine-stopped");
+      await settles(() => acquire(shared), "engine-start-failed", "engine-silent", "engine-stopped");
     });
     world.task("stop", () => shared.rig.supervisor.retire("its slice goes"));
     world.task("death", async () => {
@@ -108,7 +108,7 @@ export const backOffMeetsStop: Program<Supervised> = {
     const shared = supervised(world);
     for (const name of ["first", "second"])
       world.task(name, async () => {
-        await settles(() => acquire(shared), "engine-stopped", "engine-start-failed");
+        await settles(() => acquire(shared), "engine-silent", "engine-stopped", "engine-start-failed");
       });
     world.task("stop", () => shared.rig.supervisor.retire("its slice goes"));
     return shared;

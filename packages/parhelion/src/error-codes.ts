@@ -56,6 +56,10 @@ export const commandErrorCodes = {
     means: "This machine can't shut a command in as it was asked to.",
     remedy: "The message names what is missing; `run --isolate` without a level takes the best that works.",
   },
+  "limit-unknown": {
+    means: "`parhelion host --limit` names a limit that there is not.",
+    remedy: "Take one of those that the message lists; their rules are explained above.",
+  },
   "no-credential": {
     means: "The file holds no credential, or can't be read.",
     remedy: "Give it what `guest create` printed: 64 hex digits.",

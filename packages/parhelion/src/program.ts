@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Address, parseAddress } from "./address.js";
+import { limitWish } from "./limit-option.js";
 import { LOG_LEVELS } from "./log-levels.js";
 import { addObserveCommands } from "./observe-program.js";
 import { jsonOption, stateOption } from "./options.js";
@@ -86,15 +87,35 @@ function addHost(program: Command, terminal: Terminal, end: End): void {
         "also accept guests over TCP, not encrypted: PORT (this machine only), HOST:PORT or [IPV6]:PORT",
       ).argParser(address),
     )
+    .addOption(
+      new Option(
+        "--metrics <address>",
+        "serve Prometheus metrics over HTTP: PORT (this machine only) or an address of this machine's own, HOST:PORT",
+      ).argParser(address),
+    )
+    .option(
+      "--metrics-anywhere",
+      "with --metrics: at an address that other machines can reach; without a password",
+    )
+    .addOption(
+      new Option(
+        "--limit <rule=number>",
+        "change a limit of the host; repeatable; docs/errors.md lists the rules",
+      ).argParser(limitWish),
+    )
     .option(
       "--forget-state",
       "begin without the guests and slices that were kept, even if they can't be read",
+    )
+    .option(
+      "--require-sandbox",
+      "start no engine from which this system can't take everything it does not need",
     )
     .addOption(logOption("warn"))
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nWith --json it prints one line when it is ready: event, pid, stateDirectory, listening, adapters.\n" +
+      "\nWith --json it prints one line when it is ready: event, pid, stateDirectory, listening, metrics, adapters.\n" +
         "SIGTERM and SIGINT end it in order. Guests and slices are kept in the state directory: the next host there has\n" +
         "them again, under the same ids and UUIDs, and guests that run on connect to it by themselves.",
     )

@@ -2,8 +2,8 @@
  * A device that mediated devices are made of: creating and removing them, and unregistering it all (after
  * drivers/vfio/mdev/mdev_core.c). Where Linux lets go too early this does not: see docs/adr/0010.
  *
- * Three lifetimes: the registration, which creates and removes hold while they run; the devices', each of which removal
- * ends; and the memory's, which lasts until the last device is released.
+ * Three lifetimes: the registration, which creates hold while they run; the devices', each of which its removal ends; and
+ * the memory's, which lasts until the last device is released.
  */
 import {
   type Attribute,
@@ -60,14 +60,12 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
   readonly uses: readonly string[];
   readonly #runtime: Runtime;
   readonly #around: MdevSurroundings;
-  /** Read by each create and remove, written by unregister: nobody waits to read. */
-  readonly #operations: RwLock;
+  /** Read by each create, written by unregister: nobody waits to read. */
+  readonly #creates: RwLock;
   readonly #memory: MdevMemory<S, O>;
   readonly #unregistered: Completion;
   readonly #groups: readonly AttributeGroup[];
   readonly #remove: Attribute<MdevDevice>;
-  /** Who removes what holds which guard. */
-  readonly #removals = new Map<MdevDevice, Guard>();
   readonly #mdevs = new Map<string, MdevDevice<S>>();
   #state: MdevParentState = "registered";
 
@@ -81,7 +79,7 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     this.uses = init.uses;
     this.#runtime = runtime;
     this.#around = around;
-    this.#operations = new RwLock(runtime, `creates and removes of ${device.devpath}`);
+    this.#creates = new RwLock(runtime, `creates of ${device.devpath}`);
     this.#unregistered = new Completion(runtime, `unregistration of ${this.name}`);
     this.#groups = init.types.flatMap((type) => typeGroups(this, type));
     this.#remove = removeFile({
@@ -228,11 +226,15 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     }
   }
 
-  /** Nobody waits here: a write to `create` or `remove` runs on what unregister waits for. @throws KernelError ENODEV */
+  /** Nobody waits here: a write to `create` runs on what unregister waits for. @throws KernelError ENODEV */
   #enter(): Guard {
-    const guard = this.state === "registered" ? this.#operations.tryRead() : null;
-    if (guard !== null) return guard;
-    throw new KernelError("ENODEV", `${this.name} is ${this.state}`);
+    const guard = this.state === "registered" ? this.#creates.tryRead() : null;
+    if (guard === null) throw this.#going();
+    return guard;
+  }
+
+  #going(): KernelError {
+    return new KernelError("ENODEV", `${this.name} is ${this.state}`);
   }
 
   async #add(mdev: MdevDevice<S>, stillWanted: StillWanted): Promise<void> {
@@ -267,12 +269,11 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     const { state } = mdev.life;
     if (state === "creating")
       throw new KernelError("EAGAIN", `mdev ${mdev.uuid} is still being created; try again`);
+    if (this.state !== "registered") throw this.#going();
     if (state === "leaving") return "lost";
-    const guard = this.#enter();
     mdev.life.moveTo("leaving");
-    // Given back by `finish`: somebody else may remove it meanwhile.
+    // Given back by `finish`: somebody else may remove it meanwhile, the parent's unregistration too.
     mdev.get();
-    this.#removals.set(mdev, guard);
     return "won";
   }
 
@@ -280,8 +281,6 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     try {
       await this.#delete(mdev);
     } finally {
-      this.#removals.get(mdev)?.release();
-      this.#removals.delete(mdev);
       mdev.put();
     }
   }
@@ -299,30 +298,25 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     }
   }
 
-  /** `#delete` in a task of its own. Precondition: somebody has a reference, now. */
-  #deletion(mdev: MdevDevice): Completion {
-    const done = new Completion(this.#runtime, `removal of ${mdev.devpath}`);
-    mdev.get();
-    this.#runtime.scheduler.spawn(done.name, async () => {
-      try {
-        await this.#delete(mdev);
-        done.completeAll();
-      } catch (error) {
-        done.fail(error);
-      } finally {
-        mdev.put();
+  /** Begins the removal of each that is active. @returns what each that there is will complete when it has gone */
+  #takeDown(): Completion[] {
+    this.#runtime.scheduler.access(this, "read");
+    return [...this.#mdevs.values()].map((mdev) => {
+      if (mdev.life.state === "active") {
+        mdev.life.moveTo("leaving");
+        mdev.get();
+        this.#runtime.scheduler.spawn(mdev.removed.name, () => this.#finish(mdev));
       }
+      return mdev.removed;
     });
-    return done;
   }
 
   async #unregister(): Promise<void> {
     const { system, unregistered } = this.#around;
-    const guard = await this.#operations.write({ deadline: noDeadline });
-    // All at once: one whose driver takes its time keeps no other from going.
-    this.#runtime.scheduler.access(this, "read");
-    const removals = [...this.#mdevs.values()].map((mdev) => this.#deletion(mdev));
-    for (const removal of removals) await removal.wait({ deadline: noDeadline });
+    // All at once, and before what is being created has ended: whoever is stuck keeps no other from going.
+    this.#takeDown();
+    const guard = await this.#creates.write({ deadline: noDeadline });
+    for (const removed of this.#takeDown()) await removed.wait({ deadline: noDeadline });
     for (const group of this.#groups.toReversed()) {
       await this.device.attributes.removeGroup(group, { deadline: noDeadline });
     }

@@ -12,7 +12,7 @@ import {
   miscClass,
   noDeadline,
 } from "parhelion-core";
-import type { Program, World } from "parhelion-explorer";
+import { outcomeOf, type Program, type World } from "parhelion-explorer";
 import type { MdevDevice, MdevParentInit } from "../index.js";
 import { MdevStage, other, uuid } from "./mdev-stage.test.fixture.js";
 
@@ -44,22 +44,31 @@ export function createAndUnregister(through: "method" | "file", plant?: "create 
   };
 }
 
-export const removeAndUnregister: Program<MdevStage> = {
-  name: "D7.2: remove and unregister",
-  setup(world) {
-    const stage = new MdevStage(world);
-    world.task("remove", async () => {
-      await stage.remove(uuid, "ENODEV", "ENOENT");
-    });
-    world.task("unregister", () => stage.parent.unregister());
-    return stage;
-  },
-  before: (stage) => stage.begin([uuid]),
-  async after(stage, world) {
-    world.expect(stage.events.join(" ") === "add bind unbind remove", stage.events.join(" "));
-    await stage.end();
-  },
-};
+/** @param through as above */
+export function removeAndUnregister(through: "method" | "file"): Program<MdevStage> {
+  const use = through === "method" ? null : "projected";
+  return {
+    name: `D7.2: remove, by its ${through}, and unregister`,
+    setup(world) {
+      const stage = new MdevStage(world);
+      world.task("remove", async () => {
+        if (through === "file") await stage.remove(uuid, "ENODEV", "ENOENT");
+        else await outcomeOf(() => stage.mdev.remove(uuid), "ENODEV");
+      });
+      world.task("unregister", () => stage.parent.unregister());
+      return stage;
+    },
+    async before(stage) {
+      await stage.begin();
+      await stage.parent.create("full", uuid, { use });
+    },
+    async after(stage, world) {
+      const life = use === null ? "add remove" : "add bind unbind remove";
+      world.expect(stage.events.join(" ") === life, stage.events.join(" "));
+      await stage.end();
+    },
+  };
+}
 
 /** @param plant the file stays until the device goes, and the device until nobody is in the file */
 export function twoRemoves(plant?: "the file stays"): Program<MdevStage> {

@@ -10,8 +10,7 @@ const random: CheckOptions = { method: { random: { runs: 20, seed: 1 } } };
 
 /** Every order there is. */
 for (const program of [
-  mdev.createAndUnregister("method"),
-  mdev.removeAndUnregister,
+  mdev.removeAndUnregister("method"),
   mdev.twoRemoves(),
   mdev.earlyRemove(),
   mdev.removeOpen("somebody else"),
@@ -24,7 +23,9 @@ for (const program of [
 }
 /** Those within a bound, and some of the rest. */
 for (const program of [
+  mdev.createAndUnregister("method"),
   mdev.createAndUnregister("file"),
+  mdev.removeAndUnregister("file"),
   mdev.sameUuid,
   mdev.unbound(),
   mdev.useAndRemove,

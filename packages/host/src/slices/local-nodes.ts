@@ -150,6 +150,11 @@ export function localDirectoriesIn(stateDirectory: string): LocalNodesOptions["d
   };
 }
 
+/** Removes what a host that was killed has left. Only with the state directory's lock held. */
+export async function clearLocalDirectories(stateDirectory: string): Promise<void> {
+  await removeDirectory(join(stateDirectory, "local"));
+}
+
 const longestName = "dxg0";
 
 async function removeDirectory(directory: string): Promise<void> {

@@ -20,8 +20,11 @@ export function asKernelError(error: unknown): unknown {
 
 /** For whoever asked over the admin socket. */
 export function asHostError(error: unknown, slice: string): unknown {
-  if (!isKernelError(error)) return error;
-  if (error.cause instanceof HostError) return error.cause;
+  const said = isKernelError(error) && error.cause instanceof HostError ? error.cause : error;
+  // It was there when this began: its removal was kept first.
+  if (said instanceof HostError && said.code === "uuid-used")
+    return new HostError("slice-unknown", `slice ${slice} was removed meanwhile.`, { details: { slice } });
+  if (!isKernelError(error) || said instanceof HostError) return said;
   const details = { slice, errno: error.code };
   if (error.code === "ENODEV" || error.code === "ENXIO")
     return new HostError(

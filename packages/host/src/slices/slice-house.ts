@@ -91,6 +91,7 @@ export class SliceHouse {
   async close(): Promise<void> {
     this.slices.refuseNew();
     await this.adapters.close();
+    await this.slices.settle();
     for (const driver of this.#drivers) await this.#system.unregisterDriver(driver as Driver, unbounded);
     this.#mdev.unregister();
   }

@@ -3,7 +3,7 @@
  * adapter that goes stays known, and comes back with the adapter.
  */
 import type { MdevBus, MdevRequest } from "parhelion-buses";
-import { type Guard, type Named, noDeadline, type System } from "parhelion-core";
+import { type Guard, type Named, noDeadline, type System, WaitQueue } from "parhelion-core";
 import type { AdapterDevice } from "../adapters/adapter-device.js";
 import type { GuestSlices } from "../guests/guest-slices.js";
 import { HostError, messageOf } from "../host-error.js";
@@ -109,7 +109,7 @@ export class SliceRegistry implements GuestSlices, Named {
    * @throws HostError limit-reached, bad-descriptor, adapter-unknown, adapter-gone, guest-unknown, uuid-used, store-failed,
    * host-stopping
    */
-  create(requests: readonly SliceRequest[], also: StoreChange = {}): Promise<readonly SliceEntry[]> {
+  async create(requests: readonly SliceRequest[], also: StoreChange = {}): Promise<readonly SliceEntry[]> {
     this.#assertOpen();
     return this.#counted(() => this.#create(requests, also));
   }
@@ -188,15 +188,19 @@ export class SliceRegistry implements GuestSlices, Named {
    */
   async remove(uuid: string, generation?: number): Promise<void> {
     const entry = this.get(uuid);
-    await entry.lock.withLock(async () => {
+    await this.#locked(entry, async () => {
       this.#assertCurrent(this.get(uuid), generation);
       await this.#options.store.change({ removeSlices: [uuid] });
       entry.leaving = `the host's administrator removed slice ${uuid}`;
       await this.#tearDown(entry, "it was removed");
-    }, unbounded);
+    });
   }
 
-  async takeFrom({ id }: SliceHolder, alongside: StoreChange, reason: string): Promise<void> {
+  async takeFrom(holder: SliceHolder, alongside: StoreChange, reason: string): Promise<void> {
+    await this.#counted(() => this.#takeFrom(holder, alongside, reason));
+  }
+
+  async #takeFrom({ id }: SliceHolder, alongside: StoreChange, reason: string): Promise<void> {
     const concerned = this.values().filter((entry) => entry.concerns(id));
     // In one order: of two who do this at once one comes first.
     concerned.sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
@@ -444,7 +448,7 @@ export class SliceRegistry implements GuestSlices, Named {
   ): Promise<SliceEntry> {
     this.#assertOpen();
     const entry = this.get(uuid);
-    await entry.lock.withLock(async () => {
+    await this.#locked(entry, async () => {
       this.#assertCurrent(this.get(uuid), generation);
       entry.phase = "changing";
       try {
@@ -454,9 +458,31 @@ export class SliceRegistry implements GuestSlices, Named {
       } finally {
         entry.leaving = null;
         entry.phase = "settled";
+        // Somebody has removed its device meanwhile, in the tree.
+        if (entry.place?.released.done === true) this.#released(entry.place);
       }
-    }, unbounded);
+    });
     return entry;
+  }
+
+  async #locked(entry: SliceEntry, work: () => Promise<void>): Promise<void> {
+    await this.#counted(() => entry.lock.withLock(work, unbounded));
+  }
+
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    this.#access("write");
+    this.#underWay += 1;
+    try {
+      return await work();
+    } finally {
+      this.#ended();
+    }
+  }
+
+  #ended(): void {
+    this.#access("write");
+    this.#underWay -= 1;
+    this.#idle.wake();
   }
 
   /** For a write to a type's `create` in the tree. @throws KernelError */
@@ -486,8 +512,14 @@ export class SliceRegistry implements GuestSlices, Named {
     if (entry.place !== place || entry.phase !== "settled") return;
     this.#drop({ entry, place, lock: null });
     this.#tell("slice.removed", { slice: entry.uuid, reason: "its device was removed" });
-    this.#options.system.runtime.scheduler.spawn(`removal of slice ${entry.uuid} from the store`, () =>
-      this.#forget({ removeSlices: [entry.uuid] }),
+    // Counted from now on, not from when the task begins.
+    this.#underWay += 1;
+    this.#options.system.runtime.scheduler.spawn(
+      `removal of slice ${entry.uuid} from the store`,
+      async () => {
+        await this.#forget({ removeSlices: [entry.uuid] });
+        this.#ended();
+      },
     );
   }
 

@@ -3,7 +3,7 @@
  * an engine that nobody used before. Binding and unbinding by hand, in the tree, change a slice's use like everything else does.
  */
 import type { MdevDevice } from "parhelion-buses";
-import type { Runtime } from "parhelion-core";
+import { KernelError, type Runtime } from "parhelion-core";
 import { HostError, messageOf } from "../host-error.js";
 import type { HostStore } from "../store/store.js";
 import type { Projection, SliceHolder } from "./holder.js";
@@ -52,6 +52,9 @@ export class Tenures {
       entry.slice = tenure.slice;
       return tenure;
     } catch (error) {
+      // Its removal was kept first.
+      if (error instanceof HostError && error.code === "uuid-used")
+        throw new KernelError("ENODEV", `slice ${entry.uuid} is on its way out`, { cause: error });
       throw asKernelError(error);
     }
   }

@@ -31,17 +31,18 @@ export const hostErrorCodes = {
     remedy: "Serve them on 127.0.0.1, or say that you want this with --metrics-anywhere.",
   },
   "store-damaged": {
-    means: "What was kept in the state directory can't be read.",
+    means:
+      "What is kept in the state directory is not what was kept last: damaged, incomplete, or of another release. The message names the record.",
     remedy:
-      "Use another state directory, or remove the store from this one: its slices and guests are forgotten then.",
+      "Put back a copy of its directory store, or start the host with --forget-state: its guests and slices are forgotten then.",
   },
   "store-failed": {
     means: "A change could not be written, so it was not made; nothing is half done.",
     remedy: "Free space or mend the disk of the state directory, then try again.",
   },
   "store-unavailable": {
-    means: "The store in the state directory can't be opened.",
-    remedy: "Check that no other process holds it and that it can be written.",
+    means: "The store in the state directory can't be opened, or its native part can't be loaded.",
+    remedy: "Free space if the disk is full, and check that the user who runs the host can write there.",
   },
   "uuid-used": {
     means: "A slice has, or had, this UUID; the host never gives one out twice.",

@@ -32,14 +32,14 @@ import { createPinoSink } from "./log.js";
 import { Observation } from "./observe/observation.js";
 import { systemWallTime } from "./observe/wall-time.js";
 import { type Secrets, systemSecrets } from "./secrets.js";
-import { localDirectoriesIn } from "./slices/local-nodes.js";
+import { clearLocalDirectories, localDirectoriesIn } from "./slices/local-nodes.js";
 import { SliceHouse } from "./slices/slice-house.js";
 import { acquireHostLock } from "./state/host-lock.js";
 import { engineMark, killLeftoverEngines, markOf } from "./state/leftover-engines.js";
 import { clearStaleSocket } from "./state/socket-path.js";
 import { defaultStateDirectory, prepareStateDirectory } from "./state/state-directory.js";
 import { adapterStatuses, guestStatuses, type HostStatus, sliceStatuses } from "./status.js";
-import { forgetStore, openMemoryStore, openStore } from "./store/open-store.js";
+import { forgetStore, openMemoryStore, openStore, removeStore } from "./store/open-store.js";
 import type { HostStore } from "./store/store.js";
 import { Task } from "./task.js";
 import { Teardown } from "./teardown.js";
@@ -182,7 +182,7 @@ async function setUp(options: HostOptions, observation: Observation, teardown: T
   const store = await storeOf(options, directory, runtime);
   teardown.add("run directories", () => clearRunDirectories(directory, idsKept(options, store)));
   teardown.add("store", () => endStore(options, store, directory));
-  await clearRunDirectories(directory, idsKept(options, store));
+  await clearLeftovers(directory, idsKept(options, store), runtime);
 
   const spawner = new EngineSpawner({
     launcher: options.launcher,
@@ -312,21 +312,27 @@ async function takeOver(directory: string, runtime: Runtime): Promise<void> {
       );
     }
   }
+}
+
+/** What a host that was killed has left. With the store open: nobody else has it. */
+async function clearLeftovers(directory: string, kept: ReadonlySet<string>, runtime: Runtime): Promise<void> {
   const { killed, staying } = await killLeftoverEngines(await markOf(directory), runtime.clock);
   if (killed.length > 0) runtime.log("info", "leftovers.ended", { directory, engines: killed });
   if (staying.length > 0) runtime.log("warn", "leftovers.stay", { directory, engines: staying });
+  await clearRunDirectories(directory, kept);
+  await clearLocalDirectories(directory);
 }
 
 /** @throws HostError store-damaged, store-unavailable, host-already-running */
 async function storeOf(options: HostOptions, directory: string, runtime: Runtime): Promise<HostStore> {
   if (options.store === "memory") return openMemoryStore(runtime);
-  if (options.forgetState === true) await forgetStore(directory);
+  if (options.forgetState === true) await forgetStore(runtime, directory);
   return openStore(runtime, directory);
 }
 
 async function endStore(options: HostOptions, store: HostStore, directory: string): Promise<void> {
   await store.close();
-  if (options.store !== "memory" && store.state === "blank") await forgetStore(directory);
+  if (options.store !== "memory" && store.state === "blank") await removeStore(directory);
 }
 
 /** Whose run directories stay, in use by kernels that may be alive. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +23,7 @@ const program = `import { startHost } from ${JSON.stringify(new URL("./host.js",
     entry: ${JSON.stringify(scriptedLauncher.entry)},
     environmentFor: async () => ({ BEHAVIOUR: "good" }),
   };
-  const options = { launcher, adapter: "software", ...JSON.parse(process.env.OPTIONS) };
+  const options = { launcher, adapter: "software", logLevel: "error", ...JSON.parse(process.env.OPTIONS) };
   try {
     const host = await startHost(options);
     process.on("SIGTERM", () => host.stop());
@@ -99,5 +100,14 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   for (let left = 20_000; !(await condition()); left--) {
     assert.ok(left > 0, `it did not come about: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** A process that has ended and waits for its parent to notice counts as ended. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
   }
 }

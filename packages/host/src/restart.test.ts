@@ -10,7 +10,7 @@ import { vgpuCommand } from "parhelion-protocol";
 import type { CreatedGuest } from "./guests/guests.js";
 import { Kernel } from "./guests/kernel.test.fixture.js";
 import { startHost } from "./host.js";
-import { HostProcess, inStateDirectory, scriptedLauncher, until } from "./restart.test.fixture.js";
+import { HostProcess, inStateDirectory, isAlive, scriptedLauncher, until } from "./restart.test.fixture.js";
 import type { SliceStatus } from "./status.js";
 import { deviceRequest } from "./vgpu/bench.test.fixture.js";
 
@@ -87,6 +87,35 @@ test("a credential is not in the state directory", limit, () =>
       assert.ok(!bytes.includes(credential), name);
     }
   }),
+);
+
+test(
+  "what a killed host has left is cleared away: an engine that hangs, sockets, directories of nobody",
+  {
+    ...limit,
+    skip: process.platform !== "linux",
+  },
+  () =>
+    inStateDirectory(async (directory) => {
+      const first = await HostProcess.start(directory);
+      const created = await first.guestCreate();
+      const kernel = await kernelOf(created);
+      await newDevice(kernel);
+      const engine = (await first.status()).slices[0]?.engine.pid as number;
+      process.kill(engine, "SIGSTOP");
+      await first.end("SIGKILL");
+      await kernel.connection.close();
+      assert.ok(isAlive(engine));
+      // The scripted engine has no socket for queues; a real one leaves it.
+      await writeFile(join(created.directory, "q0"), "");
+      await mkdir(join(directory, "local", "0"), { recursive: true });
+      const second = await HostProcess.start(directory);
+      assert.equal(second.said, "up");
+      assert.ok(!isAlive(engine));
+      assert.deepEqual(await readdir(created.directory), []);
+      assert.deepEqual((await readdir(directory)).sort(), ["admin.sock", "g", "store", "sys", "vmbus.sock"]);
+      await second.end("SIGTERM");
+    }),
 );
 
 test("of two hosts that start at once one runs, also while the one before them is being killed", limit, () =>

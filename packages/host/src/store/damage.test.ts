@@ -206,7 +206,7 @@ test("a record of nobody's, of another version or with other fields is refused b
         if (at !== key || !/no summary/.test(words.source)) assert.equal(error.details["key"], at);
         return true;
       });
-      await forgetStore(directory);
+      await forgetStore(createRuntime(), directory);
       const store = await openStore(createRuntime(), directory);
       assert.equal(store.guests.length, 0);
       await store.close();
@@ -244,6 +244,7 @@ test("a store that a living host has open is not opened twice", limit, () =>
   inStateDirectory(async (home) => {
     const store = await openStore(createRuntime(), home);
     await assert.rejects(openStore(createRuntime(), home), { code: "host-already-running" });
+    await assert.rejects(forgetStore(createRuntime(), home), { code: "host-already-running" });
     await store.close();
     await (await openStore(createRuntime(), home)).close();
   }),

@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Runtime } from "parhelion-core";
+import { HostError } from "../host-error.js";
 import { KeptStore } from "./kept-store.js";
 import { LevelTable } from "./level-table.js";
 import { MemoryTable } from "./memory-table.js";
@@ -23,7 +24,21 @@ export function openMemoryStore(runtime: Runtime, table = new MemoryTable()): Pr
   return KeptStore.open(runtime, table);
 }
 
-/** All that was kept goes, spent UUIDs included. Only with the state directory's lock held. */
-export async function forgetStore(stateDirectory: string): Promise<void> {
+/**
+ * All that was kept goes, spent UUIDs included. Only with the state directory's lock held.
+ * @throws HostError host-already-running
+ */
+export async function forgetStore(runtime: Runtime, stateDirectory: string): Promise<void> {
+  try {
+    await (await openStore(runtime, stateDirectory)).close();
+  } catch (error) {
+    // However damaged it is: nobody may have it open.
+    if (error instanceof HostError && error.code === "host-already-running") throw error;
+  }
+  await removeStore(stateDirectory);
+}
+
+/** Of a store that is closed. */
+export async function removeStore(stateDirectory: string): Promise<void> {
   await rm(join(stateDirectory, storeName), { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }

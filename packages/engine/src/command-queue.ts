@@ -25,6 +25,8 @@ import type { EngineLimits } from "./limits.js";
 import { Outbox } from "./outbox.js";
 import { messageOf } from "./refusal.js";
 import type { Scheduler, Turns } from "./scheduler.js";
+import type { EngineTime } from "./time/engine-time.js";
+import type { QueueTime, TimedQueue } from "./time/queue-time.js";
 
 export interface CommandQueueOptions {
   readonly device: EngineDevice;
@@ -39,6 +41,8 @@ export interface CommandQueueOptions {
   /** Called after each turn that replayed commands. */
   readonly onCommands: () => void;
   readonly log: (line: string) => void;
+  /** Default: the adapter is this engine's alone, and nothing is too long. */
+  readonly time?: EngineTime | undefined;
 }
 
 export class CommandQueue implements Turns {
@@ -51,8 +55,9 @@ export class CommandQueue implements Turns {
   readonly #commands: Commands;
   readonly #replayer: Replayer;
   readonly #doorbells = new Doorbells();
+  readonly #time: QueueTime | undefined;
   /** "short": a command waits for memory, or for the GPU. */
-  #state: "open" | "catching-up" | "short" | "ended" = "open";
+  #state: "open" | "catching-up" | "short" | "condemned" | "ended" = "open";
   /** Objects of the table that the ledger knows of. */
   #counted = 0;
   #watch: "off" | "on" = "off";
@@ -61,7 +66,9 @@ export class CommandQueue implements Turns {
     const { device, limits } = options;
     this.#port = port;
     this.#options = options;
-    this.#reader = new CountingReader(port.rx);
+    this.#time = options.time?.open(this.#timed());
+    const work = this.#time?.log;
+    this.#reader = new CountingReader(port.rx, work && ((u32, i) => work.observe(u32, i)));
     this.#outbox = new Outbox(port, limits.eventsWaiting);
     this.#events = new EventSender(port, this.#outbox, (error) => this.#fail(error));
     this.#commands = new Commands(this.#events, {
@@ -69,6 +76,7 @@ export class CommandQueue implements Turns {
       hopeful: () => options.reclaimer.hopeful,
       reclaim: (round) => options.reclaimer.reclaim(round),
       received: () => this.#reader.bytes,
+      queueTime: this.#time,
     });
     this.objects.put(DEVICE_HANDLE, InterfaceKind.GPUDevice, this.#commands.device);
     this.objects.put(QUEUE_HANDLE, InterfaceKind.GPUQueue, device.dawn.queue);
@@ -83,12 +91,13 @@ export class CommandQueue implements Turns {
   }
 
   turn(): "more" | "idle" {
-    if (this.#state !== "open") return "idle";
+    if (this.#state !== "open" || this.#time?.admits() === false) return "idle";
     this.#outbox.hold();
     this.objects.capacity = this.#ledger.objectsFor(this.#counted);
     try {
       const outcome = this.#replay();
       this.#answerDoorbells(outcome);
+      this.#time?.rested(outcome);
       return outcome;
     } catch (error) {
       this.#fail(error);
@@ -133,6 +142,7 @@ export class CommandQueue implements Turns {
   end(reason: Error): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
+    this.#time?.end();
     this.#options.scheduler.remove(this);
     this.#doorbells.end(reason);
     this.#commands.deviceLost();
@@ -141,6 +151,30 @@ export class CommandQueue implements Turns {
     this.objects.clear();
     this.#countObjects();
     this.#port.close(reason);
+  }
+
+  /** Whether the GPU has nothing of this queue's, as far as is known; if it has, the device hears when that is over. */
+  hasEnded(): boolean {
+    this.#time?.askForRest();
+    return (this.#time?.inFlight ?? 0) === 0;
+  }
+
+  #timed(): TimedQueue {
+    const { device, fence, scheduler, clock, limits } = this.#options;
+    return {
+      device: device.id,
+      objects: this.objects,
+      workDone: () => device.dawn.queue.onSubmittedWorkDone(),
+      reached: (count) => fence.note(count),
+      resume: () => scheduler.ready(this),
+      idle: () => device.idle(),
+      condemned: (message) => {
+        device.condemn({ reason: "unknown", message });
+        if (this.#state !== "ended") this.#state = "condemned";
+        // Nothing that is sent now is ever done; the loss has been told by then.
+        clock.setTimer(limits.lossMs, () => this.end(new Error(message)));
+      },
+    };
   }
 
   get #ledger(): SliceLedger {
@@ -170,7 +204,8 @@ export class CommandQueue implements Turns {
     const until = clock.now() + limits.turnMs;
     for (let records = 0; records < limits.turnRecords; records += limits.turnStride) {
       if (this.#replayer.replay(limits.turnStride) < limits.turnStride) {
-        if (this.#replayer.deferred) this.#waitForRoom();
+        // What waits for time is told when there is some.
+        if (this.#replayer.deferred && (this.#time?.waits ?? "no") === "no") this.#waitForRoom();
         return "idle";
       }
       if (this.#farAhead()) return "idle";
@@ -181,7 +216,7 @@ export class CommandQueue implements Turns {
   }
 
   #answerDoorbells(outcome: "more" | "idle"): void {
-    const everything = outcome === "idle" && this.#state === "open";
+    const everything = outcome === "idle" && this.#state === "open" && !this.#replayer.deferred;
     this.#doorbells.read(everything ? Infinity : this.#reader.bytes, this.#options.fence.submitted);
   }
 

@@ -40,6 +40,7 @@ import type { EngineLimits } from "./limits.js";
 import { Mappings } from "./mappings.js";
 import { messageOf } from "./refusal.js";
 import { standIn } from "./stand-in.js";
+import type { QueueTime } from "./time/queue-time.js";
 
 export interface CommandsOptions {
   readonly device: EngineDevice;
@@ -47,6 +48,7 @@ export interface CommandsOptions {
   readonly limits: EngineLimits;
   readonly collector: Collector;
   readonly objectsOf: (serial: number) => ObjectTable | undefined;
+  readonly queueTime: QueueTime | undefined;
   /** Whether memory could become free by itself. */
   readonly hopeful: () => boolean;
   readonly reclaim: (round: number) => Promise<void>;
@@ -109,6 +111,7 @@ export class Commands implements SpecialCommands {
   }
 
   deviceDestroy(): void {
+    this.#options.queueTime?.beforeDestroy();
     this.#options.device.destroy();
   }
 
@@ -135,6 +138,7 @@ export class Commands implements SpecialCommands {
     descriptor: DecodedGPUCommandBufferDescriptor,
   ): TargetCommandBuffer {
     const commands = (encoder as GPUCommandEncoder).finish(descriptor as GPUCommandBufferDescriptor);
+    this.#options.queueTime?.log.finished(commands);
     this.#trail.goOn(encoder, commands);
     return commands;
   }
@@ -171,7 +175,8 @@ export class Commands implements SpecialCommands {
   }
 
   queueSubmit(queue: TargetQueue, commandBuffers: TargetCommandBuffer[]): void {
-    const { device, fence, received } = this.#options;
+    const { device, fence, queueTime, received } = this.#options;
+    queueTime?.beforeSubmit();
     const bytes = received() - this.#recorded;
     this.#admission.flight(bytes);
     this.#recorded += bytes;
@@ -181,6 +186,7 @@ export class Commands implements SpecialCommands {
     } finally {
       // The client counts its submits as well: a refused one counts at both ends.
       fence.submit();
+      queueTime?.submitted(commandBuffers);
       device.submitted = fence.submitted;
       device.account.seal(device.submitted);
       for (const commands of commandBuffers) this.#trail.end(commands);
@@ -189,7 +195,7 @@ export class Commands implements SpecialCommands {
   }
 
   queueOnSubmittedWorkDone(queue: TargetQueue, request: number): void {
-    const { fence } = this.#options;
+    const { fence, queueTime } = this.#options;
     const covered = fence.submitted;
     const reply = () => this.#events.workDone(request);
     asDawn
@@ -197,6 +203,7 @@ export class Commands implements SpecialCommands {
       .onSubmittedWorkDone()
       .then(() => {
         fence.note(covered);
+        queueTime?.done(covered);
         reply();
       }, reply);
   }

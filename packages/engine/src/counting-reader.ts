@@ -10,10 +10,13 @@ export class CountingReader implements RingReader {
   readonly capacity: number;
   readonly maxRecord: number;
   readonly #reader: RingReader;
+  readonly #observe: ((u32: Uint32Array, i: number) => void) | undefined;
   #bytes = 0;
 
-  constructor(reader: RingReader) {
+  /** @param observe told of each record before it is carried out */
+  constructor(reader: RingReader, observe?: (u32: Uint32Array, i: number) => void) {
     this.#reader = reader;
+    this.#observe = observe;
     this.u8 = reader.u8;
     this.u32 = reader.u32;
     this.i32 = reader.i32;
@@ -33,7 +36,9 @@ export class CountingReader implements RingReader {
   }
 
   next(): number {
-    return this.#reader.next();
+    const i = this.#reader.next();
+    if (i >= 0) this.#observe?.(this.u32, i);
+    return i;
   }
 
   done(): void {

@@ -18,6 +18,8 @@ export interface Loss {
 
 /** The device's queue, as far as the device knows it. */
 export interface DeviceQueue {
+  /** Whether the GPU has finished its submissions; if not, the device's `idle` is called when it has. */
+  hasEnded(): boolean;
   uncaptured(kind: ErrorKind, message: string): void;
   deviceLost(loss: Loss): void;
   /** Idempotent. */
@@ -37,8 +39,11 @@ export class EngineDevice implements MemoryOwner {
   readonly limits: Readonly<Record<string, number>>;
   /** Set when the host makes the device's queue. */
   queue: DeviceQueue | undefined;
+  readonly #onLost: (reason: LossReason, message: string) => void;
+  #end: "open" | "wanted" = "open";
   #loss: Loss | undefined;
   readonly #lost: Promise<void>;
+  #tellLost: () => void = () => undefined;
   #state: "alive" | "ending" = "alive";
   #settling: "no" | "planned" = "no";
   /** What the application is told of a loss that it has not asked for and that Dawn does not know the reason of. */
@@ -62,14 +67,24 @@ export class EngineDevice implements MemoryOwner {
       event.preventDefault();
       this.queue?.uncaptured(errorKind(event.error), unwrapMessage(event.error.message));
     });
-    this.#lost = dawn.lost.then(({ reason, message }) => {
-      const loss: Loss =
-        this.#taken === undefined ? { reason, message } : { reason: "unknown", message: this.#taken };
-      this.#loss = loss;
-      account.close();
-      this.queue?.deviceLost(loss);
-      onLost(loss.reason, loss.message);
+    this.#onLost = onLost;
+    this.#lost = new Promise((resolve) => {
+      this.#tellLost = resolve;
     });
+    void dawn.lost.then(({ reason, message }) => {
+      account.close();
+      this.condemn(this.#lossOr({ reason, message }));
+    });
+  }
+
+  /** It is lost, whether Dawn says so or not. The first loss counts. */
+  condemn(loss: Loss): void {
+    if (this.#loss !== undefined) return;
+    this.#loss = loss;
+    this.#end = "wanted";
+    this.#tellLost();
+    this.queue?.deviceLost(loss);
+    this.#onLost(loss.reason, loss.message);
   }
 
   /** Undefined while the device lives. */
@@ -77,11 +92,25 @@ export class EngineDevice implements MemoryOwner {
     return this.#loss;
   }
 
-  /** Idempotent, as in WebGPU. @param taken why it is lost to an application that does not destroy it */
+  /**
+   * Idempotent, as in WebGPU. Dawn would wait for the GPU, and everything else for Dawn: so it is done when the GPU is.
+   * @param taken why it is lost to an application that does not destroy it
+   */
   destroy(taken?: string): void {
     if (this.#state === "alive") this.#taken = taken;
     this.#state = "ending";
-    this.dawn.destroy();
+    this.#end = "wanted";
+    if (this.queue?.hasEnded() ?? true) this.dawn.destroy();
+    else this.condemn(this.#lossOr({ reason: "destroyed", message: "the device was destroyed" }));
+  }
+
+  #lossOr(loss: Loss): Loss {
+    return this.#taken === undefined ? loss : { reason: "unknown", message: this.#taken };
+  }
+
+  /** The GPU has nothing of it any more. */
+  idle(): void {
+    if (this.#end === "wanted") this.dawn.destroy();
   }
 
   /** Whether what is created on it can have memory; Dawn makes silent invalid objects on one that is not. */
@@ -128,7 +157,7 @@ export class EngineDevice implements MemoryOwner {
     });
   }
 
-  /** Resolves when Dawn has said that the device is lost, at the latest after `ms`. */
+  /** Resolves when the device is lost, at the latest after `ms`. */
   async goneWithin(clock: Clock, ms: number): Promise<void> {
     let give: () => void = () => undefined;
     const timeout = new Promise<void>((resolve) => {

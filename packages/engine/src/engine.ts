@@ -28,6 +28,7 @@ import type { EngineLimits } from "./limits.js";
 import { QueueSlot } from "./queue-slot.js";
 import { limitRefusal, messageOf, Refusal } from "./refusal.js";
 import { Scheduler } from "./scheduler.js";
+import type { EngineTime } from "./time/engine-time.js";
 
 export interface EngineOptions {
   readonly adapter: AdapterChoice;
@@ -37,6 +38,8 @@ export interface EngineOptions {
   readonly collect: () => void;
   readonly onDeviceLost: (device: number, reason: "unknown" | "destroyed", message: string) => void;
   readonly log: (line: string) => void;
+  /** Default: the adapter is this engine's alone. */
+  readonly time?: EngineTime | undefined;
   /** Whose the engine is and what it may use. Default: nobody's, and without a limit of memory. */
   readonly service?: EngineService;
   /** Told what is in use when that has changed, at most every 100 ms. */
@@ -147,6 +150,7 @@ export class Engine {
       onCommands: this.#options.onCommands ?? (() => undefined),
       onEnd: (ended, reason) => this.#slotEnded(ended, reason),
       log: this.#options.log,
+      time: this.#options.time,
     });
     device.queue = slot;
     this.#slots.set(queue, slot);

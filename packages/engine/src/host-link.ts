@@ -14,6 +14,7 @@ import {
 import type { Engine } from "./engine.js";
 import { shorten } from "./limits.js";
 import { messageOf, Refusal, refusalOf } from "./refusal.js";
+import type { EngineTime } from "./time/engine-time.js";
 
 export type StartMessage = Extract<ToEngine, { op: "start" }>;
 
@@ -30,6 +31,8 @@ export interface HostLinkOptions {
 export class HostLink {
   readonly #options: HostLinkOptions;
   #state: "waiting" | "starting" | "started" | "failed" = "waiting";
+  /** Set before the engine has started. */
+  time: EngineTime | undefined;
   #engine: Engine | undefined;
   /** Whose engine this is, once that is known. */
   #address: EngineAddress | undefined;
@@ -120,7 +123,14 @@ export class HostLink {
         }));
         break;
       case "quota":
+        this.time?.setBudget(message.quota.submissionMs);
         engine.setQuota(message.quota);
+        break;
+      case "lease":
+        this.time?.grant(message);
+        break;
+      case "recall":
+        this.time?.recall(message.lease);
         break;
       case "destroyDevice":
         engine.destroyDevice(message.device, message.taken, message.taken);

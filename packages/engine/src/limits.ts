@@ -24,6 +24,8 @@ export interface EngineLimits {
   readonly droppedBytes: number;
   /** Objects dropped likewise: each holds some memory outside of the JavaScript heap, where the collector does not see it. */
   readonly droppedObjects: number;
+  /** Milliseconds between telling that a device is lost whose work does not end, and closing its queue. */
+  readonly lossMs: number;
   /** Milliseconds that a command waits at most, each time, for memory to become free. */
   readonly reclaimMs: number;
   /** Milliseconds that a destroyed device has to say that it is lost before its queue is closed regardless. */
@@ -42,6 +44,7 @@ export const defaultLimits: EngineLimits = {
   turnStride: 256,
   droppedBytes: 256 * 2 ** 20,
   droppedObjects: 50_000,
+  lossMs: 20,
   reclaimMs: 10_000,
   farewellMs: 1000,
 };

@@ -13,6 +13,7 @@ import { acceptQueues } from "./queue-sockets.js";
 import { seal } from "./sandbox/seal.js";
 import type { QueueServer } from "./server.js";
 import { DAWN_SWITCHES } from "./switches.js";
+import { EngineTime } from "./time/engine-time.js";
 
 export interface EngineProcessOptions {
   readonly send: (message: FromEngine, sent?: () => void) => void;
@@ -73,20 +74,20 @@ export class EngineProcess {
   }
 
   /** Before anything is called that might not return. */
-  async #tieToParent(): Promise<KoffiModule | undefined> {
+  async #tieToParent(): Promise<{ readonly koffi: KoffiModule | undefined; readonly tied: boolean }> {
     const { log, parent } = this.#options;
     const before = parent();
     const koffi = await loadKoffi();
-    if (koffi === undefined || !dieWithParent(koffi))
-      log("without koffi, an engine that hangs in its driver outlives a host that is killed");
+    const tied = koffi !== undefined && dieWithParent(koffi);
+    if (!tied) log("without koffi, an engine that hangs in its driver outlives a host that is killed");
     // It may have died before the kernel knew that we care.
     if (parent() !== before) this.stop(EXIT_UNAVAILABLE);
-    return koffi;
+    return { koffi, tied };
   }
 
   async #start(message: StartMessage): Promise<{ engine: Engine; ready: FromEngine }> {
     const switches = this.#options.environment[DAWN_SWITCHES]?.split(" ").filter((each) => each !== "") ?? [];
-    const koffi = await this.#tieToParent();
+    const { koffi, tied } = await this.#tieToParent();
     const pump = this.#pump;
     pump.install(globalThis);
     const { create } = await import("webgpu");
@@ -95,7 +96,19 @@ export class EngineProcess {
     const adapter = await describeAdapter(choice);
     // From here on nothing has to be loaded, and nobody's bytes have been read yet.
     const sandbox = seal(koffi, this.#options.environment);
+    const time = new EngineTime({
+      clock: platformClock,
+      sharing: message.time,
+      // Then the engine computes by itself, and so does every command of it.
+      leased: adapter.info.isFallbackAdapter ? "everything" : "submissions",
+      slice: message.slice,
+      submissionMs: message.quota.submissionMs,
+      send: (said) => this.#link.send(said),
+      log: this.#options.log,
+    });
+    this.#link.time = time;
     this.#engine = new Engine({
+      time,
       adapter: choice,
       limits: defaultLimits,
       clock: platformClock,
@@ -114,6 +127,6 @@ export class EngineProcess {
       koffi,
       this.#options.log,
     );
-    return { engine: this.#engine, ready: { op: "ready", adapter, sandbox } };
+    return { engine: this.#engine, ready: { op: "ready", adapter, sandbox, pausable: tied } };
   }
 }

@@ -11,6 +11,7 @@ import { ProgressFence } from "./fence.js";
 import type { EngineLimits } from "./limits.js";
 import { Refusal } from "./refusal.js";
 import type { Scheduler } from "./scheduler.js";
+import type { EngineTime } from "./time/engine-time.js";
 
 export interface QueueSlotOptions {
   readonly limits: EngineLimits;
@@ -24,6 +25,7 @@ export interface QueueSlotOptions {
   readonly onEnd: (slot: QueueSlot, reason: Error) => void;
   readonly onCommands: () => void;
   readonly log: (line: string) => void;
+  readonly time?: EngineTime | undefined;
 }
 
 export class QueueSlot implements DeviceQueue {
@@ -48,6 +50,10 @@ export class QueueSlot implements DeviceQueue {
 
   get objects(): number {
     return this.#commands?.objects.size ?? 0;
+  }
+
+  hasEnded(): boolean {
+    return this.#commands?.hasEnded() ?? true;
   }
 
   get bytesReceived(): number {

@@ -3,6 +3,8 @@ import { type Attribute, type Bus, Device, type Runtime } from "parhelion-core";
 import type { AdapterDescription } from "parhelion-protocol";
 import type { EngineChoice } from "../engines/launcher.js";
 import type { AdapterLedger } from "../slices/ledger.js";
+import { AdapterTime } from "../time/adapter-time.js";
+import { pausingPolicy, recallingPolicy } from "../time/time-policy.js";
 import { describeAdapter } from "../vgpu/adapter-query.js";
 import type { AdapterMemory } from "./capacity.js";
 import type { AdapterHealth } from "./health.js";
@@ -26,6 +28,8 @@ export class AdapterDevice extends Device {
   /** What its slices have claimed. */
   readonly ledger: AdapterLedger;
   readonly health: AdapterHealth | undefined;
+  /** Whose turn it is. */
+  readonly time: AdapterTime;
 
   constructor(runtime: Runtime, init: AdapterDeviceInit) {
     const { name, choice, description, memory, ledger, health } = init;
@@ -47,6 +51,7 @@ export class AdapterDevice extends Device {
     this.memory = memory;
     this.ledger = ledger;
     this.health = health;
+    this.time = new AdapterTime(runtime, name, choice.kind === "software" ? pausingPolicy : recallingPolicy);
   }
 }
 

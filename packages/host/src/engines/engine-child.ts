@@ -28,6 +28,9 @@ export interface EngineChild {
   send(message: ToEngine): void;
   /** Can't be refused. */
   kill(): void;
+  /** Stops the process where it stands, all its threads, until `resume`. What is sent to it waits, and it can be killed. */
+  pause(): void;
+  resume(): void;
 }
 
 export type StartEngineChild = (
@@ -66,6 +69,12 @@ export const startEngineChild: StartEngineChild = (clock, program, events) => {
     },
     kill() {
       child.kill("SIGKILL");
+    },
+    pause() {
+      child.kill("SIGSTOP");
+    },
+    resume() {
+      child.kill("SIGCONT");
     },
   };
 };

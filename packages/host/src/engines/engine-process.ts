@@ -18,6 +18,7 @@ import {
   type ToEngine,
 } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
+import type { TimeShare } from "../time/time-share.js";
 import {
   type EngineChild,
   type EngineProgram,
@@ -25,6 +26,7 @@ import {
   startEngineChild,
 } from "./engine-child.js";
 import { describeExit, type EngineExit } from "./engine-exit.js";
+import { EngineTurns } from "./engine-turns.js";
 import { type Answer, PendingRequests } from "./pending-requests.js";
 
 export interface EngineDeadlines {
@@ -51,6 +53,8 @@ export interface EngineProcessOptions extends EngineProgram {
   readonly name: string;
   readonly start: Omit<Extract<ToEngine, { op: "start" }>, "op">;
   readonly deadlines: EngineDeadlines;
+  /** Its slice's place in the adapter's time; without one it has the adapter whenever it likes. */
+  readonly time?: TimeShare | undefined;
   /** Default: a child process. */
   readonly startChild?: StartEngineChild | undefined;
   readonly onOutput: (stream: "stdout" | "stderr", line: string) => void;
@@ -78,6 +82,7 @@ export class EngineProcess implements Named {
   readonly #child: EngineChild;
   readonly #options: EngineProcessOptions;
   readonly #pending: PendingRequests;
+  readonly #turns: EngineTurns | undefined;
   readonly #ready: Completion<AdapterDescription>;
   readonly #exited: Completion<EngineExit>;
   readonly #readyBy: number;
@@ -91,8 +96,11 @@ export class EngineProcess implements Named {
     this.#runtime = runtime;
     this.#options = options;
     this.name = name;
-    this.#pending = new PendingRequests(runtime, `requests to ${name}`, (operation) =>
-      this.onLate(operation),
+    this.#pending = new PendingRequests(
+      runtime,
+      `requests to ${name}`,
+      (operation) => this.onLate(operation),
+      () => this.#turns?.pausedMs ?? 0,
     );
     this.#ready = new Completion(runtime, `start of ${name}`);
     this.#exited = new Completion(runtime, `exit of ${name}`);
@@ -106,6 +114,8 @@ export class EngineProcess implements Named {
       ended: (exitCode, signal, error) => this.#ended(exitCode, signal, error),
     });
     this.pid = this.#child.pid;
+    if (options.time !== undefined)
+      this.#turns = new EngineTurns(options.time, this.#child, (message) => this.#send(message));
     this.#send({ op: "start", ...options.start });
   }
 
@@ -199,6 +209,8 @@ export class EngineProcess implements Named {
   async stop(cause: string): Promise<EngineExit> {
     if (this.exit === undefined) {
       this.#blame(cause);
+      // One that is paused would not hear it.
+      this.#turns?.end();
       this.#send({ op: "stop" });
       const deadline = this.#runtime.clock.now() + this.#options.deadlines.stopMs;
       try {
@@ -213,6 +225,7 @@ export class EngineProcess implements Named {
   kill(cause: string): void {
     if (this.exit !== undefined) return;
     this.#blame(cause);
+    this.#turns?.end();
     this.#child.kill();
   }
 
@@ -232,6 +245,7 @@ export class EngineProcess implements Named {
     this.#runtime.scheduler.access(this, "write");
     const exit: EngineExit = { exitCode, signal, lastErrorLine: this.#lastErrorLine, cause: this.#cause };
     this.#exit = exit;
+    this.#turns?.end();
     const how = describeExit(exit);
     this.#ready.fail(startFailed(how));
     this.#pending.close(new HostError("engine-gone", how));
@@ -253,6 +267,7 @@ export class EngineProcess implements Named {
     }
     switch (message.op) {
       case "ready":
+        this.#turns?.begin(message.pausable === true && message.adapter.info.isFallbackAdapter);
         this.#sandbox = message.sandbox ?? [];
         this.#runtime.log("debug", "engine.sandbox", { engine: this.pid, sandbox: this.#sandbox });
         this.#ready.completeAll(message.adapter);
@@ -278,6 +293,18 @@ export class EngineProcess implements Named {
         this.#options.onMemory?.({ used, peak, refused });
         return;
       }
+      case "wantTime":
+        this.#turns?.want();
+        return;
+      case "yieldTime":
+        this.#turns?.yielded(message.lease, message.next);
+        return;
+      case "timeUsed":
+        this.#turns?.used(message.busyMs);
+        return;
+      case "overrun":
+        this.kill(message.message);
+        return;
       case "deviceLost":
         this.#options.onDeviceLost(message.device, message.reason, message.message);
     }

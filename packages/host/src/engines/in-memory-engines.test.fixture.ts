@@ -51,6 +51,8 @@ export class InMemoryEngine implements EngineChild, Named {
   readonly #toEngine: WorkQueue;
   readonly #fromEngine: WorkQueue;
   #state: "alive" | "dead" = "alive";
+  #process: "runs" | "paused" = "runs";
+  readonly #waiting: ToEngine[] = [];
 
   constructor(
     runtime: Runtime,
@@ -73,11 +75,24 @@ export class InMemoryEngine implements EngineChild, Named {
   }
 
   send(message: ToEngine): void {
-    if (this.state === "alive") this.#toEngine.queue({ name: message.op, run: () => this.#take(message) });
+    if (this.#process === "paused") this.#waiting.push(message);
+    else if (this.state === "alive")
+      this.#toEngine.queue({ name: message.op, run: () => this.#take(message) });
   }
 
   kill(): void {
     this.#end(null, "SIGKILL");
+  }
+
+  pause(): void {
+    this.#runtime.scheduler.access(this, "write");
+    this.#process = "paused";
+  }
+
+  resume(): void {
+    this.#runtime.scheduler.access(this, "write");
+    this.#process = "runs";
+    for (const message of this.#waiting.splice(0)) this.send(message);
   }
 
   /** It ends by itself. */
@@ -131,6 +146,10 @@ export class InMemoryEngine implements EngineChild, Named {
         return;
       case "quota":
         this.quota = message.quota;
+        return;
+      case "lease":
+      case "recall":
+        // It has no work of its own to wait with.
         return;
       case "destroyQueue":
         this.#destroyQueue(message.queue);

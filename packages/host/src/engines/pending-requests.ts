@@ -12,15 +12,25 @@ export class PendingRequests implements Named {
   readonly name: string;
   readonly #runtime: Runtime;
   readonly #late: (operation: string) => void;
+  readonly #pausedMs: () => number;
   readonly #pending = new Map<number, Answer<unknown>>();
   #last = 0;
   #closed: Error | undefined;
 
-  /** @param late told of a request of `open` that missed its deadline, before it rejects */
-  constructor(runtime: Runtime, name: string, late: (operation: string) => void) {
+  /**
+   * @param late told of a request of `open` that missed its deadline, before it rejects
+   * @param pausedMs how long whoever answers was kept from answering until now, in ms: deadlines stand still meanwhile
+   */
+  constructor(
+    runtime: Runtime,
+    name: string,
+    late: (operation: string) => void,
+    pausedMs: () => number = () => 0,
+  ) {
     this.#runtime = runtime;
     this.name = name;
     this.#late = late;
+    this.#pausedMs = pausedMs;
   }
 
   /** A request whose owner bounds it. @returns gives it up: a later answer is for nobody */
@@ -40,21 +50,27 @@ export class PendingRequests implements Named {
 
   /** @param ms deadline. @throws HostError engine-silent, and what `reject` and `close` were given */
   async open<T>(operation: string, ms: number, send: (id: number) => void): Promise<T> {
-    const deadline = this.#runtime.clock.now() + ms;
+    const begun = this.#runtime.clock.now();
+    const pausedBefore = this.#pausedMs();
     const reply = new Completion<T>(this.#runtime, `${operation} of ${this.name}`);
     const answer = {
       value: (value: T) => reply.completeAll(value),
       error: (error: unknown) => reply.fail(error),
     };
     const giveUp = this.ask(answer, send);
-    try {
-      return await reply.wait({ deadline });
-    } catch (error) {
-      if (!isKernelError(error, "ETIMEDOUT")) throw error;
-      giveUp();
-      this.#late(operation);
-      throw silent(operation, ms);
+    for (let deadline = begun + ms; ; ) {
+      try {
+        return await reply.wait({ deadline });
+      } catch (error) {
+        if (!isKernelError(error, "ETIMEDOUT")) throw error;
+      }
+      const extended = begun + ms + Math.max(0, this.#pausedMs() - pausedBefore);
+      if (extended <= deadline) break;
+      deadline = extended;
     }
+    giveUp();
+    this.#late(operation);
+    throw silent(operation, ms);
   }
 
   /** Without effect when nobody waits for `id`: an answer after the deadline, or one that was never asked for. */

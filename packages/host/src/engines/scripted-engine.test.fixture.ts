@@ -97,6 +97,8 @@ process.on("message", (raw) => {
       if (behaviour !== "deaf") say({ op: "statistics", id: message.id, statistics });
       return;
     }
+    case "lease":
+    case "recall":
     case "destroyQueue":
       return;
   }

@@ -4,6 +4,7 @@ import { invoke, type Runtime } from "parhelion-core";
 import { type EngineMemory, type EngineService, noSlice } from "parhelion-protocol";
 import { HostError } from "../host-error.js";
 import type { HostLimits } from "../limits.js";
+import type { TimeShare } from "../time/time-share.js";
 import type { StartEngineChild } from "./engine-child.js";
 import { type EngineDeadlines, EngineProcess } from "./engine-process.js";
 import type { EngineChoice, EngineLauncher } from "./launcher.js";
@@ -24,6 +25,8 @@ export interface SpawnOptions {
   readonly queuePath: string;
   /** Slice UUID or "probe", for the log. */
   readonly slice: string;
+  /** See EngineProcessOptions. */
+  readonly time?: TimeShare | undefined;
   /** Default: nobody. */
   readonly service?: EngineService;
   readonly onMemory?: (engine: EngineProcess, memory: EngineMemory) => void;
@@ -68,6 +71,7 @@ export class EngineSpawner {
       runtime,
       name: `engine of ${options.slice}`,
       startChild,
+      time: options.time,
       onOutput: (stream, line) =>
         runtime.log("debug", "engine.output", { slice: options.slice, engine: engine.pid, stream, line }),
       onMemory: (memory) => options.onMemory?.(engine, memory),

@@ -41,6 +41,7 @@ export class SliceFactory {
         queuePath: checkSocketPath(join(directory, queueSocketName(index))),
         limits: this.#spawner.options.limits,
         runtime,
+        time: adapter.time.open(uuid, descriptor),
         onMemory: () => ledger.uses(uuid, slice.memory.usedBytes),
       },
       (slice) => this.#supervise(slice, adapter),
@@ -63,8 +64,9 @@ export class SliceFactory {
             slice: slice.uuid,
             generation: slice.generation,
             quota: slice.takeQuota(),
-            time: "free",
+            time: slice.time === undefined ? "free" : "leased",
           },
+          time: slice.time,
           onMemory: (engine, memory) => slice.engineUses(engine, memory),
           onDeviceLost: (engine, device, reason, message) =>
             slice.engineLostDevice(engine, device, { reason, message }),

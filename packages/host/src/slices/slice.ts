@@ -18,6 +18,7 @@ import type { EngineLoss } from "../engines/engine-state.js";
 import type { EngineSupervisor } from "../engines/engine-supervisor.js";
 import type { HostLimits } from "../limits.js";
 import { tell } from "../observe/event-list.js";
+import type { TimeShare } from "../time/time-share.js";
 import { CommandError, charge, chargeRule } from "../vgpu/command-error.js";
 import type { GuestProcess } from "../vgpu/guest-process.js";
 import { type DeviceHome, type DeviceLoss, VgpuDevice } from "../vgpu/vgpu-device.js";
@@ -34,6 +35,8 @@ export interface SliceInit {
   /** Of all slices that this host ever made: a message about an earlier one can be told apart. */
   readonly generation: number;
   readonly terms: SliceTerms;
+  /** Its place in the adapter's time. Default: its engine has the adapter whenever it likes. */
+  readonly time?: TimeShare;
   readonly description: AdapterDescription;
   /** Where the engine listens for queues. */
   readonly queuePath: string;
@@ -61,6 +64,7 @@ export class Slice implements DeviceHome {
   readonly generation: number;
   readonly queuePath: string;
   readonly limits: HostLimits;
+  readonly time: TimeShare | undefined;
   /** By the engine's number. */
   readonly devices = new Map<number, VgpuDevice>();
   allocatedBytes = 0;
@@ -91,6 +95,7 @@ export class Slice implements DeviceHome {
     this.#description = init.description;
     this.queuePath = init.queuePath;
     this.limits = init.limits;
+    this.time = init.time;
     this.engine = supervise(this);
   }
 
@@ -125,6 +130,7 @@ export class Slice implements DeviceHome {
     const before = this.description;
     this.#access("write");
     this.#terms = terms;
+    this.time?.change(terms.descriptor);
     this.#tellQuota();
     if (!isDeepStrictEqual(this.description, before)) this.#listener?.descriptionChanged();
     this.#listener?.memoryChanged?.();

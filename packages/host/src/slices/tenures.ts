@@ -92,6 +92,7 @@ export class Tenures {
         slice.destroyDevices(why, "host");
         projection.withdraw(why);
         await slice.engine.retire("its slice was taken away");
+        slice.time?.close();
       },
     };
   }

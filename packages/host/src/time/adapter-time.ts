@@ -30,8 +30,9 @@ export class AdapterTime implements TimeArbiter, Named {
   }
 
   /** A slice's place. Its owner closes it. */
-  open(slice: string, terms: TimeTerms): TimeShare {
+  open(slice: string, { share: kept, weight, cap }: TimeTerms): TimeShare {
     this.#access("write");
+    const terms = { share: kept, weight, cap };
     const share = new TimeShare(this, slice, terms, new Account(this.#policy.capWindowMs, this.#now));
     share.account.virtual = this.#virtualTime();
     this.#shares.add(share);

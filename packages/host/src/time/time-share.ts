@@ -136,8 +136,8 @@ export class TimeShare implements Named {
   }
 
   /** At once; what was used before is charged at the old terms. */
-  change(terms: TimeTerms): void {
-    this.#arbiter.change(this, terms);
+  change({ share, weight, cap }: TimeTerms): void {
+    this.#arbiter.change(this, { share, weight, cap });
   }
 
   /** The slice goes. Idempotent. */

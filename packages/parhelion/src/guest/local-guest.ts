@@ -43,12 +43,14 @@ export async function startLocalGuest(
   }
 }
 
-/** The host may have ended first; then the guest ended with it. */
+/** What keeps the host from removing it now; it does so by itself when the kernel has been away for a while. */
+const laterByItself: readonly unknown[] = ["host-gone", "host-stopping", "host-unreachable", "store-failed"];
+
 async function removeQuietly(host: HostAccess, id: string): Promise<void> {
   try {
     await host.removeGuest(id);
   } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    if (code !== "host-gone" && code !== "guest-unknown") throw error;
+    const { code } = error as { code?: unknown };
+    if (code !== "guest-unknown" && !laterByItself.includes(code)) throw error;
   }
 }

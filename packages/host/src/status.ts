@@ -150,6 +150,7 @@ const unused = Object.freeze({ usedBytes: 0, peakBytes: 0, refused: 0 });
 const noEngine: EngineStatus = Object.freeze({
   state: "stopped",
   pid: undefined,
+  sandbox: [],
   starts: 0,
   failures: 0,
   lastFailure: undefined,

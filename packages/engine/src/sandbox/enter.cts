@@ -121,11 +121,17 @@ function becomeEngine(): void {
   const execve = bind("int execve(const char *path, const char **argv, const char **envp)");
   execve(
     process.execPath,
-    [process.execPath, ...process.execArgv, engine, ...process.argv.slice(2), null],
+    [process.execPath, ...process.execArgv, engine, ...whose(), null],
     [...environment, null],
   );
   process.stderr.write(`the engine cannot be started: execve failed with errno ${koffi.errno()}\n`);
   process.exit(71);
+}
+
+/** A later host finds what a killed one has left by this: the environment of a process that is not dumpable can't be read. */
+function whose(): string[] {
+  const mark = process.env["PARHELION_ENGINE_OF"];
+  return mark === undefined ? [] : [`PARHELION_ENGINE_OF=${mark}`];
 }
 
 function loadKoffiNow(): Koffi | undefined {

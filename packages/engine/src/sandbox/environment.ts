@@ -13,14 +13,12 @@ const names: ReadonlySet<string> = new Set([
   "XDG_DATA_HOME",
   "XDG_DATA_DIRS",
   "NODE_V8_COVERAGE",
-  "PARHELION_DAWN_SWITCHES",
-  "PARHELION_SANDBOX",
   "CUDA_VISIBLE_DEVICES",
 ]);
 
-/** Vulkan's loader and layers, Mesa and its drivers, NVIDIA's, AMD's, Dawn's. */
+/** Vulkan's loader and layers, Mesa and its drivers, NVIDIA's, AMD's, Dawn's; and our own, none of which is a secret. */
 const drivers =
-  /^(VK|MESA|LIBGL|GALLIUM|RADV|ANV|INTEL|NVK|NOUVEAU|ZINK|LP|DRI|AMD|ROC|HSA|GPU|NVIDIA|__NV|__GLX|__GL|__EGL|__VK|DAWN|TINT|LC)_/;
+  /^(VK|MESA|LIBGL|GALLIUM|RADV|ANV|INTEL|NVK|NOUVEAU|ZINK|LP|DRI|AMD|ROC|HSA|GPU|NVIDIA|__NV|__GLX|__GL|__EGL|__VK|DAWN|TINT|LC|PARHELION)_/;
 
 /** Caches on disk would be shared by all slices, and are not writable for an engine anyway. */
 const withoutCaches = { MESA_SHADER_CACHE_DISABLE: "true", __GL_SHADER_DISK_CACHE: "0" } as const;

@@ -12,8 +12,8 @@ import { engineMark, killLeftoverEngines, markOf } from "./leftover-engines.js";
 const limit = { timeout: 60_000 };
 
 /** A process that says when it is there, and never ends by itself. */
-async function idle(environment: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ["-e", 'console.log("up"); setInterval(() => {}, 1000)'], {
+async function idle(environment: NodeJS.ProcessEnv, ...words: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ["-e", 'console.log("up"); setInterval(() => {}, 1000)', ...words], {
     stdio: ["ignore", "pipe", "ignore"],
     env: { ...process.env, ...environment },
   });
@@ -31,7 +31,7 @@ test("engines of this state directory are killed, stopped ones too, and nobody e
   assert.equal(await markOf(`${directory}-link/`), mark);
   const children = [
     await idle({ [engineMark]: mark }),
-    await idle({ [engineMark]: mark }),
+    await idle({}, `${engineMark}=${mark}`),
     await idle({ [engineMark]: `${mark}0` }),
     await idle({ OTHER: mark }),
   ];

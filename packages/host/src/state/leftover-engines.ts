@@ -53,12 +53,12 @@ async function enginesOf(mark: string): Promise<readonly number[]> {
 
 /** False for what has ended, even while its parent does not look, and for what is another user's. */
 async function isEngineOf(mark: string, pid: number): Promise<boolean> {
-  try {
-    const environment = await readFile(`/proc/${pid}/environ`, "latin1");
-    return environment.split("\0").includes(`${engineMark}=${mark}`);
-  } catch {
-    return false;
+  // An engine that has begun lets nobody read its environment; it has the mark among its arguments then.
+  for (const file of ["environ", "cmdline"]) {
+    const words = await readFile(`/proc/${pid}/${file}`, "latin1").catch(() => "");
+    if (words.split("\0").includes(`${engineMark}=${mark}`)) return true;
   }
+  return false;
 }
 
 function kill(pid: number): void {

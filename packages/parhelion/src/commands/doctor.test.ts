@@ -28,7 +28,7 @@ async function examine(
   return { status, healthy, hops, last };
 }
 
-test("on a healthy way every hop is ok, the carrier is said, and the last one computes", () =>
+test("on a healthy way every hop is ok, the carrier and the sandbox are said, and the GPU computes", () =>
   inWorkplace(async (place) => {
     await place.host();
     const { healthy, hops, last } = await examine(place);
@@ -45,9 +45,11 @@ test("on a healthy way every hop is ok, the carrier is said, and the last one co
         "device",
         "carrier",
         "dispatch",
+        "engine's sandbox",
       ],
     );
-    assert.equal(last.detail, "4096 results checked");
+    assert.equal(hops.at(-2)?.detail, "4096 results checked");
+    if (process.platform === "linux") assert.match(last.detail, /no-new-privileges, limits/);
     const stream = await examine(place, [], { environment: { PARHELION_CARRIER: "stream" } });
     const carrier = stream.hops.find(({ hop }) => hop === "carrier");
     assert.equal(carrier?.detail, "stream, not shared memory: a stream was asked for");
@@ -130,15 +132,16 @@ test("inside a guest it looks at what a program there can see, also when the hos
 
 test("an engine that cannot start is the broken hop, with its last words", () =>
   inWorkplace(async (place) => {
-    const hook = place.file("hook.cjs", "");
+    // Engines get little of the host's environment; where the system's linker looks is part of it.
+    const environment = { LD_LIBRARY_PATH: place.directory };
     const host = place.start(["host", "--adapter", "software", "--json", "--log-level", "silent"], {
-      environment: { NODE_OPTIONS: `--require=${hook}` },
+      environment,
     });
     await host.says("\n");
-    place.file("hook.cjs", `console.error("out of luck"); process.exit(7);`);
+    place.file("libm.so.6", "no library");
     const { healthy, last } = await examine(place);
     assert.ok(!healthy);
     assert.equal(last.hop, "device");
-    assert.match(last.detail, /engine did not start.*out of luck/);
+    assert.match(last.detail, /engine did not start.*libm\.so\.6/);
     assert.match(last.remedy, /--log-level debug/);
   }));

@@ -76,6 +76,7 @@ test("tables stay within 100 columns whatever people and drivers call things", (
           pid: undefined,
           starts: 1,
           failures: 1,
+          sandbox: [],
           lastFailure: "it ended",
           retryInMs: 1000,
         },

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { AdapterWish } from "parhelion-host";
+import type { AdapterWish, HostStatus } from "parhelion-host";
 import { describeError } from "../command-error.js";
 import { guestEnvironment } from "../guest/guest-environment.js";
 import { type LocalGuest, startLocalGuest } from "../guest/local-guest.js";
@@ -89,13 +89,13 @@ async function walkFromOutside(options: WalkOptions): Promise<boolean> {
       () => startLocalGuest(host, { name: "doctor" }, () => undefined),
       (found) => `guest ${found.grant.id} connected`,
     );
-    return await insideGuest(guest, options);
+    return await insideGuest(guest, host, options);
   } finally {
     await host.close();
   }
 }
 
-async function insideGuest(guest: LocalGuest, options: WalkOptions): Promise<boolean> {
+async function insideGuest(guest: LocalGuest, host: HostAccess, options: WalkOptions): Promise<boolean> {
   try {
     const remedy = "the host offered no slice, or the dxg driver did not bind: run with --log-level debug";
     await step(
@@ -105,7 +105,15 @@ async function insideGuest(guest: LocalGuest, options: WalkOptions): Promise<boo
       () => nodesOf(guest),
       (names) => names.join(" "),
     );
-    return await runProbe(guest.grant.directory, options);
+    if (!(await runProbe(guest.grant.directory, options))) return false;
+    await step(
+      options,
+      "engine's sandbox",
+      "",
+      async () => sandboxOf(await host.status(), guest.grant.id),
+      (measures) => (measures.length === 0 ? "none: this system offers nothing" : measures.join(", ")),
+    );
+    return true;
   } finally {
     await guest.end();
   }
@@ -116,6 +124,11 @@ async function nodesOf(guest: LocalGuest): Promise<readonly string[]> {
   const { nodes } = guest.kernel;
   if (nodes.length === 0) throw new Error("no vGPU node appeared in the run directory");
   return nodes;
+}
+
+/** What has been taken away from the engines of a guest: less on a system that has not got all of it. */
+function sandboxOf({ slices }: HostStatus, guest: string): readonly string[] {
+  return slices.find((slice) => slice.guest === guest)?.engine.sandbox ?? [];
 }
 
 async function describeAdapters(host: HostAccess): Promise<string> {

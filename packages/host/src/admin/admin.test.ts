@@ -149,7 +149,10 @@ test("connections that ask nothing keep nobody out; those that do are refused be
       assert.deepEqual(await client.request("echo", { i }), { i });
     }
     const ninth = await AdminClient.connect(path, systemClock);
-    await assert.rejects(ninth.request("echo"), /adminConnections is 8.*close some that have asked something, or raise it/);
+    await assert.rejects(
+      ninth.request("echo"),
+      /adminConnections is 8.*close some that have asked something, or raise it/,
+    );
     assert.deepEqual(await first.request("echo"), {});
     for (const client of asking) client.close();
     for (const socket of idle) socket.destroy();

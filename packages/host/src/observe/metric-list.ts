@@ -99,6 +99,24 @@ export const hostMetrics = {
     read: (sample) =>
       perAdapter(({ name }) => sample.status.slices.filter(({ adapter }) => adapter === name).length)(sample),
   },
+  parhelion_adapter_memory_bytes: {
+    kind: "gauge",
+    help: "Memory of the adapter that there is for slices.",
+    labels: ["adapter"],
+    read: perAdapter(({ memory }) => memory?.bytes),
+  },
+  parhelion_adapter_memory_left_bytes: {
+    kind: "gauge",
+    help: "The part of the adapter's memory that no slice has reserved or uses.",
+    labels: ["adapter"],
+    read: perAdapter(({ left }) => left?.memoryBytes),
+  },
+  parhelion_adapter_time_left_ratio: {
+    kind: "gauge",
+    help: "The part of the adapter's time that is kept for no slice, 0 to 1.",
+    labels: ["adapter"],
+    read: perAdapter(({ left }) => left?.share),
+  },
   parhelion_slice_info: {
     kind: "gauge",
     help: "1 for each slice; guest is empty when it has no holder.",

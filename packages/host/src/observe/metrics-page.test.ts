@@ -18,6 +18,8 @@ const adapter: fc.Arbitrary<AdapterStatus> = fc.record({
   kind: fc.constantFrom("hardware", "software", "null"),
   description: anyText,
   fallback: fc.boolean(),
+  memory: fc.option(fc.record({ bytes, source: fc.constant("assumed") })),
+  left: fc.option(fc.record({ memoryBytes: bytes, share: fc.constantFrom(0, 0.25, 1), slices: count })),
   health: fc.record({
     state: fc.constantFrom("healthy", "suspect", "drained", "re-probed"),
     reason: anyText,

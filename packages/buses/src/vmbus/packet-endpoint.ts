@@ -39,6 +39,8 @@ export interface AskInit<R> extends RequestInit {
 
 /** Most requests of ours that wait at once on a channel, and most of the peer's that are served at once. */
 export const MAX_OUTSTANDING = 4096;
+/** Bytes of the peer's requests that are served at once on a channel: most have a hundred, and one may have MAX_PACKET. */
+export const MAX_SERVED_BYTES = 4 * 1024 * 1024;
 
 interface Pending {
   readonly process: number;
@@ -64,6 +66,7 @@ export class PacketEndpoint {
   readonly #overdue = new Map<bigint, Overdue>();
   #lastTransaction = 0n;
   #serving = 0;
+  #servedBytes = 0;
   #gone: KernelError | null = null;
 
   /**
@@ -221,13 +224,17 @@ export class PacketEndpoint {
       this.#access("read");
       if (this.#gone === null) this.#send(encodeCompletion(transaction, status, body, this.#identity));
     };
-    if (this.#serving >= MAX_OUTSTANDING) {
-      const text = `${MAX_OUTSTANDING} requests are being served on ${this.name}; wait for some`;
+    const bytes = command.body.length;
+    const isFull = this.#serving >= MAX_OUTSTANDING;
+    if (isFull || this.#servedBytes + bytes > MAX_SERVED_BYTES) {
+      const much = isFull ? `${MAX_OUTSTANDING} requests` : `requests of ${this.#servedBytes} bytes`;
+      const text = `${much} are being served on ${this.name}; wait for some`;
       done(NtStatus.RETRY, ErrorDetail.encode({ text }));
       return;
     }
     this.#access("write");
     this.#serving++;
+    this.#servedBytes += bytes;
     this.#runtime.scheduler.spawn(`serve ${command.type} on ${this.name}`, async () => {
       try {
         this.#access("read");
@@ -245,6 +252,7 @@ export class PacketEndpoint {
       } finally {
         this.#access("write");
         this.#serving--;
+        this.#servedBytes -= bytes;
       }
     });
   }

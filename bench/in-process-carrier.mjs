@@ -13,9 +13,10 @@ const source = {
   async openAdapter(accept) {
     const description = await engine.describe();
     if (!accept(description)) return null;
-    return { description, createDevice: (request) => engine.open(request) };
+    return { description, slice: null, createDevice: (request) => engine.open(request) };
   },
   whyNone: () => undefined,
+  onAdaptersChanged: () => () => undefined,
   wgslLanguageFeatures: () => engine.wgslLanguageFeatures,
 };
 defineGlobals(globalThis, createGPU(source, processRuntime));

@@ -90,7 +90,10 @@ export class ChildEngine {
   /** @returns `ready` or `failed` */
   begin(dawn: readonly string[] = []): Promise<FromEngine> {
     this.send({ op: "start", queuePath: this.queuePath, dawn, forceFallback: false, ...noSlice });
-    return this.#start;
+    const gone = this.exited.then(({ code }): never => {
+      throw new Error(`the engine ended with code ${code}: ${this.log}`);
+    });
+    return Promise.race([this.#start, gone]);
   }
 
   async adapter(): Promise<AdapterDescription> {

@@ -233,13 +233,13 @@ describe("an engine in process", { timeout: 60_000 }, () => {
     script.submit();
     await script.done();
     const { objects, submits, residentBytes, bytesReceived } = own.engine.statistics();
-    const textureBytes = textureMemory(64 * 64 * 4);
+    const textureBytes = textureMemory(64 * 64 * 4, "gpu");
     assert.deepEqual(
       { objects, submits, residentBytes },
       {
         objects: 4,
         submits: 1,
-        residentBytes: DEVICE_BYTES + bufferBytes(2 ** 20, Usage.COPY_DST) + textureBytes,
+        residentBytes: DEVICE_BYTES + bufferBytes(2 ** 20, Usage.COPY_DST, "gpu") + textureBytes,
       },
     );
     assert.ok(bytesReceived > 0);

@@ -177,7 +177,7 @@ describe("memory that a slice does not have", limit, () => {
 
   it(
     "is an error of the write that can't be staged",
-    world(bufferBytes(64, Usage.COPY_DST), {}, async ({ script }) => {
+    world(bufferBytes(64, Usage.COPY_DST, "gpu"), {}, async ({ script }) => {
       const buffer = script.createBuffer(64, Usage.COPY_DST);
       script.pushScope("out-of-memory");
       script.write(buffer, 0, new Uint8Array(64));

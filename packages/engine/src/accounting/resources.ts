@@ -4,7 +4,7 @@
  */
 import type { EngineDevice } from "../device.js";
 import type { Admission } from "./admission.js";
-import { bufferBytes, querySetBytes, textureMemory } from "./sizes.js";
+import { bufferBytes, type MemoryKind, querySetBytes, textureMemory } from "./sizes.js";
 import { textureBytes } from "./texture-size.js";
 
 /** WebGPU's limit, which is no number of GPUSupportedLimits. */
@@ -13,10 +13,12 @@ const MAX_QUERIES = 4096;
 export class Resources {
   readonly #device: EngineDevice;
   readonly #admission: Admission;
+  readonly #kind: MemoryKind;
 
   constructor(device: EngineDevice, admission: Admission) {
     this.#device = device;
     this.#admission = admission;
+    this.#kind = memoryKindOf(device.dawn);
   }
 
   /** @throws CommandDeferred */
@@ -27,7 +29,7 @@ export class Resources {
     // The application has its initial mapping in its own memory, whatever becomes of the buffer.
     if (!possible) return dawn.createBuffer({ ...descriptor, mappedAtCreation: false });
     return this.#charged(
-      bufferBytes(descriptor.size, descriptor.usage),
+      bufferBytes(descriptor.size, descriptor.usage, this.#kind),
       "createBuffer",
       () => createBufferOrError(dawn, descriptor),
       () => dawn.createBuffer({ ...descriptor, usage: 0, mappedAtCreation: false }),
@@ -40,7 +42,7 @@ export class Resources {
     const make = () => dawn.createTexture(descriptor);
     const shape = shapeOf(descriptor);
     if (!alive || descriptor.usage === 0 || !this.#fits(shape)) return make();
-    return this.#charged(textureMemory(textureBytes(shape)), "createTexture", make, () =>
+    return this.#charged(textureMemory(textureBytes(shape), this.#kind), "createTexture", make, () =>
       dawn.createTexture({ ...descriptor, usage: 0 }),
     );
   }
@@ -101,6 +103,10 @@ function createBufferOrError(device: GPUDevice, descriptor: GPUBufferDescriptor)
     if (!(error instanceof RangeError) || descriptor.mappedAtCreation !== true) throw error;
     return device.createBuffer({ ...descriptor, mappedAtCreation: false });
   }
+}
+
+export function memoryKindOf(device: GPUDevice): MemoryKind {
+  return device.adapterInfo.isFallbackAdapter ? "cpu" : "gpu";
 }
 
 /** As decoded: sizes are three numbers, defaults are there. */

@@ -11,7 +11,7 @@ const SMALLEST_PART = 256;
 const PAGE = 4096;
 
 /** A device in Dawn and the driver: its queue, its allocators, the pipelines that Dawn makes for itself. */
-export const DEVICE_BYTES = 3 * 2 ** 20;
+export const DEVICE_BYTES = 2.25 * 2 ** 20;
 /** Dawn's objects, the driver's and the ones in JavaScript for one buffer, texture, query set. */
 export const BUFFER_OBJECT_BYTES = 4096;
 export const TEXTURE_OBJECT_BYTES = 6144;
@@ -21,33 +21,40 @@ const QUERY_BYTES = 640;
 /** Dawn stages writes in rings of this size, and keeps the last. */
 export const STAGING_RING_BYTES = 4 * 2 ** 20;
 
-const MODULE_BYTES = 56 * 1024;
+const MODULE_BYTES = 100 * 1024;
 /** For each byte of source: syntax tree, resolved program, SPIR-V. */
 const MODULE_FACTOR = 93;
-const COMPUTE_PIPELINE_BYTES = 330 * 1024;
-const RENDER_PIPELINE_BYTES = 48 * 1024;
+const COMPUTE_PIPELINE_BYTES = 245 * 1024;
+const RENDER_PIPELINE_BYTES = 24 * 1024;
 /** For each byte of source of its modules: the transformed program and the machine code. */
-const PIPELINE_FACTOR = 73;
+const PIPELINE_FACTOR = 47;
 
 const MAP_USAGES = 0x1 | 0x2;
 const INDEX_OR_VERTEX = 0x10 | 0x20;
 
+/**
+ * "gpu": an allocation is memory. "cpu", as SwiftShader is: what is not touched of one takes no memory of the machine, so the unused
+ * end of a part does not count.
+ */
+export type MemoryKind = "gpu" | "cpu";
+
 /** What an allocation of `bytes` takes. */
-function allocation(bytes: number, mappable: boolean): number {
+function allocation(bytes: number, mappable: boolean, kind: MemoryKind): number {
+  if (kind === "cpu") return Math.ceil(bytes / SMALLEST_PART) * SMALLEST_PART;
   if (!mappable && bytes < SUBALLOCATED_BELOW)
     return 2 ** Math.ceil(Math.log2(Math.max(SMALLEST_PART, bytes)));
   return Math.ceil(bytes / PAGE) * PAGE;
 }
 
-export function bufferBytes(size: number, usage: number): number {
+export function bufferBytes(size: number, usage: number, kind: MemoryKind): number {
   // Vulkan wants one byte behind a vertex or index buffer, so that an empty range at its end is valid.
   const padded = size + ((usage & INDEX_OR_VERTEX) === 0 ? 0 : 1);
-  return allocation(padded, (usage & MAP_USAGES) !== 0) + BUFFER_OBJECT_BYTES;
+  return allocation(padded, (usage & MAP_USAGES) !== 0, kind) + BUFFER_OBJECT_BYTES;
 }
 
 /** @param texels see textureBytes */
-export function textureMemory(texels: number): number {
-  return allocation(texels, false) + TEXTURE_OBJECT_BYTES;
+export function textureMemory(texels: number, kind: MemoryKind): number {
+  return allocation(texels, false, kind) + TEXTURE_OBJECT_BYTES;
 }
 
 export function querySetBytes(count: number): number {

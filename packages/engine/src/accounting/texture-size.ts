@@ -42,7 +42,8 @@ const irregular: Readonly<Record<string, number>> = {
   stencil8: 1,
   depth16unorm: 2,
   depth24plus: 4,
-  "depth24plus-stencil8": 4,
+  // Where a driver has no 24 bits of depth it takes 32, beside the 8 of stencil.
+  "depth24plus-stencil8": 5,
   depth32float: 4,
   "depth32float-stencil8": 8,
 };

@@ -14,6 +14,7 @@ import type { SliceDescriptor } from "./slices/descriptor.js";
 import type { SliceEntry, SliceUse } from "./slices/slice-entry.js";
 import type { SliceRegistry } from "./slices/slice-registry.js";
 import { Task } from "./task.js";
+import type { TimeShare } from "./time/time-share.js";
 import { describeAdapter } from "./vgpu/adapter-query.js";
 
 /** How long one engine may take to tell its numbers, in ms. */
@@ -134,7 +135,13 @@ export async function sliceStatus(runtime: Runtime, entry: SliceEntry): Promise<
     allocatedBytes: slice?.allocatedBytes ?? 0,
     statistics,
     memory: memoryOf(entry),
+    ...(slice?.time === undefined ? {} : { time: timeOf(slice.time) }),
   };
+}
+
+function timeOf({ status }: TimeShare): SliceTimeUse {
+  const { state, terms, busyMs, chargedMs, pauses, overruns } = status;
+  return { busyMs, share: terms.share, state, chargedMs, pauses, overruns };
 }
 
 function memoryOf({ uuid, record, slice, place }: SliceEntry): SliceMemoryUse {

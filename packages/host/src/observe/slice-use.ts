@@ -19,4 +19,12 @@ export interface SliceTimeUse {
   readonly busyMs: number;
   /** Part of the adapter's time that is kept for it, 0 to 1. */
   readonly share: number;
+  /** What its engine does: see TimeState. */
+  readonly state?: string;
+  /** Time during which its engine had the adapter, alone and idle perhaps, or would not let go of it. */
+  readonly chargedMs?: number;
+  /** How often its engine was stopped because its turn was over. */
+  readonly pauses?: number;
+  /** How often its engine could not be stopped then, and went on beside the others. */
+  readonly overruns?: number;
 }

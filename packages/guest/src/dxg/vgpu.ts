@@ -1,10 +1,12 @@
 /** One bound vGPU: what the host said of it, its channels, and the processes that have its node open. */
 
 import type { Command, VmbusChannel } from "parhelion-buses";
-import { KernelError, type Named, type OpenFile, type Runtime } from "parhelion-core";
+import type { Named, OpenFile, Runtime } from "parhelion-core";
 import {
+  type ControlError,
   type GuestMemoryChanged,
   guestCommand,
+  limitReached,
   nodeMessage,
   vgpuCommand,
   vmCommand,
@@ -27,7 +29,7 @@ export interface VgpuInit {
 }
 
 /** Most processes (open files) of one vGPU. */
-const maxProcesses = 4096;
+export const MAX_FILES = 4096;
 
 export class Vgpu implements ProcessHome {
   readonly runtime: Runtime;
@@ -87,7 +89,7 @@ export class Vgpu implements ProcessHome {
   /** Every open file is a process of the host's. @throws what the channel throws; EMFILE */
   async open(file: OpenFile): Promise<DxgFile> {
     this.#access("read");
-    if (this.#processes.size >= maxProcesses) throw tooMany();
+    if (this.#processes.size >= MAX_FILES) throw this.#tooMany();
     const { pid = 0, comm = "" } = file.opener;
     const late = ({ process }: { readonly process: number }): void =>
       this.runtime.scheduler.spawn("late reply to createProcess", async () => {
@@ -131,11 +133,18 @@ export class Vgpu implements ProcessHome {
     }
   }
 
+  #tooMany(): ControlError {
+    return limitReached("EMFILE", {
+      slice: this.instance,
+      rule: "filesPerVgpu",
+      limit: MAX_FILES,
+      used: this.#processes.size,
+      wanted: 1,
+      remedy: "end programs that use this vGPU",
+    });
+  }
+
   #access(mode: "read" | "write"): void {
     this.runtime.scheduler.access(this.#tables, mode);
   }
-}
-
-function tooMany(): KernelError {
-  return new KernelError("EMFILE", `${maxProcesses} files are open on this vGPU, the limit; close some`);
 }

@@ -7,6 +7,7 @@ import {
   refusalCodes,
   softwareAdapterCodes,
 } from "parhelion-engine";
+import { guestRules } from "parhelion-guest";
 import { defaultLimits, hostErrorCodes, limitRules, type RuleEntry } from "parhelion-host";
 import {
   type CodeEntry,
@@ -31,6 +32,12 @@ export function errorsPage(): string {
     "Raised with `parhelion host --limit RULE=NUMBER`, or with `limits` where a host is embedded; those of a slice with " +
       "`parhelion slice resize`.",
     hostRules(),
+    "### Rules of a guest's kernel",
+    "They bound what one guest's kernel keeps, whatever the host allows; they can't be changed.",
+    markdownTable(
+      ["rule", "limit", "what it bounds"],
+      Object.entries(guestRules).map(([rule, { limit, means }]) => [code(rule), number(limit), means]),
+    ),
     "### Rules of an engine",
     "They keep an engine alive should the host or an application ask for too much; they can't be changed.",
     markdownTable(

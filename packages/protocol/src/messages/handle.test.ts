@@ -53,7 +53,16 @@ describe("a handle table", () => {
     table.add("device", 2);
     assert.throws(
       () => table.add("device", 3),
-      (error) => isControlError(error, "EMFILE"),
+      (error) => {
+        assert.ok(isControlError(error, "EMFILE"));
+        const told = JSON.parse(new TextDecoder().decode(error.privateData)) as Record<string, unknown>;
+        const { code, slice, rule, limit, used, wanted, remedy, message } = told;
+        assert.deepEqual([code, slice, rule, wanted], ["limit-reached", "", "handlesPerTable", 1]);
+        assert.equal(limit, used);
+        assert.equal(error.message, `EMFILE: ${String(message)}`);
+        assert.ok(String(message).endsWith(String(remedy)));
+        return true;
+      },
     );
     table.remove("device", first);
     table.add("device", 3);

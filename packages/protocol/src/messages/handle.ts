@@ -8,6 +8,7 @@
  * 192 · minFree creations at the least.
  */
 import { controlError } from "./control-error.js";
+import { limitReached } from "./limit-reached.js";
 
 const instanceBits = 6;
 const indexBits = 24;
@@ -47,10 +48,14 @@ export class HandleTable<T> {
   /** @throws ControlError EMFILE at the table's limit */
   add(type: string, object: T): number {
     if (this.#live >= this.#limit) {
-      throw controlError(
-        "EMFILE",
-        `${this.#limit} objects are open, the limit for one process; destroy some`,
-      );
+      throw limitReached("EMFILE", {
+        slice: "",
+        rule: "handlesPerTable",
+        limit: this.#limit,
+        used: this.#live,
+        wanted: 1,
+        remedy: "destroy some of what the process has",
+      });
     }
     const index = this.#takeSlot();
     const slot = this.#slots[index] as Slot<T>;

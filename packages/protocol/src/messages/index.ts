@@ -20,4 +20,5 @@ export * from "./generated/structs.js";
 export * from "./generated/sys.js";
 export * from "./generated/vmbus.js";
 export { HandleTable, type HandleTableOptions } from "./handle.js";
+export { limitReached, type ReachedLimit } from "./limit-reached.js";
 export { errnoOfNtStatus, NtStatus, ntStatusOfErrno } from "./ntstatus.js";

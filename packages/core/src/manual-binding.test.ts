@@ -196,6 +196,8 @@ test("devices of a bus that is bound by hand are found by nobody, and bound by a
   await system.detach(dev);
   await system.bind(late, "d0");
   assert.equal(dev.driver, late);
+  assert.equal(system.findDriver(byHand as Bus, "late"), late);
+  assert.equal(system.findDriver(byHand as Bus, "later"), undefined);
 });
 
 test("a consumer that loses its supplier on a bus that is bound by hand is not bound again", async () => {

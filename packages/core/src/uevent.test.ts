@@ -83,3 +83,21 @@ test("a bus whose keys can't be had still has its devices told about", async () 
   assert.equal(dev.bound, true);
   assert.equal(log[0]?.event, "uevent.keys-failed");
 });
+
+test("a change is announced with what is told besides, of a device that anybody hears of", async () => {
+  const { system, device } = traced();
+  const events: Uevent[] = [];
+  system.onUevent((event) => events.push(event));
+  const dev = device("d0");
+  const silent = new Device(system.runtime, { name: "silent" });
+  for (const each of [dev, silent]) await system.addDevice(each);
+  events.length = 0;
+  system.announceChange(dev, [["MDEV_STATE", "registered"]]);
+  system.announceChange(silent, []);
+  dev.uevents = "suppressed";
+  system.announceChange(dev, []);
+  assert.deepEqual(
+    events.map(({ keys }) => keys.map(([key, value]) => `${key}=${value}`).join(" ")),
+    ["ACTION=change DEVPATH=/devices/d0 SUBSYSTEM=toy MDEV_STATE=registered SEQNUM=3"],
+  );
+});

@@ -166,7 +166,8 @@ export class HostLink implements Named {
       } catch (error) {
         if (this.#isStopped) return null;
         if (error instanceof VmbusRefusedError && finalRefusals.has(error.why)) {
-          runtime.log("error", "guest.refused", { reason: error.message });
+          // Whoever runs the kernel is told, and tells it to people.
+          runtime.log("warn", "guest.refused", { reason: error.message });
           this.#tell("refused", error);
           return null;
         }

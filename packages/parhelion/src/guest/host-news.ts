@@ -9,7 +9,8 @@ export function hostNews(state: GuestKernelState, reason: Error): string {
       return "the host is there again, and with it the GPU";
     case "refused":
       return `the host does not take this guest back: ${wordsOf(reason)}`;
-    default:
+    case "reconnecting":
+    case "stopped":
       return `the host has gone, and with it the GPU (${wordsOf(reason)}); waiting for it to come back`;
   }
 }

@@ -7,7 +7,7 @@ import { root, setUp } from "./setup.mjs";
 
 setUp();
 const args = process.argv.slice(2);
-const program = ["scale", "explorer"].includes(args[0]) ? args.shift() : "main";
+const program = ["scale", "explorer", "time"].includes(args[0]) ? args.shift() : "main";
 const bench = spawnSync(process.execPath, [join(root, "bench", `${program}.mjs`), ...args], {
   cwd: root,
   stdio: ["ignore", "inherit", "inherit"],

@@ -91,7 +91,11 @@ export class CommandQueue implements Turns {
   }
 
   turn(): "more" | "idle" {
-    if (this.#state !== "open" || this.#time?.admits() === false) return "idle";
+    if (this.#state !== "open") {
+      this.#time?.rested("idle");
+      return "idle";
+    }
+    if (this.#time?.admits() === false) return "idle";
     this.#outbox.hold();
     this.objects.capacity = this.#ledger.objectsFor(this.#counted);
     try {

@@ -42,6 +42,8 @@ export class EngineTime implements Sharing {
   #submissionMs: number;
   #lease: EngineLease | undefined;
   #recalled: "no" | "yes" = "no";
+  /** Leases up to this one have been given back. */
+  #yielded = 0;
   #pausedMs = 0;
   #wanted: ClockTimer | undefined;
   #linger: ClockTimer | undefined;
@@ -79,9 +81,11 @@ export class EngineTime implements Sharing {
   }
 
   grant(lease: EngineLease): void {
+    this.#pausedMs = lease.pausedMs;
+    // Said before the host heard that it was given back.
+    if (lease.lease <= this.#yielded) return;
     if (lease.lease !== this.#lease?.lease) this.#recalled = "no";
     this.#lease = lease;
-    this.#pausedMs = lease.pausedMs;
     this.#wanted?.cancel();
     this.#wanted = undefined;
     const blocked = [...this.#blocked];
@@ -134,6 +138,7 @@ export class EngineTime implements Sharing {
 
   #block(queue: QueueTime): void {
     this.#blocked.add(queue);
+    queue.working = false;
     queue.waits = "time";
     if (this.#lease !== undefined || this.#wanted !== undefined) return;
     this.#want();
@@ -177,6 +182,7 @@ export class EngineTime implements Sharing {
     this.#linger?.cancel();
     this.#linger = undefined;
     this.#lease = undefined;
+    this.#yielded = lease.lease;
     this.#recalled = "no";
     if (next === "idle") this.#idleSince ??= this.#options.clock.now();
     this.#options.send({ op: "yieldTime", lease: lease.lease, next });

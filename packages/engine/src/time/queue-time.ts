@@ -112,6 +112,7 @@ export class QueueTime {
 
   go(): void {
     this.waits = "no";
+    this.working = true;
     this.#queue.resume();
   }
 

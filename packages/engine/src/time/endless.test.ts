@@ -35,10 +35,8 @@ describe("a shader without an end", { timeout: 60_000 }, () => {
       assert.equal(neighbour.closeReason, undefined);
       while (!said.some(({ op }) => op === "overrun"))
         await new Promise((resolve) => setTimeout(resolve, 10));
-      assert.deepEqual(
-        said.find(({ op }) => op === "overrun"),
-        { op: "overrun", device: 1, message },
-      );
+      const overrun = said.find(({ op }) => op === "overrun");
+      assert.ok(overrun?.op === "overrun" && overrun.device === 1 && overrun.message === message);
       assert.deepEqual(
         engine.losses.map(({ device: lost }) => lost),
         [1],

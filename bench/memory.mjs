@@ -220,7 +220,7 @@ console.log("| work | ledger, MiB | process, MiB | ledger / process |");
 console.log("| --- | ---: | ---: | ---: |");
 for (const [name, work] of Object.entries(works)) {
   if (values.only !== undefined && !name.includes(values.only)) continue;
-  const engine = await startEngine("software");
+  const engine = await startEngine("software", { submissionMs: 600_000 });
   const adapter = await engine.gpu.requestAdapter();
   const device = await adapter.requestDevice();
   const kept = [];

@@ -47,8 +47,12 @@ describe("the memory of buffers comes back in time for the next ones", { timeout
   it("when the application drops them without destroying them", async () => {
     const script = await engine.open(1);
     assertBounded(await churn(script, engine.child.pid!, (buffer) => script.release(buffer)));
-    const { residentBytes, objects } = await engine.statistics();
-    assert.ok(residentBytes <= 512 * MiB, `${residentBytes} bytes are accounted for`);
+    // Counted until the GPU has passed what was recorded when they were collected.
+    const bounded = 512 * MiB + DEVICE_BYTES + STAGING_RING_BYTES;
+    let { residentBytes, objects } = await engine.statistics();
+    for (let asked = 0; asked < 10_000 && residentBytes > bounded; asked++)
+      ({ residentBytes, objects } = await engine.statistics());
+    assert.ok(residentBytes <= bounded, `${residentBytes} bytes are accounted for`);
     assert.equal(objects, 2);
     script.port.close();
   });

@@ -162,8 +162,14 @@ export class RandomProgram {
         script.port.close();
         await script.closed;
         return;
-      default:
-        this.#touch(device, act.do as Touch, (act as { which: number }).which);
+      case "destroy":
+      case "drop":
+      case "map":
+      case "unmap":
+      case "copy":
+      case "hold":
+      case "view":
+        this.#touch(device, act.do, act.which);
     }
     script.stream.flush();
   }

@@ -1,38 +1,16 @@
 /** What can go wrong between creating, removing and unregistering, each by hand in the order in which it would. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Bus, Completion, Device, DeviceNode, KernelError, miscClass, noDeadline } from "parhelion-core";
+import { Device, DeviceNode, KernelError, miscClass } from "parhelion-core";
 import { until } from "../rig.test.fixture.js";
-import { StandingClock } from "./clock.test.fixture.js";
-import type { MdevDevice, MdevParentInit } from "./index.js";
-import { mdevRig, plainInit, uuids, withParent } from "./mdev.test.fixture.js";
+import { mdevRig, plainInit, removeFile, uuids, withGate, withParent } from "./mdev.test.fixture.js";
 
 const [one, two, three] = uuids;
 const gpu = "/sys/devices/gpu0";
 const create = `${gpu}/mdev_supported_types/toy-full/create`;
-const removeFile = (uuid: string) => `${gpu}/${uuid}/remove`;
 
 /** Lets everything that can run without a timer run. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** A rig whose `projected` driver stops in probe or remove until it is let go. */
-async function withGate(where: "probe" | "remove", parts: Partial<MdevParentInit<string>> = {}) {
-  const clock = new StandingClock();
-  const rig = mdevRig({ clock });
-  const reached = new Completion(rig.runtime, "reached");
-  const go = new Completion(rig.runtime, "go");
-  const stop = async ({ uuid }: MdevDevice): Promise<void> => {
-    if (uuid !== one) return;
-    reached.completeAll();
-    await go.wait({ deadline: noDeadline });
-  };
-  await rig.driver("projected", { [where]: stop });
-  await rig.driver("local");
-  const device = await rig.addParent("gpu0");
-  const parent = rig.mdev.registerParent(device, plainInit(rig, parts));
-  rig.trace.length = 0;
-  return { ...rig, clock, device, parent, reached, go };
-}
 
 test("D7.1: a create that runs when its parent is unregistered ends first, one that comes later gets ENODEV", async () => {
   const { system, parent, reached, go, trace } = await withGate("probe");
@@ -179,78 +157,6 @@ test("D7.5: what is stuck keeps no other device from going with its parent", asy
   assert.ok(!trace.includes(`remove ${one}`));
   go.completeAll();
   await unregistering;
-});
-
-test("D7.7: nobody finds a driver for an unbound mdev, it can be removed, and bound again to what its parent allows", async (t) => {
-  const rig = await withParent(t);
-  const { system, mdev, parent, projected } = rig;
-  const { sysfs } = system;
-  await rig.driver("foreign");
-  const device = await parent.create("full", one);
-  const drivers = "/sys/bus/mdev/drivers";
-  await sysfs.write(`${drivers}/projected/unbind`, `${one}\n`);
-  assert.equal(device.use, null);
-  await sysfs.write("/sys/bus/mdev/drivers_autoprobe", "1");
-  await sysfs.write("/sys/bus/mdev/drivers_probe", one);
-  await system.probeDevice(device);
-  await rig.driver("another");
-  await system.unregisterDriver(projected);
-  await system.registerDriver(projected);
-  assert.equal(device.driver, null);
-  await assert.rejects(sysfs.write(`${drivers}/foreign/bind`, one), { code: "ENODEV" });
-  await assert.rejects(system.attach(device, system.findDriver(mdev.bus as Bus, "foreign") as never), {
-    code: "ENODEV",
-  });
-  await sysfs.write(`${drivers}/local/bind`, `${one}\n`);
-  assert.equal(device.use, "local");
-  await assert.rejects(sysfs.write(`${drivers}/projected/bind`, one), { code: "EBUSY" });
-  await sysfs.write(`${drivers}/local/unbind`, one);
-  await sysfs.write(removeFile(one), "1");
-  assert.equal(mdev.find(one), undefined);
-});
-
-test("D7.7: a use is changed in one call, and what may not be leaves all as it is", async (t) => {
-  const { system, mdev, parent, trace } = await withParent(t);
-  const device = await parent.create("full", one);
-  await mdev.setUse(one, "local");
-  await mdev.setUse(one, null);
-  await mdev.setUse(one, "projected");
-  assert.equal(device.use, "projected");
-  trace.length = 0;
-  await mdev.setUse(one, "projected");
-  for (const use of ["foreign", "", "mdev"]) {
-    await assert.rejects(mdev.setUse(one, use), { code: "ENODEV" });
-  }
-  await assert.rejects(mdev.setUse(two, "local"), { code: "ENODEV" });
-  await assert.rejects(mdev.setUse("two", "local"), { code: "EINVAL" });
-  assert.deepEqual(trace, []);
-  assert.deepEqual(system.deferredDevices(), []);
-});
-
-test("nobody binds an mdev that is still being created, and its use can't be changed yet", async (t) => {
-  const { system, mdev, parent, reached, go } = await withGate("probe");
-  t.after(() => parent.unregister());
-  const creating = parent.create("full", one);
-  await reached.wait();
-  const local = "/sys/bus/mdev/drivers/local/bind";
-  const binding = assert.rejects(system.sysfs.write(local, one), /^KernelError: (EAGAIN|EBUSY)/);
-  await assert.rejects(mdev.setUse(one, "local"), { code: "EAGAIN" });
-  go.completeAll();
-  assert.equal((await creating).use, "projected");
-  await binding;
-  await assert.rejects(system.sysfs.write(local, one), { code: "EBUSY" });
-});
-
-test("create binds the use that it is told, none as well, and only one that the parent allows", async (t) => {
-  const rig = await withParent(t);
-  const { parent } = rig;
-  assert.equal((await parent.create("full", one, { use: "local" })).use, "local");
-  assert.equal((await parent.create("full", two, { use: null })).use, null);
-  await assert.rejects(parent.create("full", three, { use: "foreign" }), { code: "EINVAL" });
-  await parent.remove(one);
-  await rig.system.unregisterDriver(rig.local);
-  await assert.rejects(parent.create("full", one, { use: "local" }), { code: "ENODEV" });
-  assert.equal((await parent.create("full", one)).use, "projected");
 });
 
 test("D7.8: a uuid names one device in the whole system", async (t) => {

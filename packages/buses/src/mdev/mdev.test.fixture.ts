@@ -2,15 +2,18 @@
 import type { TestContext } from "node:test";
 import {
   type Bus,
+  Completion,
   createRuntime,
   Device,
   type Driver,
   type LogRecord,
+  noDeadline,
   type Runtime,
   type RuntimeInit,
   System,
   type Uevent,
 } from "parhelion-core";
+import { StandingClock } from "./clock.test.fixture.js";
 import { MdevBus, type MdevDevice, type MdevParentInit } from "./index.js";
 
 export const uuids = [1, 2, 3, 4].map((n) => `00000000-0000-4000-8000-00000000000${n}`) as [
@@ -97,4 +100,28 @@ export async function withParent(t: TestContext | null, parts: Partial<MdevParen
   rig.trace.length = 0;
   t?.after(() => parent.unregister());
   return { ...rig, device, parent, projected, local };
+}
+
+/** Where writing removes it. */
+export function removeFile(uuid: string): string {
+  return `/sys/devices/gpu0/${uuid}/remove`;
+}
+
+/** A rig whose `projected` driver stops in probe or remove until it is let go. */
+export async function withGate(where: "probe" | "remove", parts: Partial<MdevParentInit<string>> = {}) {
+  const clock = new StandingClock();
+  const rig = mdevRig({ clock });
+  const reached = new Completion(rig.runtime, "reached");
+  const go = new Completion(rig.runtime, "go");
+  const stop = async ({ uuid }: MdevDevice): Promise<void> => {
+    if (uuid !== uuids[0]) return;
+    reached.completeAll();
+    await go.wait({ deadline: noDeadline });
+  };
+  await rig.driver("projected", { [where]: stop });
+  await rig.driver("local");
+  const device = await rig.addParent("gpu0");
+  const parent = rig.mdev.registerParent(device, plainInit(rig, parts));
+  rig.trace.length = 0;
+  return { ...rig, clock, device, parent, reached, go };
 }

@@ -152,3 +152,7 @@ export class MdevStage {
     return outcomeOf(() => this.system.sysfs.write(file, uuid), ...answers);
   }
 }
+
+export function named(name: string, plant: string | undefined): string {
+  return plant === undefined ? name : `${name} (planted: ${plant})`;
+}

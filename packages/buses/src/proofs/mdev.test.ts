@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CheckOptions, check, type FailureKind, type Program, prove } from "parhelion-explorer";
 import * as mdev from "./mdev.test.fixture.js";
+import * as binding from "./mdev-binding.test.fixture.js";
 import * as outside from "./mdev-outside.test.fixture.js";
 import type { MdevStage } from "./mdev-stage.test.fixture.js";
 
@@ -27,11 +28,11 @@ for (const program of [
   mdev.createAndUnregister("file"),
   mdev.removeAndUnregister("file"),
   mdev.sameUuid,
-  mdev.unbound(),
-  mdev.useAndRemove,
-  mdev.bindAndCreate,
-  mdev.probeRefuses,
-  mdev.driverUnload,
+  binding.unbound(),
+  binding.useAndRemove,
+  binding.bindAndCreate,
+  binding.probeRefuses,
+  binding.driverUnload,
   outside.removedFromOutside("created"),
   outside.removedFromOutside("removed"),
   outside.removedFromOutside("unregistered"),
@@ -53,7 +54,7 @@ const planted: readonly (readonly [Program<MdevStage>, FailureKind])[] = [
   [mdev.earlyRemove("removes itself first"), "expectation"],
   [mdev.removeOpen("somebody else", "remove waits"), "deadlock"],
   [mdev.removeOpen("its user", "remove waits"), "deadlock"],
-  [mdev.unbound("the bus looks for drivers"), "expectation"],
+  [binding.unbound("the bus looks for drivers"), "expectation"],
   [mdev.noMemory("what was taken stays"), "expectation"],
   [mdev.lateReference("freed when unregistered"), "use-after-free"],
   [mdev.advisory("looks, then takes"), "expectation"],

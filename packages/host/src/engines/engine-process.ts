@@ -18,6 +18,7 @@ import {
   type ToEngine,
 } from "parhelion-protocol";
 import { HostError, messageOf } from "../host-error.js";
+import { tell } from "../observe/event-list.js";
 import type { TimeShare } from "../time/time-share.js";
 import {
   type EngineChild,
@@ -303,6 +304,11 @@ export class EngineProcess implements Named {
         this.#turns?.used(message.busyMs);
         return;
       case "overrun":
+        tell(this.#runtime, "engine.overrun", {
+          slice: this.#options.start.slice,
+          device: message.device,
+          reason: message.message,
+        });
         this.kill(message.message);
         return;
       case "deviceLost":

@@ -207,6 +207,16 @@ export const hostEvents = {
       generation: number("the slice's generation"),
     },
   },
+  "engine.overrun": {
+    level: "warn",
+    means:
+      "A submission does not come back from the GPU after its slice's budget; its engine is killed, with all its devices.",
+    fields: {
+      slice,
+      device: number("the engine's number of the device that submitted it"),
+      reason: text("which dispatch or draw, and how long"),
+    },
+  },
   "device.lost": {
     level: "info",
     means: "A device of an application is lost, and not because the application destroyed it.",

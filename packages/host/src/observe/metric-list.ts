@@ -193,6 +193,18 @@ export const hostMetrics = {
     labels: ["slice"],
     read: perSlice(({ time }) => time?.share),
   },
+  parhelion_slice_charged_seconds_total: {
+    kind: "counter",
+    help: "Time during which the slice's engine had the adapter to itself, busy or not, or would not let go of it.",
+    labels: ["slice"],
+    read: perSlice(({ time }) => seconds(time?.chargedMs)),
+  },
+  parhelion_slice_turn_overruns_total: {
+    kind: "counter",
+    help: "Turns at the end of which the slice's engine could not be stopped and went on beside the others.",
+    labels: ["slice"],
+    read: perSlice(({ time }) => time?.overruns),
+  },
   parhelion_slice_memory_used_bytes: {
     kind: "gauge",
     help: "GPU memory that the slice uses.",

@@ -59,7 +59,12 @@ const slice = fc.record(
       peak: bytes,
       refused: count,
     }),
-    time: fc.record({ busyMs: fc.double({ min: 0, max: 1e12, noNaN: true }), share: fc.constant(0.25) }),
+    time: fc.record({
+      busyMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
+      share: fc.constant(0.25),
+      chargedMs: count,
+      overruns: count,
+    }),
   },
   {
     requiredKeys: [

@@ -153,8 +153,8 @@ export class NodeConnection {
   #onEvent(event: NodeEvent): void {
     if (event.kind === NodeEventKind.GONE) {
       this.#goneBecause = event.text || event.reason;
-      // The connection's end comes when the node has answered what it was asked; the devices are gone now.
-      this.#tellAll(this.#goneBecause);
+      // Whoever asks again in the same moment shall not ask here: what was asked is answered with ENODEV on either end.
+      this.#connection.close(new Error(this.#goneBecause));
     } else if (event.kind === NodeEventKind.DEVICE_LOST) this.#tell(event.object, event.text || event.reason);
   }
 

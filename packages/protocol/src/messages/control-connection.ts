@@ -132,7 +132,8 @@ export class ControlConnection {
     this.#finish(reason);
     const timer = this.#clock.setTimer(lingerMs, () => this.#stream.destroy());
     this.#stream.once("close", () => timer.cancel());
-    this.#stream.end(() => this.#stream.destroy());
+    // Not destroyed at once: what the other end writes meanwhile would fail there, and it would not read our last words.
+    this.#stream.end();
   }
 
   /**

@@ -8,7 +8,7 @@ const register = ["--import", "parhelion-client/register"];
 /** Programs that nobody wrote for this: each run is a round, and they do not survive a lost device. */
 const UNMODIFIED = {
   "tfjs-matmul": ["examples/tfjs/matmul.mjs"],
-  "three-scene": ["examples/three/scene.mjs", "--width", "160", "--height", "120"],
+  "three-scene": ["examples/three/scene.mjs", "--width", "192", "--height", "144"],
 };
 
 export const PROGRAMS = ["sums", "sort", "life", "fractal", "blur", "uploads", ...Object.keys(UNMODIFIED)];

@@ -166,6 +166,15 @@ test("who gets a slice gets a fresh engine under a generation that nobody had", 
     for (const kernel of [first, second]) await kernel.connection.close();
   }));
 
+test("two slices that are given to one guest at once have a queue socket each", () =>
+  inHouse(async (house) => {
+    const { id } = await house.guests.create({ slices: [{}] });
+    const made = await house.slices.create([{ wish: {} }, { wish: {} }]);
+    await Promise.all(made.map((entry) => house.slices.move(entry.uuid, { holder: id })));
+    const paths = house.slices.values().map(({ slice }) => slice?.queuePath);
+    assert.deepEqual(paths, [`g/${id}/q0`, `g/${id}/q1`, `g/${id}/q2`]);
+  }));
+
 test("a resize reaches the engines that run, the neighbour's too", () =>
   inHouse(async (house) => {
     const { credential } = await house.guests.create({ slices: [{}, { memory: { limitBytes: GiB } }] });

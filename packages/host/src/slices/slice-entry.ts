@@ -18,6 +18,12 @@ export interface SliceRecord extends Omit<StoredSlice, "descriptor"> {
   readonly capacityBytes: number;
 }
 
+/** Who is about to get it, and which of his slices it will be. */
+export interface SliceHeir {
+  readonly id: string;
+  readonly index: number;
+}
+
 /** Where a slice stands in the device tree, from its entry in the adapter's ledger to the last reference to its device. */
 export interface SlicePlace {
   readonly entry: SliceEntry;
@@ -45,7 +51,7 @@ export class SliceEntry implements Named {
   #slice: Slice | null = null;
   /** Whether the generation was used for a binding. */
   #generation: "fresh" | "spent" = "fresh";
-  #heir: string | null = null;
+  #heir: SliceHeir | null = null;
   #leaving: string | null = null;
 
   constructor(runtime: Runtime, record: SliceRecord) {
@@ -143,20 +149,27 @@ export class SliceEntry implements Named {
     this.#leaving = why;
   }
 
-  /** The id of whom it is being given to: whoever takes him away waits for that. */
-  get heir(): string | null {
+  /** Whom it is being given to: whoever takes him away waits for that. */
+  get heir(): SliceHeir | null {
     this.#access("read");
     return this.#heir;
   }
 
-  set heir(id: string | null) {
+  set heir(heir: SliceHeir | null) {
     this.#access("write");
-    this.#heir = id;
+    this.#heir = heir;
   }
 
   /** Whether it is this holder's, or about to be. */
   concerns(holder: string): boolean {
-    return this.record.holder === holder || this.heir === holder;
+    return this.indicesAt(holder).length > 0;
+  }
+
+  /** The places among this holder's slices that it has, or is about to have. */
+  indicesAt(holder: string): readonly number[] {
+    const { record, heir } = this;
+    const now = record.holder === holder ? [record.index] : [];
+    return heir?.id === holder ? [...now, heir.index] : now;
   }
 
   #access(mode: "read" | "write"): void {

@@ -41,3 +41,10 @@ export function asHostError(error: unknown, slice: string): unknown {
     remedy: "Try again.",
   });
 }
+
+export function adapterGone(adapter: string): HostError {
+  return new HostError("adapter-gone", `${adapter} is not there any more.`, {
+    details: { adapter },
+    remedy: "Add it again, or name another adapter.",
+  });
+}

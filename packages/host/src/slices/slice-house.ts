@@ -54,7 +54,7 @@ export class SliceHouse {
     this.#system = system;
     system.registerBus(adapterBus);
     this.#mdev = mdev;
-    this.slices = new SliceRegistry({ system, mdev, store, limits });
+    this.slices = new SliceRegistry({ runtime, mdev, store, limits });
     const factory = new SliceFactory(runtime, spawner, backOff);
     const tenures = new Tenures({ runtime, store, factory, holderOf: (id) => this.slices.holderOf(id) });
     const { openLocalNode: open, localDirectories: directories, vmbus } = options;

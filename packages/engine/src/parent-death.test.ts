@@ -8,12 +8,15 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { noSlice } from "parhelion-protocol";
 import { loadKoffi } from "./koffi.js";
-import { engineEntry } from "./launcher.js";
+import { createEngineLauncher } from "./launcher.js";
 
 /** Starts an engine as the host does, and says its pid when it is ready. */
 const parent = `
   const { spawn } = require("node:child_process");
-  const engine = spawn(process.execPath, [process.env.ENTRY], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const { dirname } = require("node:path");
+  const cwd = dirname(process.env.QUEUE);
+  const stdio = ["ignore", "ignore", "inherit", "ipc"];
+  const engine = spawn(process.execPath, [process.env.ENTRY], { cwd, stdio });
   engine.on("message", ({ op }) => console.log(op + " " + engine.pid));
   const start = { op: "start", queuePath: process.env.QUEUE, dawn: ["backend=null"], forceFallback: false };
   engine.send({ ...start, ...JSON.parse(process.env.SLICE) });
@@ -35,7 +38,7 @@ test("an engine that hangs goes with a host that is killed", { timeout: 60_000, 
   const directory = await mkdtemp(join(tmpdir(), "ph-"));
   const environment = {
     ...process.env,
-    ENTRY: engineEntry,
+    ENTRY: createEngineLauncher().entry,
     QUEUE: join(directory, "q"),
     SLICE: JSON.stringify(noSlice),
   };

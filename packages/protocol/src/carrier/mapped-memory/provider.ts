@@ -121,14 +121,13 @@ class KoffiSharedMemory implements SharedMemoryProvider {
     const bytes = headerBytes + geometry.toEngine + geometry.toClient;
     if (memory.kind !== MEMORY_KIND_SENT || memory.header !== headerBytes || memory.bytes !== BigInt(bytes))
       throw new Error("the offered memory does not fit the rings");
+    // Only a memfd can have these seals. Asked first: whatever else the descriptor may be is not touched, and can't keep us waiting.
+    if ((this.#libc.seals(descriptor) & FIXED_SIZE_SEALS) !== FIXED_SIZE_SEALS)
+      throw new Error("the memory's size is not sealed");
     const stat = fstatSync(descriptor);
     // A header of one small page makes the size one that memory of huge pages, whose faults can fail, never has.
     if (!stat.isFile() || stat.size !== bytes)
       throw new Error("what was offered is no memory of the promised size");
-    // Only a memfd can have these seals.
-    if ((this.#libc.seals(descriptor) & FIXED_SIZE_SEALS) !== FIXED_SIZE_SEALS)
-      throw new Error("the memory's size is not sealed");
-    if (fstatSync(descriptor).size !== bytes) throw new Error("the memory's size changed");
     const mapping = new Mapping(this.#libc, this.#reservations, descriptor, bytes);
     if (Buffer.from(mapping.buffer, 0, nonceBytes).toString("hex") !== memory.nonce) {
       mapping.retire();

@@ -24,6 +24,7 @@ import { DEVICE_BYTES } from "./accounting/sizes.js";
 import { type AdapterChoice, requestDevice } from "./adapter.js";
 import { Collector } from "./collector.js";
 import { EngineDevice } from "./device.js";
+import { refusalCodes } from "./error-codes.js";
 import type { EngineLimits } from "./limits.js";
 import { QueueSlot } from "./queue-slot.js";
 import { limitRefusal, messageOf, Refusal } from "./refusal.js";
@@ -266,7 +267,15 @@ export class Engine {
       reclaim: (round) => this.#reclaimer.reclaim(round),
     });
     const refused = await admission.memoryLater(DEVICE_BYTES, "requestDevice");
-    if (refused !== undefined) throw new Refusal("out-of-memory", refused);
+    if (refused === undefined) return;
+    const { quota, used } = account.ledger;
+    throw new Refusal("out-of-memory", refused, "OperationError", {
+      rule: "memoryBytes",
+      limit: quota.memoryBytes,
+      used,
+      wanted: DEVICE_BYTES,
+      remedy: refusalCodes["out-of-memory"].remedy,
+    });
   }
 
   #adopt(id: number, owner: number, dawn: GPUDevice, account: DeviceAccount): EngineDevice {

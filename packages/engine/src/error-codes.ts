@@ -90,4 +90,11 @@ export const engineRules = {
     "Replies and errors of one queue that wait for room. Beyond half of it uncaptured errors are dropped; beyond it the queue is closed: replies-not-read.",
   submitsInFlight: "Submits of one queue that the GPU has not finished. Beyond it the queue waits.",
   fenceWaiters: "Callers that wait for one queue. Beyond it: too-many-waiters.",
-} as const satisfies Partial<Readonly<Record<keyof EngineLimits, string>>>;
+  memoryBytes:
+    "GPU memory of the slice. Beyond it: GPUOutOfMemoryError in the error scope, out-of-memory for a new device.",
+  objects: "WebGPU objects of the slice. Beyond it: GPUOutOfMemoryError in the error scope.",
+  requiredLimits:
+    "A limit that a device requires, against what the slice can ever hold; by its name, as requiredLimits.maxBufferSize. Beyond it: limit-exceeded.",
+} as const satisfies Partial<
+  Readonly<Record<keyof EngineLimits | "memoryBytes" | "objects" | "requiredLimits", string>>
+>;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseFromEngine } from "parhelion-protocol";
+import { defaultEngineQuota, parseFromEngine } from "parhelion-protocol";
+import { checkRequiredLimits } from "./accounting/required-limits.js";
 import { refusalCodes } from "./error-codes.js";
 import { defaultLimits, type EngineLimits } from "./limits.js";
 import { limitRefusal, Refusal, type RefusalCode, refusalOf } from "./refusal.js";
@@ -37,4 +38,21 @@ test("every other refusal tells its code and its exception", () => {
       code,
     });
   assert.deepEqual(refusalOf(new Error("why")), { name: "OperationError", message: "why" });
+});
+
+test("a device that requires more than the slice has is refused with what it may have", () => {
+  const quota = { ...defaultEngineQuota, limitBytes: 2 ** 20 };
+  assert.throws(
+    () => checkRequiredLimits({ maxBufferSize: 2 ** 30 }, quota),
+    (error) => {
+      const { code, slice, rule, limit, used, wanted, remedy } = refusalOf(error, "a-uuid");
+      assert.deepEqual(
+        [code, slice, rule, used, wanted],
+        ["limit-exceeded", "a-uuid", "requiredLimits.maxBufferSize", 0, 2 ** 30],
+      );
+      assert.ok(limit !== undefined && limit < 2 ** 30);
+      assert.ok(remedy !== undefined && remedy !== "");
+      return true;
+    },
+  );
 });

@@ -6,7 +6,8 @@ export type { RefusalCode } from "./error-codes.js";
 
 /** Which of the engine's limits was reached, and how far. */
 export interface ReachedLimit {
-  readonly rule: keyof EngineLimits;
+  /** One of the engine's own, of the slice's quota, or of what a device may require. */
+  readonly rule: keyof EngineLimits | "memoryBytes" | "objects" | `requiredLimits.${string}`;
   readonly limit: number;
   readonly used: number;
   readonly wanted: number;

@@ -39,14 +39,13 @@ export function errorsPage(): string {
       Object.entries(guestRules).map(([rule, { limit, means }]) => [code(rule), number(limit), means]),
     ),
     "### Rules of an engine",
-    "They keep an engine alive should the host or an application ask for too much; they can't be changed.",
+    "Those with a number keep an engine alive should the host or an application ask for too much, and can't be changed.",
     markdownTable(
       ["rule", "limit", "what happens"],
-      Object.entries(engineRules).map(([rule, means]) => [
-        code(rule),
-        number(engineDefaults[rule as keyof typeof engineRules]),
-        means,
-      ]),
+      Object.entries(engineRules).map(([rule, means]) => {
+        const limit = new Map(Object.entries(engineDefaults)).get(rule);
+        return [code(rule), limit === undefined ? "the slice's own" : number(limit), means];
+      }),
     ),
     "## The host",
     "`HostError`: over the admin socket, and to whoever embeds a host. From `packages/host/src/error-codes.ts`.",

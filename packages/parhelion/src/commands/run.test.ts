@@ -209,7 +209,7 @@ test("when the host dies the command sees its device lost, and run ends with the
     assert.match(out, /lost unknown/);
     assert.match(
       err,
-    assert.match(err, /^parhelion: the host has gone, and with it the GPU \(.*\); waiting for it to come back\n$/);
+      /^parhelion: the host has gone, and with it the GPU \(.*\); waiting for it to come back\n$/,
     );
   }));
 

@@ -7,6 +7,6 @@ const patient: CheckOptions = { deadlines: "expected" };
 
 for (const program of slicePrograms) {
   prove(test, program, { ...patient, method: { delays: 1 } });
-  prove(test, program, { ...patient, method: { random: { runs: 15, seed: 1 } } });
-  prove(test, program, { ...patient, method: { pct: { depth: 4, runs: 15, seed: 7, steps: 120 } } });
+  prove(test, program, { ...patient, method: { random: { runs: 10, seed: 1 } } });
+  prove(test, program, { ...patient, method: { pct: { depth: 4, runs: 10, seed: 7, steps: 120 } } });
 }

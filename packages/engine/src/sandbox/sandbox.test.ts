@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +21,9 @@ import { createEngineLauncher } from "../launcher.js";
 import type { ProbeReport, ProbeRequest } from "./probe.test.child.js";
 
 const probe = fileURLToPath(new URL("./probe.test.child.js", import.meta.url));
+
+/** Without it nobody gives up what the others are. */
+const CAP_SETPCAP = 1n << 8n;
 
 interface Ready {
   readonly op: string;
@@ -33,6 +45,8 @@ function listening(
 }
 
 describe("an engine's process", { timeout: 60_000, skip: process.platform !== "linux" }, () => {
+  const mine = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
+  const capabilities = BigInt(`0x${mine ?? "0"}`);
   const root = mkdtempSync(join(tmpdir(), "parhelion-sandbox-"));
   const [own, elsewhere] = [join(root, "own"), join(root, "elsewhere")];
   const [tcp, unix] = [createServer(), createServer()];
@@ -91,7 +105,8 @@ describe("an engine's process", { timeout: 60_000, skip: process.platform !== "l
       assert.deepEqual(sandbox, []);
       return;
     }
-    const wanted = ["no-new-privileges", "limits", "no-capabilities", "not-dumpable"];
+    const wanted = ["no-new-privileges", "limits", "not-dumpable"];
+    if (capabilities === 0n || (capabilities & CAP_SETPCAP) !== 0n) wanted.push("no-capabilities");
     if (existsSync("/proc/sys/kernel/seccomp/actions_avail")) wanted.push("seccomp");
     const query = koffi
       .load("libc.so.6")
@@ -145,8 +160,7 @@ describe("an engine's process", { timeout: 60_000, skip: process.platform !== "l
     for (const status of report.threads) {
       assert.match(status, /^NoNewPrivs:\s*1$/m);
       assert.match(status, /^Seccomp:\s*2$/m);
-      assert.match(status, /^CapEff:\s*0+$/m);
-      assert.match(status, /^CapBnd:\s*[0-9a-f]+$/m);
+      if (sandbox.includes("no-capabilities")) assert.match(status, /^CapEff:\s*0+$/m);
     }
   });
 

@@ -46,7 +46,8 @@ export class GuestConnection {
       runtime.log("error", "command.failed", { guest, command, error });
     const warnings = new LogThrottle(runtime);
     const full = (command: string, { message, detail }: CommandError) => {
-      const { slice, rule, limit, used, wanted } = detail;
+      const { slice: whose, rule, limit, used, wanted } = detail;
+      const slice = whose === guest ? undefined : whose;
       warnings.warn("limit.reached", { guest, command, reason: message, slice, rule, limit, used, wanted });
     };
     this.#commands = new CommandTable(vgpuCommands, failed, full);

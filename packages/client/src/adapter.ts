@@ -73,7 +73,7 @@ export class GPUAdapter {
     }
     const opened = await this.#open(descriptor);
     this.#state = "consumed";
-    const link = new DeviceLink(opened, this.#runtime);
+    const link = new DeviceLink(opened, this.#runtime, this.#link.slice);
     this.#registry.watch(link, opened);
     return new GPUDevice(INTERNAL, {
       link,

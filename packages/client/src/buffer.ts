@@ -140,6 +140,7 @@ export class GPUBuffer extends GPUObjectBase {
   destroy(): void {
     this[END_MAPPING]("the buffer was destroyed before the mapping was done");
     encode.bufferDestroy(this[OWNER].stream, this[HANDLE]);
+    this[OWNER].freed(this[HANDLE]);
   }
 
   /** Ends what is mapped or pending without sending anything back: nothing can read it any more. */

@@ -37,6 +37,8 @@ import { GPUTexture } from "./texture.js";
 import { GPUUncapturedErrorEvent } from "./uncaptured-error-event.js";
 
 const uncapturedError = "uncapturederror";
+/** Of most formats; the engine is the one that counts. */
+const USUAL_TEXEL_BYTES = 4;
 
 /** What a device is made of. */
 export interface DeviceParts {
@@ -118,16 +120,17 @@ export class GPUDevice extends EventTarget {
   createBuffer(descriptor: unknown): GPUBuffer {
     const converted = convertGPUBufferDescriptor(descriptor);
     checkMappedAtCreation(converted);
-    return createFrom(this[OWNER], GPUBuffer, converted, encode.deviceCreateBuffer);
+    const buffer = createFrom(this[OWNER], GPUBuffer, converted, encode.deviceCreateBuffer);
+    this[OWNER].holds(buffer[HANDLE], converted.size);
+    return buffer;
   }
 
   createTexture(descriptor: unknown): GPUTexture {
-    return createFrom(
-      this[OWNER],
-      GPUTexture,
-      convertGPUTextureDescriptor(descriptor),
-      encode.deviceCreateTexture,
-    );
+    const converted = convertGPUTextureDescriptor(descriptor);
+    const texture = createFrom(this[OWNER], GPUTexture, converted, encode.deviceCreateTexture);
+    const { width, height, depthOrArrayLayers } = converted.size;
+    this[OWNER].holds(texture[HANDLE], width * height * depthOrArrayLayers * USUAL_TEXEL_BYTES);
+    return texture;
   }
 
   createQuerySet(descriptor: unknown): GPUQuerySet {

@@ -22,6 +22,7 @@ export class GPUTexture extends GPUObjectBase {
 
   destroy(): void {
     encode.textureDestroy(this[OWNER].stream, this[HANDLE]);
+    this[OWNER].freed(this[HANDLE]);
   }
 
   get width(): number {

@@ -21,6 +21,7 @@ import { DeviceWriter } from "./device-writer.js";
 import { HandleSpace } from "./handle-space.js";
 import { LinkAnchor } from "./link-anchor.js";
 import { END_MAPPING, MappedBuffers } from "./mapped-buffers.js";
+import { MemoryPressure, type PressureSource } from "./memory-pressure.js";
 import { ReplyReader } from "./reply-reader.js";
 import { abandon, type Request, RequestTable } from "./requests.js";
 
@@ -52,11 +53,14 @@ export class DeviceLink {
   readonly #handles = new HandleSpace();
   readonly #collected: FinalizationRegistry<number>;
   readonly #imported = new WeakMap<Handled, number>();
+  readonly #pressure: MemoryPressure | null;
   #events: DeviceEvents | undefined;
   #state: LinkState = "open";
 
-  constructor(opened: OpenedDevice, runtime: ClientRuntime) {
+  /** @param slice whose memory the device uses; null when that has no limit */
+  constructor(opened: OpenedDevice, runtime: ClientRuntime, slice: PressureSource | null = null) {
     const port = opened.port;
+    this.#pressure = slice === null ? null : pressureOn(slice, runtime);
     this.#opened = opened;
     this.#port = port;
     this.#runtime = runtime;
@@ -115,6 +119,15 @@ export class DeviceLink {
   /** From now on the engine's object `id` lives as long as `object`. */
   track(object: object, id: number): void {
     this.#collected.register(object, id);
+  }
+
+  /** The object `id` takes about so much memory, until it is `freed` or released. */
+  holds(id: number, bytes: number): void {
+    this.#pressure?.created(id, bytes);
+  }
+
+  freed(id: number): void {
+    this.#pressure?.gone(id);
   }
 
   /**
@@ -197,6 +210,7 @@ export class DeviceLink {
   /** The object `id` is nobody's any more. */
   release(id: number): void {
     if (this.#state !== "open") return;
+    this.#pressure?.gone(id);
     encode.release(this.stream, id);
     this.#handles.free(id);
   }
@@ -216,6 +230,15 @@ export class DeviceLink {
     this.track(object, id);
     return id;
   }
+}
+
+function pressureOn(slice: PressureSource, runtime: ClientRuntime): MemoryPressure {
+  return new MemoryPressure(slice, (then) =>
+    runtime.afterTurn(() => {
+      runtime.collect();
+      then();
+    }),
+  );
 }
 
 /** Apart from the constructor: closures that are made in one place share what they capture, and these outlive the link. */

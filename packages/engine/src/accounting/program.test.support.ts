@@ -82,6 +82,8 @@ export class RandomProgram {
   readonly #devices = new Map<number, Device>();
   #granted: number;
   #opened = 0;
+  /** In use when it was last looked. */
+  #before = 0;
 
   constructor(slice: Slice, granted: number) {
     this.#slice = slice;
@@ -90,14 +92,13 @@ export class RandomProgram {
 
   /** @throws AssertionError when more is in use than is granted, but for what was there before the grant became less */
   async run(operations: readonly Operation[]): Promise<void> {
-    let before = 0;
     for (const each of operations) {
       await this.#carryOut(each);
       const used = await this.#slice.used();
-      const most = Math.max(this.#granted, before);
+      const most = Math.max(this.#granted, this.#before);
       assert.ok(used <= most, `${used} in use after ${JSON.stringify(each)}, ${this.#granted} granted`);
       assert.ok(used >= 0, `${used} in use`);
-      before = used;
+      this.#before = used;
     }
   }
 
@@ -130,6 +131,9 @@ export class RandomProgram {
 
   async #carryOut({ device: n, act }: Operation): Promise<void> {
     if (act.do === "grant") {
+      // What is on its way was asked for under the grant of now.
+      for (const { script } of this.#devices.values()) await script.done();
+      this.#before = await this.#slice.used();
       this.#granted = 4 * MiB + act.size;
       this.#slice.grant(this.#granted);
       return;

@@ -106,6 +106,6 @@ test("the same holds on a GPU that computes, in a process of its own", { timeout
         await engine.end();
       }
     }),
-    { numRuns: 5, includeErrorInReport: true },
+    { numRuns: 5, includeErrorInReport: true, endOnFailure: true },
   );
 });

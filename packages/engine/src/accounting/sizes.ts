@@ -14,7 +14,7 @@ const PAGE = 4096;
 export const DEVICE_BYTES = 2.25 * 2 ** 20;
 /** Dawn's objects, the driver's and the ones in JavaScript for one buffer, texture, query set. */
 export const BUFFER_OBJECT_BYTES = 4096;
-export const TEXTURE_OBJECT_BYTES = 6144;
+export const TEXTURE_OBJECT_BYTES = 9216;
 export const QUERY_SET_OBJECT_BYTES = 2048;
 /** SwiftShader keeps an object with a lock for every query; real GPUs need 8 to 32 bytes. */
 const QUERY_BYTES = 640;

@@ -21,6 +21,10 @@ const engine = new EngineProcess({
   log: (line) => process.stderr.write(`engine ${process.pid}: ${line}\n`),
   exit: (code) => process.exit(code),
   environment: process.env,
+  processorMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   parent: () => process.ppid,
 });
 

@@ -16,6 +16,8 @@ import { DAWN_SWITCHES } from "./switches.js";
 import { EngineTime } from "./time/engine-time.js";
 
 export interface EngineProcessOptions {
+  /** Processor time of this process so far, in ms. */
+  readonly processorMs: () => number;
   readonly send: (message: FromEngine, sent?: () => void) => void;
   readonly log: (line: string) => void;
   readonly exit: (code: number) => void;
@@ -96,11 +98,13 @@ export class EngineProcess {
     const adapter = await describeAdapter(choice);
     // From here on nothing has to be loaded, and nobody's bytes have been read yet.
     const sandbox = seal(koffi, this.#options.environment);
+    const computes = adapter.info.isFallbackAdapter;
     const time = new EngineTime({
       clock: platformClock,
       sharing: message.time,
       // Then the engine computes by itself, and so does every command of it.
-      leased: adapter.info.isFallbackAdapter ? "everything" : "submissions",
+      leased: computes ? "everything" : "submissions",
+      processorMs: computes ? this.#options.processorMs : undefined,
       slice: message.slice,
       submissionMs: message.quota.submissionMs,
       send: (said) => this.#link.send(said),

@@ -180,3 +180,20 @@ test("submissions of which each keeps to its budget are let be, however many are
     [],
   );
 });
+
+test("where the processor computes, a submission gets no older than it was worked on", async () => {
+  let processorMs = 0;
+  const { open, clock } = timeRig({ sharing: "free", processorMs: () => processorMs });
+  const { queue, turns } = open();
+  queue.submit(turns);
+  for (let i = 0; i < 100; i++) {
+    await clock.pass(50);
+    processorMs += 5;
+  }
+  assert.deepEqual(queue.told, []);
+  for (let i = 0; i < 40; i++) {
+    await clock.pass(50);
+    processorMs += 100;
+  }
+  assert.match(queue.told[0] ?? "", /^limit-reached/);
+});

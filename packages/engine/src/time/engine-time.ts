@@ -27,6 +27,11 @@ export interface EngineTimeOptions {
   readonly submissionMs: number;
   readonly send: (message: FromEngine) => void;
   readonly log: (line: string) => void;
+  /**
+   * Processor time of this process so far, in ms, where that is what computes: on a machine that has no time for it a submission gets
+   * old no faster than it is worked on. Default: all time counts.
+   */
+  readonly processorMs?: (() => number) | undefined;
 }
 
 /** A lost message must not stop a slice: what is wanted is wanted again after this time, in ms. */
@@ -49,6 +54,7 @@ export class EngineTime implements Sharing {
   #linger: ClockTimer | undefined;
   #watch: ClockTimer | undefined;
   #watchedAt = 0;
+  #processorMs = 0;
   #reportedAt = 0;
   /** When an application's next work came after the last was done, lately: whether lingering pays, in ms. */
   #thinkMs = 0;
@@ -217,6 +223,7 @@ export class EngineTime implements Sharing {
   #plan(): void {
     const ms = Math.max(10, Math.min(100, this.#submissionMs / 20));
     this.#watchedAt = this.now;
+    this.#processorMs = this.#options.processorMs?.() ?? 0;
     this.#watch = this.#options.clock.setTimer(ms, () => {
       this.#watch = undefined;
       this.#look();
@@ -226,7 +233,11 @@ export class EngineTime implements Sharing {
   /** Every now and then while there is something on the GPU. */
   #look(): void {
     const { now } = this;
-    const ms = now - this.#watchedAt;
+    const computedMs = this.#options.processorMs?.();
+    const ms = Math.min(
+      now - this.#watchedAt,
+      computedMs === undefined ? Number.POSITIVE_INFINITY : computedMs - this.#processorMs,
+    );
     const busy = [...this.#queues].filter(({ inFlight }) => inFlight > 0);
     const lost = busy.find((queue) => queue.state === "condemned");
     for (const queue of busy) {

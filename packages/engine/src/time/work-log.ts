@@ -164,7 +164,8 @@ export class WorkLog {
     for (let word = 3; word < 3 + numbers; word++) size *= u32[i + word] as number;
     if (!entry.work.keeps(size)) return;
     const { kind, work, pipeline } = entry;
-    const counts = [...u32.subarray(i + 3, i + 3 + numbers)];
+    const counts: number[] = [];
+    for (let word = 3; word < 3 + numbers; word++) counts.push(u32[i + word] as number);
     const passKind =
       kind === "compute" ? InterfaceKind.GPUComputePassEncoder : InterfaceKind.GPURenderPassEncoder;
     work.keep({ verb, counts, size, index, kind, pass: this.#object(on, passKind), pipeline });

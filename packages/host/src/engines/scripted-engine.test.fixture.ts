@@ -42,7 +42,9 @@ process.on("message", (raw) => {
       if (behaviour === "nonsense") return say({ op: "nonsense" });
       if (behaviour === "failed") return say({ op: "failed", message: "no adapter at all" });
       process.stdout.write("one line\nand a piece of another");
-      return say({ op: "ready", adapter });
+      say({ op: "ready", adapter, pausable: behaviour === "greedy" });
+      if (behaviour === "greedy") say({ op: "wantTime" });
+      return;
     case "createDevice":
       if (message.request.label === "silence") return;
       if (message.request.label === "die") {

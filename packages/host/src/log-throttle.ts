@@ -1,6 +1,6 @@
 /**
- * Warnings that strangers can cause, at a rate that a log survives: the first ones of each minute are warnings, the others are for those
- * who debug, and the next warning says how many there were.
+ * What strangers can cause to be logged, at a rate that a log survives: the first ones of each minute are told at their level, the others
+ * to those who debug, and the next one that is told says how many there were.
  */
 import type { Named, Runtime } from "parhelion-core";
 
@@ -20,6 +20,10 @@ export class LogThrottle implements Named {
   }
 
   warn(event: string, fields: Readonly<Record<string, unknown>>): void {
+    this.tell("warn", event, fields);
+  }
+
+  tell(level: "info" | "warn", event: string, fields: Readonly<Record<string, unknown>>): void {
     this.#runtime.scheduler.access(this, "write");
     const now = this.#runtime.clock.now();
     if (now - this.#since >= windowMs) {
@@ -34,6 +38,6 @@ export class LogThrottle implements Named {
     this.#warned += 1;
     const suppressed = this.#suppressed;
     this.#suppressed = 0;
-    this.#runtime.log("warn", event, suppressed === 0 ? fields : { ...fields, suppressed });
+    this.#runtime.log(level, event, suppressed === 0 ? fields : { ...fields, suppressed });
   }
 }

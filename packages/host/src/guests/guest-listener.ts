@@ -5,6 +5,7 @@ import type { Runtime } from "parhelion-core";
 import { Newcomers, type QueueConnect } from "parhelion-protocol";
 import { listenOnPath } from "../admin/admin-server.js";
 import { HostError, messageOf } from "../host-error.js";
+import { LogThrottle } from "../log-throttle.js";
 
 /** How long a connection may stay silent before it says what it is for, in ms. */
 const firstWordsMs = 10_000;
@@ -27,9 +28,11 @@ export class GuestListener {
   readonly #options: GuestListenerOptions;
   readonly #servers: Server[] = [];
   readonly #undecided: Newcomers[] = [];
+  readonly #strangers: LogThrottle;
 
   constructor(options: GuestListenerOptions) {
     this.#options = options;
+    this.#strangers = new LogThrottle(options.runtime);
   }
 
   /** @throws HostError listen-failed, socket-path-too-long */
@@ -92,7 +95,7 @@ export class GuestListener {
       else onQueue(socket, identity.connect);
     } catch (error) {
       const from = socket.remoteAddress;
-      runtime.log("info", "connection.unidentified", { reach, from, reason: messageOf(error) });
+      this.#strangers.tell("info", "connection.unidentified", { reach, from, reason: messageOf(error) });
     }
   }
 }

@@ -49,12 +49,15 @@ export class KernelDoor {
     remote: new Newcomers(maxStrangers),
   };
   readonly #refusals: Readonly<Record<GuestReach, LogThrottle>>;
+  /** Those who left without a word: they use up nothing of what is told of refusals. */
+  readonly #silent: Readonly<Record<GuestReach, LogThrottle>>;
 
   constructor(options: KernelDoorOptions) {
     this.#options = options;
     const { runtime } = options;
     this.#left = new WaitQueue(runtime, "kernels to leave");
     this.#refusals = { local: new LogThrottle(runtime), remote: new LogThrottle(runtime) };
+    this.#silent = { local: new LogThrottle(runtime), remote: new LogThrottle(runtime) };
   }
 
   /** Takes over a paused socket whose first frame is VMBus's. */
@@ -82,7 +85,7 @@ export class KernelDoor {
       const fields = { reach, from, reason: messageOf(error) };
       // Who came without a credential was not refused.
       if (error instanceof HostError) this.#refusals[reach].warn("guest.refused", fields);
-      else this.#options.runtime.log("info", "guest.not-met", fields);
+      else this.#silent[reach].tell("info", "guest.not-met", fields);
     }
   }
 

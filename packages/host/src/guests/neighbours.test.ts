@@ -130,6 +130,8 @@ test("a crowd of connections that say nothing, or nonsense, keeps no guest out",
       log.filter(({ level }) => level === "error"),
       [],
     );
+    const told = log.filter(({ level, event }) => level === "info" && event === "connection.unidentified");
+    assert.ok(told.length <= 10, `${told.length} strangers are told of`);
   }),
 );
 

@@ -1,5 +1,5 @@
 // How long it takes from the administrator's call until the last promise of the last program has settled, when a slice is taken from a
-// guest: `node bench/revoke.mjs [--programs 20] [--pending 50] [--rounds 5] [--busy]`. Each program has that many maps pending. Their
+// guest: `node bench/revoke.mjs [--programs 20] [--pending 50] [--rounds 5] [--busy] [--way unbind]`. Each program has that many maps pending. Their
 // engine is stopped with SIGSTOP meanwhile, so that nothing but the revocation can settle them; with --busy it works on.
 // All processes read one monotonic clock. Prints a table and, last, one JSON line.
 import { spawn } from "node:child_process";
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     pending: { type: "string", default: "50" },
     rounds: { type: "string", default: "5" },
     busy: { type: "boolean", default: false },
+    way: { type: "string" },
   },
 });
 const [programs, pending, rounds] = [values.programs, values.pending, values.rounds].map(Number);
@@ -129,6 +130,7 @@ console.log(
 );
 console.log("way           pending   p50    p99    last   call returns");
 for (const [way, take] of Object.entries(ways)) {
+  if (values.way !== undefined && values.way !== way) continue;
   const all = [];
   const lasts = [];
   const returns = [];

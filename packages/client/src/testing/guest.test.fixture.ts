@@ -91,7 +91,8 @@ export class Guest {
   }
 
   #listen(name: string, accept: (socket: Socket) => void): Promise<void> {
-    const server = createServer((socket) => {
+    // Paused: memory comes with the first bytes of a queue, and is lost on whoever reads them otherwise.
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       accept(socket);

@@ -89,7 +89,14 @@ for (const program of programs) {
   await ensureSlice(world, resident);
   lives.push(resident.live());
 }
-await until("every program has computed once", () => residents.every(({ rounds }) => rounds > 0), 180_000);
+try {
+  await until("every program has computed once", () => residents.every(({ rounds }) => rounds > 0), 180_000);
+} catch (error) {
+  say(error.message);
+  for (const resident of residents) say(JSON.stringify(resident.told()));
+  say(JSON.stringify((await house.status()).slices, undefined, 1));
+  process.exit(1);
+}
 
 say(`${minutes} minutes of trouble …`);
 const begun = Date.now();
@@ -172,7 +179,7 @@ try {
 }
 for (const resident of residents) await resident.leave();
 await Promise.all(lives);
-const { slices } = await house.request("sliceList");
+const slices = await house.request("sliceList");
 for (const { uuid } of slices) await house.request("sliceRemove", { uuid });
 for (const { guest } of residents) await house.request("guestRemove", { id: guest.id });
 await pause(2000);

@@ -52,6 +52,21 @@ export class Resident {
     ]);
   }
 
+  /** How it is, for whoever looks for what is wrong. */
+  told() {
+    const { program, rounds, lost, refused, lastRefusal, faults } = this;
+    return {
+      program,
+      rounds,
+      lost,
+      refused,
+      lastRefusal,
+      faults,
+      kernel: this.kernel?.errors,
+      worker: this.worker?.errors,
+    };
+  }
+
   /** When something was done to it: an unmodified program that fails then is not at fault. */
   disturb() {
     this.disturbedAt = Date.now();
@@ -100,8 +115,10 @@ export class Resident {
   #heard(event) {
     if (event.digest !== undefined) this.#round(event.seed, event.digest);
     else if (event.lost !== undefined) this.lost += 1;
-    else if (event.refused !== undefined) this.refused += 1;
-    else this.faults.push(event);
+    else if (event.refused !== undefined) {
+      this.refused += 1;
+      this.lastRefusal = event.message;
+    } else this.faults.push(event);
   }
 
   #round(seed, digest) {

@@ -22,8 +22,8 @@ export const TROUBLES = [
 const any = (world) => world.chance.pick(world.residents);
 
 async function sliceOf(world, resident) {
-  const { slices } = await world.house.request("sliceList");
-  return world.chance.pick(slices.filter(({ holder }) => holder === resident.guest.id) ?? []);
+  const slices = await world.house.request("sliceList");
+  return world.chance.pick(slices.filter(({ guest }) => guest === resident.guest.id));
 }
 
 /** No resident stays without a slice: it could not show that it recovers. */
@@ -57,13 +57,13 @@ async function remove(world) {
 
 async function create(world) {
   const resident = any(world);
-  const { slice } = await world.house.request("sliceCreate", {
+  const { uuid } = await world.house.request("sliceCreate", {
     guest: resident.guest.id,
     ...world.shape(resident),
   });
   await pause(world.chance.between(500, 4000));
   resident.disturb();
-  await world.house.request("sliceRemove", { uuid: slice.uuid });
+  await world.house.request("sliceRemove", { uuid });
 }
 
 async function move(world) {
@@ -76,8 +76,8 @@ async function move(world) {
   await ensureSlice(world, from);
   await pause(world.chance.between(500, 2000));
   // Back to one each: otherwise one guest ends with all of them.
-  const { slices } = await world.house.request("sliceList");
-  const extra = slices.filter(({ holder }) => holder === to.guest.id).slice(1);
+  const slices = await world.house.request("sliceList");
+  const extra = slices.filter(({ guest }) => guest === to.guest.id).slice(1);
   for (const { uuid } of extra) {
     to.disturb();
     await world.house.request("sliceRemove", { uuid });
@@ -102,12 +102,12 @@ async function rebind(world) {
 
 async function killEngine(world) {
   const { slices } = await world.house.status();
-  const pids = slices.flatMap(({ engine, holder }) =>
-    engine.pid === undefined ? [] : [{ pid: engine.pid, holder }],
+  const pids = slices.flatMap(({ engine, guest }) =>
+    engine.pid === undefined ? [] : [{ pid: engine.pid, guest }],
   );
   const victim = world.chance.pick(pids);
   if (victim === undefined) return;
-  world.residents.find(({ guest }) => guest.id === victim.holder)?.disturb();
+  world.residents.find(({ guest }) => guest.id === victim.guest)?.disturb();
   signal(victim.pid);
 }
 

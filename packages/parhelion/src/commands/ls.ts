@@ -23,13 +23,11 @@ export async function lsCommand(options: LsCommand, terminal: Terminal): Promise
 export function view(status: HostStatus): string {
   const sections = [
     section(
-      ["ADAPTER", "KIND", "MEMORY", "LEFT", "DESCRIPTION"],
-      status.adapters.map(({ name, presence, kind, memory, left, description }) => [
+      ["ADAPTER", "KIND", "DESCRIPTION"],
+      status.adapters.map(({ name, presence, kind, description }) => [
         name,
         presence === "present" ? kind : presence,
-        memory === null ? "-" : bytes(memory.bytes),
-        left === null ? "-" : bytes(left.memoryBytes),
-        shorten(description, 58),
+        shorten(description, 70),
       ]),
       "no adapters",
     ),

@@ -22,9 +22,9 @@ export interface LimitOptions {
 }
 
 export const limitHelp =
-  "\nfull, half, quarter and eighth are that part of the adapter, reserved. shared reserves nothing and takes what the\n" +
-  "others leave, by weight. custom, the default where --memory, --reserve or --share is given, is what the options say.\n" +
-  "Sizes are written 512MiB, 1.5GiB or in bytes.";
+  "\nfull, half, quarter and eighth are that part of the adapter, reserved. shared reserves nothing and takes what\n" +
+  "the others leave, by weight. custom is what the options say: the default where --memory, --reserve or --share\n" +
+  "is given. Sizes are written 512MiB, 1.5GiB or in bytes.";
 
 /** The few that most people need. */
 export function addMainLimits(command: Command): Command {

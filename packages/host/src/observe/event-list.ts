@@ -241,7 +241,12 @@ export const hostEvents = {
   "guest.not-met": {
     level: "info",
     means: "A connection ended before it was a guest's.",
-    fields: { reach: textIfAny("local or remote"), from: textIfAny("address"), reason: textIfAny("why") },
+    fields: {
+      reach: textIfAny("local or remote"),
+      from: textIfAny("address"),
+      reason: textIfAny("why"),
+      suppressed,
+    },
   },
   "guest.refused": {
     level: "warn",
@@ -297,7 +302,7 @@ export const hostEvents = {
   "connection.unidentified": {
     level: "info",
     means: "A connection ended before it said what it is.",
-    fields: { reach: text("local or remote"), from: textIfAny("address"), reason: text("why") },
+    fields: { reach: text("local or remote"), from: textIfAny("address"), reason: text("why"), suppressed },
   },
   "limit.reached": {
     level: "warn",

@@ -46,7 +46,9 @@ test("every exception that an application can be thrown is explained", () => {
 test("everything that a host logs at info or above is an event, at the event's level", () => {
   const levels = new Map<string, string>();
   for (const { path, text } of sources(join(packages, "host", "src"))) {
-    for (const [, level = "", name = ""] of text.matchAll(/\.log\(\s*"(info|warn|error)",\s*"([a-z.-]+)"/g)) {
+    for (const [, level = "", name = ""] of text.matchAll(
+      /\.(?:log|tell)\(\s*"(info|warn|error)",\s*"([a-z.-]+)"/g,
+    )) {
       assert.ok(Object.hasOwn(hostEvents, name), `${path}: ${name} is missing in observe/event-list.ts`);
       assert.equal(hostEvents[name as keyof typeof hostEvents].level, level, `${path}: ${name}`);
       levels.set(name, level);

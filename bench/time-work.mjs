@@ -66,7 +66,7 @@ function report(latencies, since) {
   console.log(JSON.stringify(numbers));
 }
 
-/** One job every `period` ms, or, without a period, the next as soon as the last is done; two on their way when `ahead`. */
+/** One job every `period` ms, or, without a period, the next as soon as the last is done; `ahead` of them on their way. */
 async function jobs({ period = 0, ahead = 1 }) {
   const { submit, done } = await open(WORK, Number(iterationsText));
   for (let i = 0; i < 20; i++) {
@@ -157,7 +157,7 @@ switch (role) {
     await jobs({ period: 50 });
     break;
   case "greedy":
-    await jobs({ ahead: 2 });
+    await jobs({ ahead: 8 });
     break;
   default:
     console.log("ready");

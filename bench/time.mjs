@@ -47,7 +47,17 @@ class Program {
 }
 
 const state = await mkdtemp(join(tmpdir(), "parhelion-"));
-const host = new Program([parhelion, "host", "--state", state, "--adapter", values.adapter, "--json"]);
+const host = new Program([
+  parhelion,
+  "host",
+  "--state",
+  state,
+  "--adapter",
+  values.adapter,
+  "--log-level",
+  "error",
+  "--json",
+]);
 const { adapters } = JSON.parse(await host.line());
 
 function guest(role, weight, number, iterations) {

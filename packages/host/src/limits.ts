@@ -111,7 +111,9 @@ function whoseOf({ rule, slice }: Refusal): string {
     case "process":
     case "device":
       return `the ${whose} on slice ${slice}`;
-    default:
+    case "adapter":
+    case "connection":
+    case "host":
       return `the ${whose}`;
   }
 }

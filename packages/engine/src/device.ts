@@ -4,13 +4,13 @@ import type { DeviceAccount } from "./accounting/account.js";
 import { type OwnError, OwnErrorScopes } from "./accounting/error-scopes.js";
 import { limitsAsJson } from "./adapter.js";
 import type { MemoryOwner } from "./collector.js";
+import { type ErrorKind, errorKind } from "./error-kind.js";
 import { unwrapMessage } from "./failures.js";
 
 /** How long memory that is free may be counted as used while nobody wants it, in ms. */
 const SETTLE_MS = 50;
 
 export type LossReason = "unknown" | "destroyed";
-export type ErrorKind = "validation" | "out-of-memory" | "internal";
 export interface Loss {
   readonly reason: LossReason;
   readonly message: string;
@@ -166,17 +166,5 @@ export class EngineDevice implements MemoryOwner {
     const timer = clock.setTimer(ms, give);
     await Promise.race([this.#lost, timeout]);
     timer.cancel();
-  }
-}
-
-/** By name, because the classes are on the binding's own list of globals and nowhere else. */
-export function errorKind(error: GPUError): ErrorKind {
-  switch (error.constructor.name) {
-    case "GPUOutOfMemoryError":
-      return "out-of-memory";
-    case "GPUInternalError":
-      return "internal";
-    default:
-      return "validation";
   }
 }

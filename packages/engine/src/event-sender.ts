@@ -14,7 +14,8 @@ import {
   type ProtocolError,
   type RingWriter,
 } from "parhelion-protocol";
-import type { ErrorKind, Loss } from "./device.js";
+import type { Loss } from "./device.js";
+import type { ErrorKind } from "./error-kind.js";
 import { shorten } from "./limits.js";
 import type { MappedBytes, MappingEvents } from "./mappings.js";
 import type { Outbox, Parcel } from "./outbox.js";

@@ -3,7 +3,7 @@
  * scope is popped, both answers are known. WebGPU lets a scope answer with any of its errors, so the order between the two does
  * not matter.
  */
-import type { ErrorKind } from "../device.js";
+import type { ErrorKind } from "../error-kind.js";
 
 interface Scope {
   readonly filter: string;

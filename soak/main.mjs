@@ -94,7 +94,7 @@ try {
 } catch (error) {
   say(error.message);
   for (const resident of residents) say(JSON.stringify(resident.told()));
-  say(JSON.stringify((await house.status()).slices, undefined, 1));
+  for (const slice of (await house.status()).slices) say(JSON.stringify(slice));
   process.exit(1);
 }
 

@@ -26,7 +26,7 @@ export async function round(device, seed) {
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
   for (let block = 2; block <= COUNT; block *= 2) {
-    for (let distance = block / 2; distance > 0; distance /= 2) {
+    for (let distance = block / 2; distance >= 1; distance /= 2) {
       const uniform = device.createBuffer({ size: 8, usage: GPUBufferUsage.UNIFORM, mappedAtCreation: true });
       new Uint32Array(uniform.getMappedRange()).set([block, distance]);
       uniform.unmap();

@@ -48,18 +48,20 @@ export const startEngineChild: StartEngineChild = (clock, program, events) => {
     env: program.environment,
     cwd: program.directory,
   });
-  if (child.stdout !== null) readLines(child.stdout, (line) => events.output("stdout", line));
-  if (child.stderr !== null) readLines(child.stderr, (line) => events.output("stderr", line));
+  // First of all: without a listener an error ends the host.
+  child.on("error", (error) => {
+    // Without a pid there was no process and there will be no exit event.
+    if (child.pid === undefined) events.ended(null, null, error.message);
+  });
+  // When there are no file descriptors left Node makes no pipes, whatever its types say.
+  for (const stream of ["stdout", "stderr"] as const)
+    if (child[stream]) readLines(child[stream], (line) => events.output(stream, line));
   child.on("message", (message) => events.message(message));
   const closed = new Promise<void>((resolve) => {
     child.once("close", () => resolve());
   });
   child.once("exit", (exitCode, signal) => {
     void settledWithin(clock, lastWordsMs, closed).then(() => events.ended(exitCode, signal));
-  });
-  child.on("error", (error) => {
-    // Without a pid there was no process and there will be no exit event.
-    if (child.pid === undefined) events.ended(null, null, error.message);
   });
   return {
     pid: child.pid,

@@ -68,7 +68,8 @@ const weightOfAll = 8;
 
 const defaults = {
   cap: 1,
-  submissionMs: 2000,
+  // Whole neural networks go in one, and a software adapter on a busy machine takes many seconds for them.
+  submissionMs: 60_000,
   objects: 1_000_000,
   bytesInFlight: 256 * 1024 * 1024,
   engines: 1,

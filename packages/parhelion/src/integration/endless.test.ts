@@ -34,7 +34,7 @@ test(
   () =>
     inWorld(
       async (world) => {
-        const guilty = await world.guest();
+        const guilty = await world.guest({ slices: [{ submissionMs: 2000 }] });
         const neighbour = await world.guest();
         const looping = application(guilty.created.directory, endless);
         await looping.line("looping");

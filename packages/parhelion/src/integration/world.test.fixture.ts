@@ -21,7 +21,7 @@ export interface World {
   readonly host: Host;
   readonly log: LogRecord[];
   /** A guest with its kernel in this process. */
-  guest(): Promise<Guest>;
+  guest(wish?: Parameters<Host["guestCreate"]>[0]): Promise<Guest>;
   engine(): Promise<SliceStatus>;
 }
 
@@ -52,8 +52,8 @@ export async function inWorld(
     const world: World = {
       host,
       log,
-      guest: async () => {
-        const created = await host.guestCreate();
+      guest: async (wish = {}) => {
+        const created = await host.guestCreate(wish);
         const kernel = await startGuestKernel({
           connect: { path: created.vmbus },
           credential: created.credential,

@@ -32,7 +32,7 @@ export const defaultEngineQuota: EngineQuota = {
   limitBytes: Number.MAX_SAFE_INTEGER,
   objects: 1_000_000,
   bytesInFlight: 256 * 2 ** 20,
-  submissionMs: 2000,
+  submissionMs: 60_000,
 };
 
 /** An engine that serves no slice: to find out whether there is an adapter, or for a test of the engine alone. */

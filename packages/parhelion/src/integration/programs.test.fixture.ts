@@ -106,6 +106,8 @@ export const foreignObject = `
 const open = async () => (await navigator.gpu.requestAdapter()).requestDevice();
 const [mine, other] = [await open(), await open()];
 const buffer = other.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
+// Two queues have no order of their own: an engine that reads mine first has never met the buffer.
+await other.queue.onSubmittedWorkDone();
 mine.pushErrorScope("validation");
 const entry = { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "storage" } };
 const layout = mine.createBindGroupLayout({ entries: [entry] });

@@ -4,10 +4,12 @@ const may = {
   explorer: ["core"],
   protocol: [],
   buses: ["core", "protocol"],
+  vfio: ["core", "buses"],
+  ccw: ["core", "buses", "vfio"],
   guest: ["core", "protocol", "buses"],
   client: ["protocol"],
   engine: ["protocol"],
-  host: ["core", "protocol", "buses"],
+  host: ["core", "protocol", "buses", "vfio"],
 };
 
 const arrows = Object.entries(may).map(([from, to]) => ({

@@ -1,0 +1,2 @@
+/** Channel I/O on the device model. */
+export {};

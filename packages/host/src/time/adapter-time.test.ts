@@ -52,6 +52,18 @@ for (const { name, policy, pausable } of kinds) {
   }
 }
 
+for (const { name, policy, pausable } of kinds) {
+  test(`${name}: who shares works ahead only as far as others don't have to wait for it`, async () => {
+    const simulation = new Simulation(policy, pausable);
+    const [one, two] = [0, 1].map(() => simulation.add({ workMs: 3, thinkMs: 0 }));
+    await simulation.run(100);
+    for (const engine of [one, two]) {
+      const ahead = engine?.aheadMs ?? 0;
+      assert.ok(pausable ? ahead > 10 * policy.quantumMs : ahead === policy.quantumMs, `${ahead} ms ahead`);
+    }
+  });
+}
+
 test("a loop without end and short pipelined work share by weight where engines can be paused", async () => {
   const simulation = new Simulation(pausingPolicy, true);
   simulation.add({ workMs: 1e9, thinkMs: 0 }, { weight: 1 });

@@ -53,6 +53,8 @@ export class SimulatedEngine implements Runner {
   readonly latencies: number[] = [];
   messages = 0;
   resumes = 0;
+  /** What its last lease allowed it to hand to the GPU ahead. */
+  aheadMs: number | null = null;
   readonly #clock: Clock;
   readonly #share: TimeShare;
   readonly #latencyMs: number;
@@ -94,6 +96,7 @@ export class SimulatedEngine implements Runner {
     this.#arrives(() => {
       if (this.#lease?.lease !== lease.lease) this.#recalled = "no";
       this.#lease = lease;
+      this.aheadMs = lease.ms;
       if (this.#leftMs !== undefined) this.#compute();
       else this.#idle();
     });

@@ -32,6 +32,7 @@ export const Errno = {
   EPROTO: 71,
   EBADMSG: 74,
   EOVERFLOW: 75,
+  EBADFD: 77,
   EUSERS: 87,
   EMSGSIZE: 90,
   EOPNOTSUPP: 95,

@@ -53,6 +53,7 @@ export const errnoMeanings = {
   EPROTO: { means: "The other end broke the protocol.", remedy: "Use the same release on both ends." },
   EBADMSG: { means: "A message can't be read.", remedy: "Use the same release on both ends." },
   EOVERFLOW: { means: "A value does not fit.", remedy: "" },
+  EBADFD: { means: "The file is open, but stands for something else than is wanted.", remedy: "" },
   EUSERS: {
     means: "A refusal: an adapter has no room for one more slice of that type.",
     remedy: "Remove slices, or take a smaller type.",

@@ -1,0 +1,66 @@
+/** The modem lines of a 16550: what it drives, what it sees, and what of that has changed since somebody looked. */
+import { idleInputs } from "./line.js";
+import { Mcr, Msr } from "./uart-registers.js";
+export class Modem {
+    #control = 0;
+    #outside = bitsOf(idleInputs);
+    #status = 0;
+    get control() {
+        return this.#control;
+    }
+    set control(value) {
+        this.#control = value & Mcr.all;
+        this.#look();
+    }
+    get status() {
+        return this.#status;
+    }
+    get outputs() {
+        // In loop mode the pins are at rest.
+        const driven = this.loop === "on" ? 0 : this.#control;
+        return {
+            dataTerminalReady: (driven & Mcr.dataTerminalReady) !== 0,
+            requestToSend: (driven & Mcr.requestToSend) !== 0,
+        };
+    }
+    get loop() {
+        return (this.#control & Mcr.loop) === 0 ? "off" : "on";
+    }
+    inputs(inputs) {
+        this.#outside = bitsOf(inputs);
+        this.#look();
+    }
+    changesRead() {
+        this.#status &= ~Msr.deltas;
+    }
+    get state() {
+        return { control: this.#control, status: this.#status };
+    }
+    /** What is plugged in here may be in another state: that is a change like any other. */
+    restore({ control, status }) {
+        this.#control = control & Mcr.all;
+        this.#status = status & 0xff;
+        this.#look();
+    }
+    #look() {
+        const before = this.#status & ~Msr.deltas;
+        const now = this.loop === "on" ? looped(this.#control) : this.#outside;
+        const changed = before ^ now;
+        const rung = before & ~now & Msr.ringIndicator;
+        const deltas = ((changed & ~Msr.ringIndicator) | rung) >>> 4;
+        this.#status = now | (this.#status & Msr.deltas) | deltas;
+    }
+}
+function bitsOf({ clearToSend, dataSetReady, ringIndicator, carrierDetect }) {
+    return ((clearToSend ? Msr.clearToSend : 0) |
+        (dataSetReady ? Msr.dataSetReady : 0) |
+        (ringIndicator ? Msr.ringIndicator : 0) |
+        (carrierDetect ? Msr.carrierDetect : 0));
+}
+/** Each output comes back as an input. */
+function looped(control) {
+    return ((control & Mcr.requestToSend ? Msr.clearToSend : 0) |
+        (control & Mcr.dataTerminalReady ? Msr.dataSetReady : 0) |
+        (control & Mcr.out1 ? Msr.ringIndicator : 0) |
+        (control & Mcr.out2 ? Msr.carrierDetect : 0));
+}

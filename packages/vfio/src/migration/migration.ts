@@ -1,0 +1,102 @@
+/** The migration of one device: which state it is in, and how it gets to another. */
+import { invoke, KernelError, Mutex, type Named, type Runtime } from "parhelion-core";
+import { nextState } from "./fsm.js";
+import type { MigrationArc, MigrationOps, MigrationState, MigrationStream } from "./ops.js";
+import { type Guarded, UserStream } from "./stream.js";
+
+/** The states that one stream lasts for. */
+const saving: readonly MigrationState[] = ["PRE_COPY", "PRE_COPY_P2P", "STOP_COPY"];
+const streaming: readonly MigrationState[] = [...saving, "RESUMING"];
+
+export class Migration implements Named {
+  readonly name: string;
+  readonly #runtime: Runtime;
+  readonly #ops: MigrationOps;
+  readonly #guarded: Guarded;
+  /** One change at a time. */
+  readonly #mutex: Mutex;
+  #state: MigrationState = "RUNNING";
+  #stream: UserStream | null = null;
+  #streams = 0;
+
+  /** @param guarded what holds while the driver reads or writes a stream: that the device is open */
+  constructor(runtime: Runtime, name: string, ops: MigrationOps, guarded: Guarded) {
+    this.#runtime = runtime;
+    this.name = name;
+    this.#ops = ops;
+    this.#guarded = guarded;
+    this.#mutex = new Mutex(runtime, `changes of ${name}`);
+  }
+
+  get flags(): number {
+    return this.#ops.flags;
+  }
+
+  get state(): MigrationState {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#state;
+  }
+
+  dataSize(): bigint {
+    return this.#ops.dataSize?.() ?? 0n;
+  }
+
+  /**
+   * Takes the device there, step by step. After an error it is where the failed step has left it: look.
+   * @returns the stream, when the last step has opened one
+   * @throws KernelError EINVAL there is no way, and what the driver throws
+   */
+  set(to: MigrationState): Promise<MigrationStream | null> {
+    return this.#mutex.withLock(async () => {
+      // At once, not only when it is left again: a state that the device can't have is refused though it is in none.
+      let next = nextState(this.state, to, this.flags);
+      let opened: MigrationStream | null = null;
+      while (this.state !== to) {
+        opened = await this.#step({ from: this.state, to: next });
+        if (opened !== null && next !== to) {
+          this.#moveTo("ERROR");
+          throw new KernelError("EINVAL", `${this.name}: its driver opened a stream on the way to ${to}`);
+        }
+        if (this.state !== to) next = nextState(this.state, to, this.flags);
+      }
+      return opened;
+    });
+  }
+
+  /** The device was reset, or is opened anew: it runs, and nothing of it is on its way. */
+  reset(): void {
+    this.#moveTo("RUNNING");
+  }
+
+  /** The user has gone. */
+  close(): void {
+    this.#endStream();
+  }
+
+  async #step(arc: MigrationArc): Promise<MigrationStream | null> {
+    let stream: MigrationStream | undefined;
+    try {
+      stream = (await invoke(this.#runtime, `migrate.${arc.to}`, this, () => this.#ops.step(arc))) ?? undefined;
+    } catch (error) {
+      if (this.#ops.recover?.(arc) !== "kept") this.#moveTo("ERROR");
+      throw error;
+    }
+    this.#moveTo(arc.to);
+    if (stream === undefined) return null;
+    this.#streams += 1;
+    this.#stream = new UserStream(this.#runtime, `stream ${this.#streams} of ${this.name}`, stream, this.#guarded);
+    return this.#stream;
+  }
+
+  #moveTo(state: MigrationState): void {
+    this.#runtime.scheduler.access(this, "write");
+    const kept = saving.includes(this.#state) && saving.includes(state);
+    this.#state = state;
+    if (!kept || !streaming.includes(state)) this.#endStream();
+  }
+
+  #endStream(): void {
+    this.#stream?.end();
+    this.#stream = null;
+  }
+}

@@ -1,0 +1,81 @@
+/** What a client has lent to the device: for each mapping the way to its bytes, and the descriptor that is closed with it. */
+import { KernelError, type WaitOptions } from "parhelion-core";
+import type { AttachedDevice } from "../../iommufd/attached-device.js";
+import type { DmaMap, DmaUnmap } from "../wire/dma.js";
+import { maxDmaMaps } from "../wire/limits.js";
+import { MemoryFile } from "./memory-file.js";
+import { MessageMemory } from "./message-memory.js";
+import type { Questions } from "./questions.js";
+
+interface Lent {
+  readonly iova: bigint;
+  readonly size: bigint;
+  readonly fd: number | null;
+}
+
+export interface ClientMemoryInit {
+  readonly user: AttachedDevice;
+  readonly questions: Questions;
+  /** Most data in one message to the client. */
+  readonly pieceBytes: number;
+  /** "message": descriptors are not used. */
+  readonly way: "descriptor" | "message";
+  readonly closeFd: (fd: number) => void;
+}
+
+export class ClientMemory {
+  readonly #init: ClientMemoryInit;
+  readonly #lent = new Map<bigint, Lent>();
+
+  constructor(init: ClientMemoryInit) {
+    this.#init = init;
+  }
+
+  /** @param fd owned from here on. @throws KernelError EINVAL, EEXIST it overlaps, ENOSPC too many, and as `AttachedDevice.map` */
+  async map({ iova, size, offset, access }: DmaMap, fd: number | null, options: WaitOptions): Promise<void> {
+    const { user, questions, pieceBytes, closeFd } = this.#init;
+    let kept: number | null = null;
+    try {
+      if (this.#lent.size >= maxDmaMaps) throw new KernelError("ENOSPC", `${maxDmaMaps} mappings, there is room for no more`);
+      const way = fd === null || this.#init.way === "message" ? "message" : MemoryFile.way(fd, offset, size);
+      const memory =
+        fd === null || way === "message"
+          ? new MessageMemory(questions, pieceBytes, iova, iova)
+          : new MemoryFile(fd, iova, offset);
+      await user.map(iova, size, memory, access, options);
+      kept = way === "message" ? null : fd;
+      this.#lent.set(iova, { iova, size, fd: kept });
+    } finally {
+      if (fd !== null && kept === null) closeFd(fd);
+    }
+  }
+
+  /** @returns how many bytes. @throws KernelError EINVAL nothing was lent there, or only some of a mapping is named */
+  async unmap({ scope, iova, size }: DmaUnmap, options: WaitOptions): Promise<bigint> {
+    const end = iova + size;
+    const named = [...this.#lent.values()].filter(
+      (lent) => scope === "all" || (lent.iova < end && iova < lent.iova + lent.size),
+    );
+    const whole = scope === "all" || named.every((lent) => lent.iova >= iova && lent.iova + lent.size <= end);
+    if (!whole || (scope === "range" && named.length === 0)) {
+      const range = `${size} bytes at 0x${iova.toString(16)}`;
+      throw new KernelError("EINVAL", `DMA_UNMAP: ${range} are ${whole ? "not mapped" : "not whole mappings"}`);
+    }
+    let bytes = 0n;
+    for (const lent of named) {
+      bytes += await this.#init.user.unmap(lent.iova, lent.size, options);
+      this.#forget(lent);
+    }
+    return bytes;
+  }
+
+  /** The device is closed: nothing reaches the memory any more. */
+  close(): void {
+    for (const lent of [...this.#lent.values()]) this.#forget(lent);
+  }
+
+  #forget(lent: Lent): void {
+    this.#lent.delete(lent.iova);
+    if (lent.fd !== null) this.#init.closeFd(lent.fd);
+  }
+}

@@ -1,0 +1,91 @@
+/** DEVICE_FEATURE, and the state of a migrating device, which goes by messages where Linux has a descriptor. */
+import { KernelError, type WaitOptions } from "parhelion-core";
+import { type DeviceFile, Feature } from "../../device/calls.js";
+import { deviceCall } from "../../device/device-call.js";
+import { type MigrationState, type MigrationStream, migrationStates } from "../../migration/ops.js";
+import { encodeFeature, encodeMigrationData, type FeatureCall } from "../wire/feature.js";
+
+const saving: readonly MigrationState[] = ["PRE_COPY", "PRE_COPY_P2P", "STOP_COPY"];
+
+export class MigrationData {
+  readonly #file: DeviceFile;
+  #state: MigrationState = "RUNNING";
+  #stream: MigrationStream | null = null;
+
+  constructor(file: DeviceFile) {
+    this.#file = file;
+  }
+
+  /** Whether the device stands still for its state to be taken: little else can be asked of it then. */
+  get standsStill(): boolean {
+    return this.#state === "STOP_COPY";
+  }
+
+  /** The device was reset: it runs, and nothing of it is on its way. */
+  reset(): void {
+    this.#moveTo("RUNNING", null);
+  }
+
+  /** @returns the whole answer. @throws KernelError as FEATURE */
+  async feature(call: FeatureCall, options: WaitOptions): Promise<Uint8Array> {
+    const { argsz, flags, data, action, index } = call;
+    try {
+      const reply = await deviceCall(this.#file, "FEATURE", { argsz, flags, data }, options);
+      if (index === Feature.MIG_DEVICE_STATE && action === "set")
+        this.#moveTo(stateIn(reply.data), reply.stream ?? null);
+      // What was set or probed is repeated.
+      return encodeFeature(flags, action === "get" ? reply.data : data);
+    } catch (error) {
+      if (index === Feature.MIG_DEVICE_STATE && action === "set") await this.#lookAgain(options);
+      throw error;
+    }
+  }
+
+  /** @returns the whole answer: less than `size` bytes when that was all. @throws KernelError EINVAL nothing leaves now */
+  async read(size: number): Promise<Uint8Array> {
+    const stream = this.#stream;
+    if (stream?.read === undefined || !saving.includes(this.#state))
+      throw new KernelError("EINVAL", `MIG_DATA_READ: no state leaves a device in ${this.#state}`);
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    while (at < size) {
+      const piece = await stream.read(size - at);
+      if (piece.length === 0) break;
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    return encodeMigrationData(bytes.subarray(0, at));
+  }
+
+  /** @throws KernelError EINVAL nothing comes in now */
+  async write(data: Uint8Array): Promise<void> {
+    const stream = this.#stream;
+    if (stream?.write === undefined || this.#state !== "RESUMING")
+      throw new KernelError("EINVAL", `MIG_DATA_WRITE: no state comes into a device in ${this.#state}`);
+    await stream.write(data);
+  }
+
+  /** A step that failed has left the device somewhere. */
+  async #lookAgain(options: WaitOptions): Promise<void> {
+    const flags = Feature.MIG_DEVICE_STATE | getFlag;
+    try {
+      const { data } = await deviceCall(this.#file, "FEATURE", { argsz: 16, flags }, options);
+      this.#moveTo(stateIn(data), null);
+    } catch {
+      // Nothing of it can be asked: who asked first hears why.
+    }
+  }
+
+  /** @param opened a stream that goes with the state; null: the one there is lasts as long as its states do */
+  #moveTo(state: MigrationState, opened: MigrationStream | null): void {
+    const lasts = saving.includes(this.#state) && saving.includes(state);
+    if (opened !== null || !(lasts || state === this.#state)) this.#stream = opened;
+    this.#state = state;
+  }
+}
+
+const getFlag = 0x1_0000;
+
+function stateIn(data: Uint8Array): MigrationState {
+  return migrationStates[data[0] ?? 0] ?? "ERROR";
+}

@@ -1,0 +1,116 @@
+/** One client's connection as messages: what comes whole is handed on, what goes is queued by Node. */
+import type { Socket } from "node:net";
+import { type Runtime, WaitQueue, type WaitOptions } from "parhelion-core";
+import { type Broken, type Frame, Frames } from "../wire/frames.js";
+import type { Intake } from "./intake.js";
+
+export interface FrameReceiver {
+  /** The frame's descriptors are the receiver's. */
+  frame(frame: Frame): void;
+  /** No message comes any more, because of what the client sent. The connection is still there to answer. */
+  broken(broken: Broken): void;
+  /** The last call, once. @param error null: the client hung up, or this end closed */
+  ended(error: Error | null): void;
+}
+
+/** The other end may take so long to read our last bytes after a close, in ms. */
+const lingerMs = 1000;
+
+export class ClientSocket {
+  readonly descriptors: Intake["descriptors"];
+  readonly #runtime: Runtime;
+  readonly #socket: Socket;
+  readonly #intake: Intake;
+  readonly #frames: Frames;
+  readonly #closeFd: (fd: number) => void;
+  readonly #drained: WaitQueue;
+  #receiver: FrameReceiver | null = null;
+  #state: "open" | "closing" | "closed" = "open";
+
+  /** @param most bytes of a message. @param closeFd for descriptors of a message that never becomes whole */
+  constructor(runtime: Runtime, socket: Socket, intake: Intake, most: number, closeFd: (fd: number) => void) {
+    this.#runtime = runtime;
+    this.#socket = socket;
+    this.#intake = intake;
+    this.#frames = new Frames(most);
+    this.#closeFd = closeFd;
+    this.descriptors = intake.descriptors;
+    this.#drained = new WaitQueue(runtime, "a client's socket");
+    socket.on("drain", () => this.#drained.wake());
+    socket.on("error", (error) => this.#end(error));
+    socket.once("close", () => this.#end(null));
+  }
+
+  get state(): "open" | "closing" | "closed" {
+    return this.#state;
+  }
+
+  start(receiver: FrameReceiver): void {
+    this.#receiver = receiver;
+    this.#intake.start({
+      piece: (bytes, fds) => this.#piece(bytes, fds),
+      ended: (error) => this.#end(error),
+    });
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#state === "open") this.#socket.write(bytes);
+  }
+
+  /** Waits until the client has read most of what was sent. @throws KernelError ETIMEDOUT */
+  async drained(options?: WaitOptions): Promise<void> {
+    const ready = (): boolean => this.#state !== "open" || !this.#socket.writableNeedDrain;
+    if (!ready()) await this.#drained.wait(ready, options);
+  }
+
+  /** Hands on what has come by now. */
+  look(): void {
+    if (this.#state === "open") this.#intake.look();
+  }
+
+  hold(): void {
+    this.#intake.hold();
+  }
+
+  resume(): void {
+    if (this.#state === "open") this.#intake.resume();
+  }
+
+  /** Sends what is left and hangs up, in a bounded time; settles when nothing of it is left. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      const timer = this.#runtime.clock.setTimer(lingerMs, () => this.#socket.destroy());
+      this.#socket.once("close", () => timer.cancel());
+      this.#socket.end(() => this.#socket.destroy());
+    }
+    await this.#intake.stop();
+    await new Promise<void>((resolve) => {
+      if (this.#socket.closed) resolve();
+      else this.#socket.once("close", () => resolve());
+    });
+  }
+
+  #piece(bytes: Uint8Array, fds: readonly number[]): void {
+    if (this.#state !== "open") {
+      for (const fd of fds) this.#closeFd(fd);
+      return;
+    }
+    const was = this.#frames.broken;
+    for (const frame of this.#frames.push(bytes, fds)) this.#receiver?.frame(frame);
+    const broken = this.#frames.broken;
+    if (broken === null || was !== null) return;
+    this.#intake.hold();
+    this.#receiver?.broken(broken);
+  }
+
+  #end(error: Error | null): void {
+    for (const fd of this.#frames.drop()) this.#closeFd(fd);
+    this.#state = this.#state === "open" ? "closing" : this.#state;
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    if (!this.#socket.destroyed) this.#socket.destroy();
+    this.#drained.wake();
+    receiver?.ended(error);
+  }
+}

@@ -1,4 +1,5 @@
-/** VMBus, PCI and mediated devices as bus types on the device model: the guest's end, and the host's. */
+/** VMBus, PCI, mediated devices and subchannels as bus types on the device model: the guest's end, and the host's. */
+export * from "./css/index.js";
 export {
   type MdevAvailability,
   MdevBus,

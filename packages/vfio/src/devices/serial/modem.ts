@@ -19,7 +19,7 @@ export class Modem {
 
   set control(value: number) {
     this.#control = value & Mcr.all;
-    this.#look();
+    this.look();
   }
 
   get status(): number {
@@ -41,7 +41,7 @@ export class Modem {
 
   inputs(inputs: LineInputs): void {
     this.#outside = bitsOf(inputs);
-    this.#look();
+    this.look();
   }
 
   changesRead(): void {
@@ -52,14 +52,14 @@ export class Modem {
     return { control: this.#control, status: this.#status };
   }
 
-  /** What is plugged in here may be in another state: that is a change like any other. */
+  /** `look` has to follow, when what is plugged in knows what is driven now. */
   restore({ control, status }: ModemState): void {
     this.#control = control & Mcr.all;
     this.#status = status & 0xff;
-    this.#look();
   }
 
-  #look(): void {
+  /** Notices what has changed. */
+  look(): void {
     const before = this.#status & ~Msr.deltas;
     const now = this.loop === "on" ? looped(this.#control) : this.#outside;
     const changed = before ^ now;

@@ -26,34 +26,63 @@ export interface Pty {
 const TIOCSPTLCK = 0x4004_5431;
 const TIOCGPTN = 0x8004_5430;
 
+/** More than struct termios has anywhere. */
+const termiosBytes = 256;
+
 /** @throws KernelError ENODEV this machine has none, or koffi can't reach the C library */
 export function openPty(koffi: PtyLibrary): Pty {
-  let ioctl: (fd: number, request: number, argument: Int32Array) => number;
+  const { ioctl, tcgetattr, cfmakeraw, tcsetattr } = terminalCalls(koffi);
+  const done = (call: string, result: number): void => {
+    if (result < 0)
+      throw new KernelError("ENODEV", `no pseudo-terminal: ${call} failed with errno ${koffi.errno()}`);
+  };
+  const flags = constants.O_RDWR | constants.O_NOCTTY;
+  const master = opened("/dev/ptmx", flags);
+  let terminal: number | null = null;
   try {
-    ioctl = koffi
-      .load("libc.so.6")
-      .func("int ioctl(int fd, unsigned long request, _Inout_ int *argument)") as typeof ioctl;
+    const number = new Int32Array(1);
+    done("TIOCSPTLCK", ioctl(master, TIOCSPTLCK, number));
+    done("TIOCGPTN", ioctl(master, TIOCGPTN, number));
+    const path = `/dev/pts/${number[0]}`;
+    // Held open, so that nobody's coming and going hangs it up here.
+    const held = opened(path, flags);
+    terminal = held;
+    const modes = new Uint8Array(termiosBytes);
+    done("tcgetattr", tcgetattr(held, modes));
+    cfmakeraw(modes);
+    done("tcsetattr", tcsetattr(held, 0, modes));
+    const stream = new ReadStream(master);
+    stream.once("close", () => closeSync(held));
+    return { path, stream, close: () => stream.destroy() };
+  } catch (error) {
+    if (terminal !== null) closeSync(terminal);
+    closeSync(master);
+    throw error;
+  }
+}
+
+interface TerminalCalls {
+  ioctl(fd: number, request: number, argument: Int32Array): number;
+  tcgetattr(fd: number, modes: Uint8Array): number;
+  cfmakeraw(modes: Uint8Array): void;
+  tcsetattr(fd: number, when: number, modes: Uint8Array): number;
+}
+
+/** @throws KernelError ENODEV */
+function terminalCalls(koffi: PtyLibrary): TerminalCalls {
+  try {
+    const libc = koffi.load("libc.so.6");
+    const bind = <F>(signature: string): F => libc.func(signature) as F;
+    return {
+      ioctl: bind("int ioctl(int fd, unsigned long request, _Inout_ int *argument)"),
+      tcgetattr: bind("int tcgetattr(int fd, _Inout_ uint8_t *modes)"),
+      cfmakeraw: bind("void cfmakeraw(_Inout_ uint8_t *modes)"),
+      tcsetattr: bind("int tcsetattr(int fd, int when, _Inout_ uint8_t *modes)"),
+    };
   } catch (error) {
     throw new KernelError("ENODEV", "a pseudo-terminal needs the C library, which koffi can't load", {
       cause: error,
     });
-  }
-  const flags = constants.O_RDWR | constants.O_NOCTTY;
-  const master = opened("/dev/ptmx", flags);
-  try {
-    const number = new Int32Array(1);
-    if (ioctl(master, TIOCSPTLCK, number) < 0 || ioctl(master, TIOCGPTN, number) < 0)
-      throw new KernelError("ENODEV", `no pseudo-terminal: ioctl failed with errno ${koffi.errno()}`);
-    const path = `/dev/pts/${number[0]}`;
-    // Held open, so that nobody's coming and going hangs it up here.
-    const terminal = new ReadStream(opened(path, flags));
-    terminal.setRawMode(true);
-    const stream = new ReadStream(master);
-    stream.on("close", () => terminal.destroy());
-    return { path, stream, close: () => stream.destroy() };
-  } catch (error) {
-    closeSync(master);
-    throw error;
   }
 }
 

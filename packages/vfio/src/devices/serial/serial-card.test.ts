@@ -7,7 +7,10 @@ import { LoopBackPlug } from "./loop-back-plug.js";
 import { SerialCard } from "./serial-card.js";
 import type { SerialPorts } from "./serial-config.js";
 
-async function withCard(ports: SerialPorts, run: (card: SerialCard, level: () => string) => void): Promise<void> {
+async function withCard(
+  ports: SerialPorts,
+  run: (card: SerialCard, level: () => string) => void,
+): Promise<void> {
   let level = "low";
   const card = new SerialCard(createRuntime(), "card", ports, (now) => {
     level = now;

@@ -25,7 +25,6 @@ export class StreamLine implements SerialLine {
     this.#port = port;
     this.#stream = stream;
     stream.on("data", (bytes: Uint8Array) => this.#take(bytes));
-    stream.on("drain", () => port.ready());
     stream.on("error", () => undefined);
     stream.on("close", () => {
       this.#state = "closed";
@@ -58,8 +57,8 @@ export class StreamLine implements SerialLine {
   #flush(): void {
     const bytes = Uint8Array.from(this.#outgoing);
     this.#outgoing = [];
-    if (this.#state === "open") this.#stream.write(bytes);
-    this.#port.ready();
+    // There is room again when it is written, and when it never will be.
+    if (this.#state === "open") this.#stream.write(bytes, () => this.#port.ready());
   }
 
   #take(bytes: Uint8Array): void {

@@ -90,27 +90,43 @@ const value = fc.oneof(
 );
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: register.map((r): Step => (b) => assert.equal(b.uart.read(r), b.model.read(r))) },
   {
     weight: 6,
-    arbitrary: fc.tuple(register, value).map(([r, v]): Step => (b) => {
-      b.model.write(r, v);
-      b.uart.write(r, v);
-    }),
+    arbitrary: register.map(
+      (r): Step =>
+        (b) =>
+          assert.equal(b.uart.read(r), b.model.read(r)),
+    ),
   },
   {
     weight: 6,
-    arbitrary: fc.tuple(fc.nat({ max: 255 }), fc.constantFrom(...flaws)).map(([c, [error, bits]]): Step => (b) => {
-      b.model.arrive(c, bits);
-      b.uart.receive(c, error);
-    }),
+    arbitrary: fc.tuple(register, value).map(
+      ([r, v]): Step =>
+        (b) => {
+          b.model.write(r, v);
+          b.uart.write(r, v);
+        },
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.tuple(fc.nat({ max: 255 }), fc.constantFrom(...flaws)).map(
+      ([c, [error, bits]]): Step =>
+        (b) => {
+          b.model.arrive(c, bits);
+          b.uart.receive(c, error);
+        },
+    ),
   },
   {
     weight: 2,
-    arbitrary: fc.nat({ max: 255 }).map((c): Step => (b) => {
-      b.model.write(0, c);
-      b.uart.write(0, c);
-    }),
+    arbitrary: fc.nat({ max: 255 }).map(
+      (c): Step =>
+        (b) => {
+          b.model.write(0, c);
+          b.uart.write(0, c);
+        },
+    ),
   },
   {
     weight: 1,
@@ -122,10 +138,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.nat({ max: 15 }).map((bits): Step => (b) => {
-      b.model.drive(bits);
-      b.uart.inputs(pins(bits));
-    }),
+    arbitrary: fc.nat({ max: 15 }).map(
+      (bits): Step =>
+        (b) => {
+          b.model.drive(bits);
+          b.uart.inputs(pins(bits));
+        },
+    ),
   },
   {
     weight: 2,
@@ -138,11 +157,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.boolean().map((busy): Step => (b) => {
-      b.model.lineBusy = busy;
-      b.model.push();
-      b.uart.ready();
-    }),
+    arbitrary: fc.boolean().map(
+      (busy): Step =>
+        (b) => {
+          b.model.lineBusy = busy;
+          b.model.push();
+          b.uart.ready();
+        },
+    ),
   },
   { weight: 1, arbitrary: fc.constant<Step>((b) => b.migrate()) },
 );

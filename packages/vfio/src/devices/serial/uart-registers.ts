@@ -22,7 +22,12 @@ export const FIFO_CHARACTERS = 16;
 /** Hz: what the divisor divides, and 16 more. */
 export const UART_CLOCK = 1_843_200;
 
-export const Ier = { receivedData: 0x01, transmitterEmpty: 0x02, lineStatus: 0x04, modemStatus: 0x08 } as const;
+export const Ier = {
+  receivedData: 0x01,
+  transmitterEmpty: 0x02,
+  lineStatus: 0x04,
+  modemStatus: 0x08,
+} as const;
 
 /** Lowest bit clear: something is pending. In the order of priority. */
 export const Iir = {
@@ -40,7 +45,13 @@ export const Fcr = { enable: 0x01, clearReceiver: 0x02, clearTransmitter: 0x04, 
 /** How many characters interrupt, by the two bits of the trigger level. */
 export const triggerLevels = [1, 4, 8, 14] as const;
 
-export const Lcr = { wordLength: 0x03, twoStops: 0x04, parity: 0x08, break: 0x40, divisorLatch: 0x80 } as const;
+export const Lcr = {
+  wordLength: 0x03,
+  twoStops: 0x04,
+  parity: 0x08,
+  break: 0x40,
+  divisorLatch: 0x80,
+} as const;
 
 export const Mcr = {
   dataTerminalReady: 0x01,

@@ -1,7 +1,7 @@
 /** A port's state as bytes, for another host to go on with. */
 import { KernelError } from "parhelion-core";
-import { FIFO_CHARACTERS } from "./uart-registers.js";
 import type { UartState } from "./uart.js";
+import { FIFO_CHARACTERS } from "./uart-registers.js";
 
 /** Of every port, whatever it holds: nothing to measure, nothing to overrun. */
 export const UART_STATE_BYTES = 64;

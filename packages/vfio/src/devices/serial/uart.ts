@@ -126,10 +126,7 @@ export class Uart implements LineEnd {
     const before = this.#modem.outputs;
     this.#write(register, value & 0xff);
     const after = this.#modem.outputs;
-    if (
-      before.dataTerminalReady !== after.dataTerminalReady ||
-      before.requestToSend !== after.requestToSend
-    )
+    if (before.dataTerminalReady !== after.dataTerminalReady || before.requestToSend !== after.requestToSend)
       this.#line.outputs?.(after);
     this.#settle();
   }
@@ -139,7 +136,6 @@ export class Uart implements LineEnd {
     this.restore(initialState);
     // What it sees now is not a change.
     this.#modem.changesRead();
-    this.#line.outputs?.(this.#modem.outputs);
   }
 
   get state(): UartState {
@@ -164,6 +160,9 @@ export class Uart implements LineEnd {
     this.#receiver.restore(this.#mode, state.receiver);
     this.#transmitter.restore(this.#mode, state.transmitter);
     this.#modem.restore(state.modem);
+    this.#line.outputs?.(this.#modem.outputs);
+    // What is plugged in here may be in another state: that is a change like any other.
+    this.#modem.look();
     this.ready();
   }
 

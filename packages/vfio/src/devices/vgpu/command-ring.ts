@@ -47,7 +47,10 @@ export class CommandRing implements Named {
     const underWay = (this.#fetched - this.#answered) >>> 0;
     if (added + underWay > slots)
       return this.#fail(
-        new KernelError("EOVERFLOW", `${this.name}: ${added} more commands and ${underWay} under way in ${slots} slots`),
+        new KernelError(
+          "EOVERFLOW",
+          `${this.name}: ${added} more commands and ${underWay} under way in ${slots} slots`,
+        ),
       );
     for (let i = 0; i < added; i++) {
       const slot = this.#fetched % slots;

@@ -238,7 +238,8 @@ export class VgpuFunction implements Named {
     view.setUint32(VgpuRegister.version, VGPU_REGISTER_VERSION, true);
     view.setUint32(VgpuRegister.status, this.#status, true);
     const on =
-      (this.#commands === null ? 0 : VgpuControl.commands) | (this.#notices === null ? 0 : VgpuControl.notices);
+      (this.#commands === null ? 0 : VgpuControl.commands) |
+      (this.#notices === null ? 0 : VgpuControl.notices);
     view.setUint32(VgpuRegister.control, on, true);
     view.setUint32(VgpuRegister.commandsAnswered, this.#commands?.answered ?? 0, true);
     view.setUint32(VgpuRegister.noticesPut, this.#notices?.put ?? 0, true);

@@ -215,9 +215,11 @@ export class Uart implements LineEnd {
         else this.#enable(value & 0x0f);
         return;
       case UartRegister.interruptIdOrFifoControl:
-        return this.#controlFifos(value);
+        this.#controlFifos(value);
+        return;
       case UartRegister.lineControl:
-        return this.#controlLine(value);
+        this.#controlLine(value);
+        return;
       case UartRegister.modemControl: {
         const { loop } = this.#modem;
         this.#modem.control = value;

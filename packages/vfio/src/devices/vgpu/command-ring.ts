@@ -45,13 +45,11 @@ export class CommandRing implements Named {
     const { runtime, slots } = this.#init;
     const added = (put - this.#fetched) >>> 0;
     const underWay = (this.#fetched - this.#answered) >>> 0;
-    if (added + underWay > slots)
-      return this.#fail(
-        new KernelError(
-          "EOVERFLOW",
-          `${this.name}: ${added} more commands and ${underWay} under way in ${slots} slots`,
-        ),
-      );
+    if (added + underWay > slots) {
+      const what = `${added} more commands and ${underWay} under way in ${slots} slots`;
+      this.#fail(new KernelError("EOVERFLOW", `${this.name}: ${what}`));
+      return;
+    }
     for (let i = 0; i < added; i++) {
       const slot = this.#fetched % slots;
       this.#fetched = (this.#fetched + 1) >>> 0;

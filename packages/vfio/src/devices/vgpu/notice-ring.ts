@@ -48,7 +48,10 @@ export class NoticeRing implements Named {
     if (this.#state === "off") return;
     const { runtime, slots, lost } = this.#init;
     const full = (this.#placed - this.#taken) >>> 0 >= slots;
-    if (full || notice.body.length > NoticeSlot.bytes - NoticeSlot.body) return lost();
+    if (full || notice.body.length > NoticeSlot.bytes - NoticeSlot.body) {
+      lost();
+      return;
+    }
     this.#queue.push({ slot: this.#placed % slots, notice });
     this.#placed = (this.#placed + 1) >>> 0;
     if (this.#writer === "writing") return;

@@ -111,13 +111,16 @@ export class VgpuFunction implements Named {
   #writeRegister(offset: number, value: number): void {
     switch (offset) {
       case VgpuRegister.control:
-        return this.#control(value);
+        this.#control(value);
+        return;
       case VgpuRegister.commandDoorbell:
         this.#written.set(offset, value);
-        return this.#commands?.ring(value);
+        this.#commands?.ring(value);
+        return;
       case VgpuRegister.noticeDoorbell:
         this.#written.set(offset, value);
-        return this.#notices?.ring(value);
+        this.#notices?.ring(value);
+        return;
       case VgpuRegister.commandBase:
       case VgpuRegister.commandBase + 4:
       case VgpuRegister.commandSlots:

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { evaluate, interpret } from "./agreement.test.fixture.js";
+import type { Bends } from "./model-types.test.fixture.js";
+import { scenarios } from "./random-program.test.fixture.js";
+
+describe("random channel programs", () => {
+  it("end alike on the interpreter and on the model: status, residual count, address, data, what the device saw", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenarios, async (scenario) => {
+        assert.deepEqual(await interpret(scenario), evaluate(scenario));
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  it("reach every way to end", async () => {
+    const seen = new Set<string>();
+    for (const scenario of fc.sample(scenarios, { numRuns: 1500, seed: 7 })) {
+      const { outcomes } = evaluate(scenario);
+      for (const { state, cstat, deferred, later } of outcomes) {
+        seen.add(later ? "device end later" : deferred === 1 ? "deferred" : `${state} ${cstat}`);
+      }
+    }
+    for (const way of [
+      "ended 0",
+      "ended 64",
+      "ended 32",
+      "ended 16",
+      "ended 2",
+      "suspended 0",
+      "suspended 128",
+    ]) {
+      assert.ok(seen.has(way), way);
+    }
+    assert.ok(seen.has("deferred"));
+    assert.ok(seen.has("device end later"));
+  });
+});
+
+describe("a bug in one of the two", () => {
+  const bends: readonly (keyof Bends)[] = [
+    "modifierIgnored",
+    "suppressionBesideDataChaining",
+    "transferToTransfer",
+    "firstTransfer",
+    "addressOfTarget",
+    "oldCcwAtBoundary",
+    "skipStores",
+    "zeroCountAnywhere",
+    "protectionIgnored",
+    "blocksOf2k",
+    "unalignedWords",
+    "chainedInterruptLost",
+    "immediateLengthAlways",
+    "residualOfBlock",
+    "resumeIgnoresFlag",
+  ];
+  for (const bend of bends) {
+    it(`shows: ${bend}`, async () => {
+      const run = await fc.check(
+        fc.asyncProperty(scenarios, async (scenario) => {
+          assert.deepEqual(await interpret(scenario), evaluate(scenario, { [bend]: true }));
+        }),
+        { numRuns: 20_000, seed: 11, endOnFailure: true },
+      );
+      assert.equal(run.failed, true, "no program tells the two apart");
+    });
+  }
+});

@@ -1,0 +1,78 @@
+/** Where CCWs come from: one after the other out of main storage, through transfers, with the checks made on the way. */
+import { CcwFlag } from "parhelion-buses";
+import { type MainStorage, StorageFault } from "../storage/storage.js";
+import { addressLimit, type Ccw, ccwSize, commandClass, decodeCcw, isTransfer, pastCcw } from "./ccw.js";
+import { checkOf, programCheck } from "./check.js";
+import type { StartControls } from "./controls.js";
+
+/** What asks for a CCW: the start function, command chaining, the resume function, data chaining. */
+export type FetchReason = "start" | "command" | "resume" | "data";
+
+export class CcwFetcher {
+  readonly #controls: StartControls;
+  readonly #storage: MainStorage;
+  /** How many more may be fetched. */
+  #left: number;
+
+  constructor(controls: StartControls, storage: MainStorage, limit: number) {
+    this.#controls = controls;
+    this.#storage = storage;
+    this.#left = limit;
+  }
+
+  /**
+   * The CCW that is in effect at `address`: itself, or what a transfer in channel there leads to.
+   * @throws ChannelCheck
+   */
+  async fetch(address: number, reason: FetchReason): Promise<Ccw> {
+    let ccw = await this.#read(address, pastCcw(address));
+    if (!isTransfer(ccw.code, this.#controls.format)) return this.#checked(ccw, reason);
+    const past = pastCcw(address);
+    if (reason === "start") throw programCheck(past, "the first CCW is a transfer in channel");
+    if (this.#controls.format === 1 && (ccw.flags !== 0 || ccw.count !== 0)) {
+      throw programCheck(past, "a transfer in channel of format 1 has flags or a count");
+    }
+    ccw = await this.#read(ccw.data, past);
+    if (isTransfer(ccw.code, this.#controls.format)) {
+      throw programCheck(pastCcw(ccw.address), "a transfer in channel leads to another one");
+    }
+    return this.#checked(ccw, reason);
+  }
+
+  /** @param blame the channel program address when there is no CCW at `address` */
+  async #read(address: number, blame: number): Promise<Ccw> {
+    if (this.#left === 0) throw programCheck(null, "the channel program is longer than the limit");
+    this.#left -= 1;
+    if (address % ccwSize !== 0) throw programCheck(blame, "a CCW is not at a doubleword");
+    if (address > addressLimit(this.#controls.format)) {
+      throw programCheck(blame, "a CCW is beyond what its format can name");
+    }
+    try {
+      const bytes = this.#storage.read(address, ccwSize, this.#controls.key);
+      return decodeCcw(bytes instanceof Promise ? await bytes : bytes, this.#controls.format, address);
+    } catch (error) {
+      // A protected CCW is one, so it is the one to point at; where there is none, what led there is.
+      const exists = error instanceof StorageFault && error.code === "protected";
+      throw checkOf(error, exists ? pastCcw(address) : blame);
+    }
+  }
+
+  #checked(ccw: Ccw, reason: FetchReason): Ccw {
+    const wrong = this.#wrong(ccw, reason);
+    if (wrong !== null) throw programCheck(pastCcw(ccw.address), wrong);
+    return ccw;
+  }
+
+  #wrong(ccw: Ccw, reason: FetchReason): string | null {
+    const { format, suspend } = this.#controls;
+    if (ccw.count === 0 && (format === 0 || reason === "data" || (ccw.flags & CcwFlag.CD) !== 0)) {
+      return "a count of zero where there must be one";
+    }
+    if ((ccw.flags & CcwFlag.MIDA) !== 0) return "modified indirect addressing is not provided";
+    if (ccw.data > addressLimit(format)) return "bit 0 of the data address is one";
+    if (reason !== "data" && commandClass(ccw.code) === null) return "the command code is not valid";
+    if ((ccw.flags & CcwFlag.SUSPEND) === 0) return null;
+    if (suspend === "refused") return "a suspend flag without suspend control";
+    return reason === "data" || (ccw.flags & CcwFlag.CD) !== 0 ? "a suspend flag beside data chaining" : null;
+  }
+}

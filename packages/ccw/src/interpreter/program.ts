@@ -1,0 +1,242 @@
+/**
+ * One start function: executes a channel program, from its first CCW to its end or to a suspension.
+ *
+ * Conditions are those of z/Architecture's Principles of Operation (chapters 15 and 16). Where it leaves the outcome to
+ * the machine, this one is:
+ * - CCWs and IDAWs are fetched when they are due, never before;
+ * - a check while chaining commands comes with device status 0: the ending of the command before was used up;
+ * - with a check the residual count is that of the last CCW in use, 0 when there was none;
+ * - a program of more CCWs than the limit gets a program check: the architecture would let it loop until it is halted.
+ */
+import { Cstat, Dstat } from "parhelion-buses";
+import type { Runtime } from "parhelion-core";
+import type { Answer, MainStorage } from "../storage/storage.js";
+import { type Ccw, ccwSize, commandClass, has, pastCcw } from "./ccw.js";
+import { type ChannelCheck, checkOf } from "./check.js";
+import type { Conclusion, Ended, Intermediate, Stopped } from "./conclusion.js";
+import type { StartControls } from "./controls.js";
+import { DataChain } from "./data-chain.js";
+import type { ChannelDevice, Command, CommandPath, Ending } from "./device.js";
+import { CcwFetcher, type FetchReason } from "./fetch.js";
+import { hasIncorrectLength } from "./length.js";
+import { Turns } from "./turns.js";
+
+export interface ProgramLimits {
+  /** CCWs of one start function, transfers included. Default 2^20. */
+  readonly ccws?: number;
+  /** How long it may keep the event loop, in ms. Default 4. */
+  readonly turnMs?: number;
+}
+
+export interface ChannelProgramInit {
+  readonly name: string;
+  readonly controls: StartControls;
+  readonly storage: MainStorage;
+  readonly device: ChannelDevice;
+  readonly path: CommandPath;
+  readonly limits?: ProgramLimits;
+  /** Told of status while the program goes on. Must not throw. */
+  readonly intermediate?: (status: Intermediate) => void;
+}
+
+export class ChannelProgram {
+  readonly #runtime: Runtime;
+  readonly #init: ChannelProgramInit;
+  readonly #fetcher: CcwFetcher;
+  readonly #turns: Turns;
+  /** Where the next CCW is, and what brings us there. */
+  #next: number;
+  #reason: FetchReason = "start";
+  /** Whether the device has had a command. */
+  #commands: "none" | "some" = "none";
+  #cpa: number;
+  #count = 0;
+  #data: DataChain | null = null;
+  #signal: "halt" | "clear" | null = null;
+  #resume: "none" | "pending" = "none";
+
+  constructor(runtime: Runtime, init: ChannelProgramInit) {
+    const { controls, storage, limits } = init;
+    this.#runtime = runtime;
+    this.#init = init;
+    this.#fetcher = new CcwFetcher(controls, storage, limits?.ccws ?? 2 ** 20);
+    this.#turns = new Turns(runtime, init.name, limits?.turnMs ?? 4);
+    this.#next = controls.cpa;
+    this.#cpa = pastCcw(controls.cpa);
+  }
+
+  /**
+   * Goes on until the program ends or is suspended; again after a suspension is the resume function, which fetches the
+   * CCW anew and is suspended anew when it still has the flag. Never rejects.
+   */
+  async run(): Promise<Conclusion> {
+    const conclusion = await this.#execute();
+    return conclusion.state === "suspended" ? conclusion : this.#over(conclusion);
+  }
+
+  /** The resume function while the program is not suspended: the next suspend flag is looked at twice. */
+  resume(): void {
+    this.#resume = "pending";
+  }
+
+  /** Ends the program at the next CCW, and the command that waits for its device. `run` then answers "stopped". */
+  stop(signal: "halt" | "clear"): void {
+    if (this.#signal === "clear") return;
+    this.#signal = signal;
+    this.#data?.close();
+    this.#init.device.halt(signal);
+  }
+
+  async #execute(): Promise<Conclusion> {
+    for (;;) {
+      if (this.#turns.over) await this.#turns.pass();
+      if (this.#signal !== null) return this.#stopped(this.#signal, 0);
+      let ccw: Ccw;
+      try {
+        ccw = await this.#fetcher.fetch(this.#next, this.#reason);
+      } catch (error) {
+        return this.#checked(checkOf(error, null));
+      }
+      const conclusion = has(ccw, "SUSPEND") ? this.#suspend(ccw) : await this.#command(ccw);
+      if (conclusion !== null) return conclusion;
+    }
+  }
+
+  #suspend(ccw: Ccw): Conclusion | null {
+    this.#reason = "resume";
+    this.#next = ccw.address;
+    const pending = this.#resume === "pending";
+    this.#resume = "none";
+    if (pending) return null;
+    this.#cpa = pastCcw(ccw.address);
+    this.#count = ccw.count;
+    const pci = has(ccw, "PCI") ? "asked" : "not asked";
+    return { state: "suspended", cpa: this.#cpa, count: this.#count, pci };
+  }
+
+  /** Null: the chain goes on at `#next`. */
+  async #command(first: Ccw): Promise<Conclusion | null> {
+    const before = this.#commands;
+    this.#commands = "some";
+    const command = this.#describe(first, before);
+    const data = this.#open(first, command);
+    let ending = await this.#answer(() => this.#init.device.execute(command, data));
+    data.close();
+    this.#data = null;
+    this.#cpa = data.cpa;
+    this.#count = data.residual;
+    if (this.#signal !== null) return this.#stopped(this.#signal, ending.status);
+    const immediate = data.command === "offered" && (ending.status & Dstat.CHN_END) !== 0;
+    if (immediate && has(first, "PCI")) this.#interrupt(first);
+    let cstat = data.check | (ending.channelStatus ?? 0);
+    if (data.command === "offered" && !immediate && ending.status !== 0) {
+      return this.#ended(ending, cstat, before === "none" && cstat === 0 ? 1 : 0);
+    }
+    if (!isComplete(ending)) cstat |= Cstat.INTF_CTRL_CHK;
+    if (cstat === 0 && hasIncorrectLength(data, ending.status, this.#init.controls)) cstat = Cstat.INCORR_LEN;
+    if (cstat !== 0 || !has(data.ccw, "CC") || has(data.ccw, "CD") || !wentWell(ending)) {
+      return this.#ended(ending, cstat, 0);
+    }
+    const { deviceEnd } = ending;
+    if ((ending.status & Dstat.DEV_END) === 0 && deviceEnd !== undefined) {
+      const later = await this.#answer(deviceEnd);
+      if (this.#signal !== null) return this.#stopped(this.#signal, later.status);
+      ending = { ...later, status: later.status | (ending.status & Dstat.STAT_MOD) };
+      cstat = (later.channelStatus ?? 0) | ((later.status & Dstat.DEV_END) === 0 ? Cstat.INTF_CTRL_CHK : 0);
+      if (cstat !== 0 || !wentWell(ending)) return this.#ended(ending, cstat, 0);
+    }
+    this.#next = data.ccw.address + ((ending.status & Dstat.STAT_MOD) === 0 ? ccwSize : 2 * ccwSize);
+    this.#reason = "command";
+    return null;
+  }
+
+  #describe({ code }: Ccw, before: "none" | "some"): Command {
+    // A code that is none was refused where the CCW was fetched.
+    const kind = commandClass(code) ?? "control";
+    return { code, kind, chained: before === "some", path: this.#init.path };
+  }
+
+  #open(first: Ccw, { kind, chained }: Command): DataChain {
+    const { controls, storage } = this.#init;
+    const initialStatus = !chained && controls.initialStatus === "reported";
+    const data = new DataChain(first, kind, controls, storage, this.#fetcher, {
+      accepted: () => {
+        if (initialStatus)
+          this.#init.intermediate?.({ reason: "initial-status", cpa: pastCcw(first.address) });
+      },
+      interrupt: (ccw) => this.#interrupt(ccw),
+      failed: (check) => this.#log(check),
+    });
+    this.#data = data;
+    return data;
+  }
+
+  #interrupt(ccw: Ccw): void {
+    this.#init.intermediate?.({ reason: "pci", cpa: pastCcw(ccw.address) });
+  }
+
+  async #answer(ask: () => Answer<Ending>): Promise<Ending> {
+    try {
+      const answer = ask();
+      return answer instanceof Promise ? await answer : answer;
+    } catch (error) {
+      this.#runtime.log("error", "ccw.device-failed", { program: this.#init.name, error });
+      return { status: 0, channelStatus: Cstat.INTF_CTRL_CHK };
+    }
+  }
+
+  #checked(check: ChannelCheck): Ended {
+    this.#log(check);
+    this.#cpa = check.cpa ?? this.#cpa;
+    return this.#ended({ status: 0 }, check.cstat, 0);
+  }
+
+  #ended(ending: Ending, cstat: number, deferred: 0 | 1): Ended {
+    const { status, sense, deviceEnd } = ending;
+    const pending = (status & (Dstat.CHN_END | Dstat.DEV_END)) === Dstat.CHN_END && deviceEnd !== undefined;
+    return {
+      state: "ended",
+      deferred,
+      cpa: this.#cpa,
+      dstat: status,
+      cstat,
+      count: this.#count,
+      sense: (status & Dstat.UNIT_CHECK) !== 0 && sense !== undefined ? sense : null,
+      deviceEnd: pending ? deviceEnd : null,
+    };
+  }
+
+  #stopped(signal: "halt" | "clear", dstat: number): Stopped {
+    return { state: "stopped", signal, cpa: this.#cpa, count: this.#count, dstat };
+  }
+
+  #log(check: ChannelCheck): void {
+    const { message: why, cstat, cause } = check;
+    const level = cause === undefined ? "debug" : "error";
+    this.#runtime.log(level, "ccw.check", { program: this.#init.name, cstat, why });
+  }
+
+  async #over(conclusion: Ended | Stopped): Promise<Conclusion> {
+    const { device } = this.#init;
+    const ending = await this.#answer(async () => (await device.programEnd?.()) ?? nothingToAdd);
+    if (conclusion.state === "stopped") return conclusion;
+    return {
+      ...conclusion,
+      dstat: conclusion.dstat | ending.status,
+      cstat: conclusion.cstat | (ending.channelStatus ?? 0),
+      sense: ending.sense ?? conclusion.sense,
+    };
+  }
+}
+
+const nothingToAdd: Ending = { status: 0 };
+
+/** Whether what must come with an ending is there or still to come. */
+function isComplete({ status, deviceEnd }: Ending): boolean {
+  return (status & Dstat.CHN_END) !== 0 && ((status & Dstat.DEV_END) !== 0 || deviceEnd !== undefined);
+}
+
+/** Whether commands may be chained to one that ended so. */
+function wentWell({ status }: Ending): boolean {
+  return (status & (Dstat.ATTENTION | Dstat.BUSY | Dstat.UNIT_CHECK | Dstat.UNIT_EXCEP)) === 0;
+}

@@ -1,2 +1,7 @@
 /** Channel I/O on the device model. */
-export {};
+export { ChannelPath } from "./path/channel-path.js";
+export {
+  type AttachInit,
+  ChannelSubsystem,
+  type ChannelSubsystemInit,
+} from "./subsystem/channel-subsystem.js";

@@ -43,9 +43,9 @@ export class ChannelReports implements Named {
   /** Something about the subchannel has changed: it came, went, or its parameters are others. */
   subchannel({ cssid, ssid, schno }: SubchannelId): void {
     const first = { rsc: Rsc.SCH, erc: Erc.IPARM, rsid: schno };
-    if (this.#sets === "one") return this.#add(crw.make(first));
     const second = { rsc: Rsc.SCH, erc: Erc.IPARM, rsid: (cssid << 8) | (ssid << 4) };
-    this.#add(crw.make({ ...first, chn: 1 }), crw.make(second));
+    if (this.#sets === "one") this.#add(crw.make(first));
+    else this.#add(crw.make({ ...first, chn: 1 }), crw.make(second));
   }
 
   path(chpid: number, event: "ONLINE" | "OFFLINE"): void {

@@ -133,7 +133,7 @@ export class ChannelSubsystem implements CssMachine, Named {
   /** Ends everything that runs, and disables all subchannels; nothing is reported. */
   systemReset(): void {
     this.#uses("read");
-    for (const subchannel of this.#subchannels.values()) subchannel.reset("present");
+    for (const subchannel of this.#subchannels.values()) subchannel.reset("stays");
     while (this.stcrw() !== null);
   }
 

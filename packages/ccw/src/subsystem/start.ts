@@ -15,29 +15,43 @@ export type StartPhase = "pending" | "active" | "suspended" | "device end" | "ov
 export class Start {
   readonly orb: Orb;
   readonly storage: ProgramStorage;
-  /** The one before, whose device or task has not ended. */
-  readonly previous: Start | null;
+  /** Woken when `phase` changes from outside, and for a resume. */
+  readonly changed: WaitQueue;
+  /** Its task has ended: nothing at all comes of it any more. */
+  readonly finished: Completion;
   phase: StartPhase = "pending";
   path: SelectedPath | null = null;
   program: ChannelProgram | null = null;
   /** Whether its path went while it was used. */
   connection: "kept" | "lost" = "kept";
-  /** Woken at every change of `phase` from outside and at a resume. */
-  readonly changed: WaitQueue;
-  /** Its task has ended: nothing at all comes of it any more. */
-  readonly finished: Completion;
+  #previous: Start | null;
 
   constructor(runtime: Runtime, name: string, orb: Orb, storage: MainStorage, before: Start | null) {
     this.orb = orb;
     this.storage = new ProgramStorage(storage);
-    this.previous = before !== null && !before.finished.done ? before : null;
-    this.changed = new WaitQueue(runtime, `progress of ${name}`);
-    this.finished = new Completion(runtime, `end of ${name}`);
+    this.changed = new WaitQueue(runtime, `progress of a start of ${name}`);
+    this.finished = new Completion(runtime, `end of a start of ${name}`);
+    this.#previous = before !== null && !before.finished.done ? before : null;
+  }
+
+  /** The one before, if its task had not ended when this one came. */
+  get previous(): Start | null {
+    return this.#previous;
+  }
+
+  /** Itself, as it is after a wait: somebody else may have changed it. */
+  now(): this {
+    return this;
   }
 
   /** Nothing of it is wanted any more. */
   end(): void {
     this.phase = "over";
     this.changed.wake();
+  }
+
+  /** What came before is over. */
+  forget(): void {
+    this.#previous = null;
   }
 }

@@ -1,4 +1,26 @@
 /** Channel I/O on the device model. */
+
+export { Dasd3390, type Dasd3390Options } from "./dasd/dasd-3390.js";
+export type { Disk } from "./dasd/disk.js";
+export type { DasdIdentity } from "./dasd/identity.js";
+export {
+  blockRecords,
+  datasetBlocks,
+  datasetMembers,
+  datasetRecords,
+  type Member,
+} from "./image/dataset-blocks.js";
+export { DiskImage, type OpenImageOptions } from "./image/disk-image.js";
+export type { DatasetExtent, DayOfYear, Organization, VolumeDataset } from "./image/dscb.js";
+export { fromEbcdic, toEbcdic } from "./image/ebcdic.js";
+export { ImageError, isImageError } from "./image/error.js";
+export { type ImageErrorCode, imageErrorCodes } from "./image/error-codes.js";
+export { type Geometry, type TrackAddress, trackAddress } from "./image/geometry.js";
+export { type Access, HostDisk, type ImageDisk, type ImageFile } from "./image/image-file.js";
+export type { ImageLock } from "./image/lock.js";
+export { type CkdRecord, decodeTrack, encodeTrack, type Track } from "./image/track.js";
+export type { ImageFormat, SpaceUse } from "./image/track-store.js";
+export { type VolumeLabel, volumeDatasets, volumeLabel } from "./image/volume.js";
 export { ChannelPath } from "./path/channel-path.js";
 export {
   type AttachInit,

@@ -1,0 +1,169 @@
+/** Commands that move the arm and bound what the rest of the program may do. */
+
+import { extendedLocateSize, extendedParameters, type Locate, locateSize, parseLocate } from "./domain.js";
+import {
+  checkExtent,
+  defineExtentSize,
+  type Extent,
+  fileMask,
+  parseExtent,
+  type SeekControl,
+  trackOf,
+} from "./extent.js";
+import { commandReject, fileProtected, noRecordFound, writeInhibited } from "./sense.js";
+import { type Handler, type Handlers, outsideDomain, receiveAll, type Turn } from "./turn.js";
+
+const noOperation: Handler = async (turn) => {
+  if (turn.program.positioned !== "read-ipl") outsideDomain(turn);
+  return 0;
+};
+
+/** Which seeks a mask allows. */
+const seekReach: Readonly<Record<SeekControl, number>> = { all: 3, "cylinder-and-head": 2, head: 1, none: 0 };
+
+const seek =
+  (kind: "cylinder" | "head"): Handler =>
+  async (turn) => {
+    outsideDomain(turn);
+    const { program, arm, disk } = turn;
+    const bytes = await receiveAll(turn, 6);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const cylinder = kind === "head" ? arm.address.cylinder : view.getUint16(2);
+    const track = trackOf(disk.geometry, { cylinder, head: view.getUint16(4) });
+    if (view.getUint16(0) !== 0 || track === undefined) throw commandReject("invalidParameter");
+    const reach = seekReach[program.extent.mask.seek];
+    if (reach < (kind === "head" ? 1 : 2)) throw fileProtected();
+    checkExtent(program.extent, track);
+    await arm.seek(track);
+    program.positioned = "seek";
+    return 0;
+  };
+
+const recalibrate: Handler = async (turn) => {
+  outsideDomain(turn);
+  const { program, arm } = turn;
+  if (seekReach[program.extent.mask.seek] < 3) throw fileProtected();
+  checkExtent(program.extent, 0);
+  await arm.seek(0);
+  program.positioned = "seek";
+  return 0;
+};
+
+const setFileMask: Handler = async (turn) => {
+  outsideDomain(turn);
+  const { program } = turn;
+  if (program.bounds !== "default") throw commandReject("invalidSequence");
+  const mask = fileMask((await receiveAll(turn, 1))[0] as number);
+  program.extent = { ...program.extent, mask };
+  program.bounds = "mask";
+  return 0;
+};
+
+const setSector: Handler = async (turn) => {
+  outsideDomain(turn);
+  const sector = (await receiveAll(turn, 1))[0] as number;
+  if (sector >= 224 && sector !== 0xff) throw commandReject("invalidParameter");
+  return 0;
+};
+
+const spaceCount: Handler = async (turn) => {
+  outsideDomain(turn);
+  const { arm, program } = turn;
+  // Which lengths to assume when a count can't be read: every count can.
+  await receiveAll(turn, 3);
+  if (program.positioned === "no") throw commandReject("invalidSequence");
+  await arm.next(
+    { zero: "counts", tracks: "one", trackEnd: "turns", search: false },
+    program.extent,
+    "outside",
+  );
+  return 0;
+};
+
+const defineExtent: Handler = async (turn) => {
+  outsideDomain(turn);
+  const { program, disk } = turn;
+  if (program.bounds === "mask" || program.positioned === "read-ipl") throw commandReject("invalidSequence");
+  const extent = parseExtent(await receiveAll(turn, defineExtentSize), disk.geometry);
+  if (program.bounds === "extent" && !sameBounds(extent, program.extent))
+    throw commandReject("invalidSequence");
+  program.extent = extent;
+  program.bounds = "extent";
+  return 0;
+};
+
+/** A second define extent may only move the range. */
+const sameBounds = (one: Extent, other: Extent): boolean =>
+  one.mask.byte === other.mask.byte && one.blockSize === other.blockSize;
+
+const locateRecord: Handler = async (turn) => {
+  mayLocate(turn);
+  const bytes = await receiveAll(turn, locateSize);
+  return locate(turn, parseLocate(bytes, { extended: false }, turn.program.extent, turn.disk.geometry));
+};
+
+const locateRecordExtended: Handler = async (turn) => {
+  mayLocate(turn);
+  const head = await receiveAll(turn, extendedLocateSize);
+  const length = extendedParameters(head);
+  if (length > 2) throw commandReject("invalidParameter");
+  const rest = length > 0 ? await receiveAll(turn, length) : new Uint8Array(0);
+  const bytes = Buffer.concat([head, rest]);
+  return locate(turn, parseLocate(bytes, { extended: true }, turn.program.extent, turn.disk.geometry));
+};
+
+function mayLocate(turn: Turn): void {
+  outsideDomain(turn);
+  const { program } = turn;
+  if (program.bounds !== "extent" && program.positioned !== "read-ipl")
+    throw commandReject("invalidSequence");
+}
+
+async function locate(turn: Turn, wanted: Locate): Promise<number> {
+  const { arm, program, disk } = turn;
+  const writes = ["write-data", "format-write", "write-any"].includes(wanted.operation);
+  if (writes && disk.access === "read-only") throw writeInhibited();
+  await arm.seek(wanted.track);
+  if (wanted.orientation === "home") {
+    const { cylinder, head } = wanted.search.address;
+    const { home } = await arm.content();
+    if (home.cylinder !== cylinder || home.head !== head) throw noRecordFound();
+  } else if (wanted.orientation !== "index") await toSearched(turn, wanted);
+  if (wanted.orientation === "data") arm.orientation = "data";
+  program.positioned = "locate";
+  program.domain = wanted;
+  program.tracksRead = 0;
+  program.remaining = wanted.count;
+  return 0;
+}
+
+/** With read any and write any, to the first record besides record zero; otherwise to the one that is named. */
+async function toSearched({ arm, program }: Turn, { operation, search }: Locate): Promise<void> {
+  const how = { zero: "counts", tracks: "one", trackEnd: "fails", search: true } as const;
+  for (;;) {
+    const { cylinder, head, record } = await arm.next(how, program.extent, "inside");
+    if (operation === "read-any" || operation === "write-any") {
+      if (record !== 0) return;
+    } else if (
+      cylinder === search.address.cylinder &&
+      head === search.address.head &&
+      record === search.record
+    )
+      return;
+  }
+}
+
+export const controlCommands: Handlers = {
+  3: noOperation,
+  7: seek("cylinder"),
+  11: seek("cylinder"),
+  15: spaceCount,
+  19: recalibrate,
+  23: noOperation,
+  27: seek("head"),
+  31: setFileMask,
+  35: setSector,
+  71: locateRecord,
+  75: locateRecordExtended,
+  99: defineExtent,
+};

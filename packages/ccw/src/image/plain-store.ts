@@ -1,0 +1,152 @@
+/** The tracks of an uncompressed image, each at its place; overwritten by way of the journal. */
+import { ImageError } from "./error.js";
+import type { Geometry } from "./geometry.js";
+import { type DeviceHeader, headerSize } from "./header.js";
+import type { Access, ImageDisk, ImageFile } from "./image-file.js";
+import { Journal, readJournal } from "./journal.js";
+import { openPlainFiles, type PlainFile } from "./plain-files.js";
+import type { ImageFormat, SpaceUse, StoredTrack, TrackStore } from "./track-store.js";
+
+export class PlainStore implements TrackStore {
+  readonly geometry: Geometry;
+  readonly format: ImageFormat;
+  readonly #disk: ImageDisk;
+  readonly #files: readonly PlainFile[];
+  readonly #access: Access;
+  readonly #identity: string;
+  /** What the journal holds and the image not yet: read-only, or because putting it in failed. */
+  #pending: ReadonlyMap<number, Uint8Array>;
+  #journal: Journal | undefined;
+  #state: "open" | "closed" = "open";
+
+  private constructor(
+    disk: ImageDisk,
+    files: readonly PlainFile[],
+    geometry: Geometry,
+    access: Access,
+    identity: string,
+    pending: ReadonlyMap<number, Uint8Array>,
+  ) {
+    this.#disk = disk;
+    this.#files = files;
+    this.geometry = geometry;
+    this.#access = access;
+    this.#identity = identity;
+    this.#pending = pending;
+    this.format = {
+      kind: "plain",
+      files: files.map(({ file }) => file.path),
+      compression: "none",
+      state: pending.size > 0 ? "journal-pending" : "closed",
+    };
+  }
+
+  /** Owns the file from here on, unless it throws. @throws ImageError */
+  static async open(
+    disk: ImageDisk,
+    first: ImageFile,
+    device: DeviceHeader,
+    access: Access,
+  ): Promise<PlainStore> {
+    const { files, geometry } = await openPlainFiles(disk, first, device, access);
+    try {
+      const identity = await disk.identity(first.path);
+      const pending = await readJournal(disk, first.path, identity);
+      const store = new PlainStore(disk, files, geometry, access, identity, pending);
+      if (access === "read-write") await store.#recover();
+      return store;
+    } catch (error) {
+      for (const { file } of files) if (file !== first) await file.close();
+      throw error;
+    }
+  }
+
+  async read(track: number): Promise<StoredTrack> {
+    this.#usable();
+    const { file, position } = this.#place(track);
+    const pending = this.#pending.get(track);
+    if (pending !== undefined) return { bytes: pending, file: file.path, offset: undefined };
+    return { bytes: await file.read(position, this.geometry.trackSize), file: file.path, offset: position };
+  }
+
+  async write(tracks: ReadonlyMap<number, Uint8Array>): Promise<void> {
+    this.#usable();
+    if (this.#access === "read-only")
+      throw new ImageError("image-read-only", { file: this.#first }, "it was opened read-only");
+    if (tracks.size === 0) return;
+    // A journal that could not be put in before would be lost by writing a new one over it.
+    await this.#recover();
+    this.#journal ??= await Journal.open(this.#disk, this.#first, this.#identity);
+    await this.#journal.record(tracks);
+    this.#pending = new Map(tracks);
+    await this.#recover();
+  }
+
+  async space(): Promise<SpaceUse> {
+    let fileBytes = 0;
+    for (const { file } of this.#files) fileBytes += await file.size();
+    return {
+      fileBytes,
+      storedTracks: this.geometry.tracks,
+      usedBytes: fileBytes,
+      freeBytes: 0,
+      freeExtents: 0,
+      largestFree: 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    try {
+      await this.#journal?.close(this.#pending.size === 0 ? "remove" : "keep");
+    } finally {
+      for (const { file } of this.#files) await file.close();
+    }
+  }
+
+  get #first(): string {
+    return (this.#files[0] as PlainFile).file.path;
+  }
+
+  #usable(): void {
+    if (this.#state === "closed")
+      throw new ImageError("image-closed", { file: this.#first }, "it was closed");
+  }
+
+  #place(track: number): { readonly file: ImageFile; readonly position: number } {
+    const found = this.#files.find(
+      ({ firstTrack, tracks }) => track >= firstTrack && track < firstTrack + tracks,
+    );
+    if (found === undefined)
+      throw new ImageError(
+        "image-geometry",
+        { file: this.#first },
+        `track ${track}; there are ${this.geometry.tracks}`,
+      );
+    return { file: found.file, position: headerSize + (track - found.firstTrack) * this.geometry.trackSize };
+  }
+
+  /** Puts what the journal holds into the image. Can be done any number of times. */
+  async #recover(): Promise<void> {
+    if (this.#pending.size === 0) return;
+    for (const [track, bytes] of this.#pending) {
+      if (track >= this.geometry.tracks || bytes.length > this.geometry.trackSize)
+        throw new ImageError(
+          "image-journal",
+          { file: this.#first },
+          `its journal has track ${track} of ${bytes.length} bytes`,
+        );
+    }
+    const touched = new Set<ImageFile>();
+    for (const [track, bytes] of this.#pending) {
+      const { file, position } = this.#place(track);
+      await file.write(position, bytes);
+      touched.add(file);
+    }
+    for (const file of touched) await file.sync();
+    this.#journal ??= await Journal.open(this.#disk, this.#first, this.#identity);
+    await this.#journal.clear();
+    this.#pending = new Map();
+  }
+}

@@ -1,0 +1,43 @@
+/** A console's terminal as a Unix socket: `socat - UNIX-CONNECT:PATH` sits down at it. */
+import { chmodSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { KernelError } from "parhelion-core";
+import type { Console3215 } from "./console-3215.js";
+
+export interface ConsoleSocket {
+  readonly path: string;
+  /** Whoever sits at the terminal is sent away; the socket is removed. */
+  close(): Promise<void>;
+}
+
+/**
+ * One terminal at a time: a newcomer takes the place of who was there. Only this user may connect.
+ * @throws KernelError EIO the socket can't be made at `path`
+ */
+export async function serveConsole(console: Console3215, path: string): Promise<ConsoleSocket> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    console.connect(socket, { echo: "there" });
+  });
+  await listen(server, path);
+  chmodSync(path, 0o600);
+  return {
+    path,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(new KernelError("EIO", `no console at ${path}: ${error.message}`, { cause: error }));
+    });
+    server.listen(path, resolve);
+  });
+}

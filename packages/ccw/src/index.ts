@@ -1,5 +1,11 @@
 /** Channel I/O on the device model. */
-
+export {
+  Console3215,
+  type ConsoleSocket,
+  maxLines,
+  serveConsole,
+  type TerminalOptions,
+} from "./console/index.js";
 export { Dasd3390, type Dasd3390Options } from "./dasd/dasd-3390.js";
 export type { Disk } from "./dasd/disk.js";
 export type { DasdIdentity } from "./dasd/identity.js";
@@ -21,7 +27,36 @@ export type { ImageLock } from "./image/lock.js";
 export { type CkdRecord, decodeTrack, encodeTrack, type Track } from "./image/track.js";
 export type { ImageFormat, SpaceUse } from "./image/track-store.js";
 export { type VolumeLabel, volumeDatasets, volumeLabel } from "./image/volume.js";
+export {
+  type ChannelDevice,
+  ChannelProgram,
+  type ChannelProgramInit,
+  type Command,
+  type CommandClass,
+  type CommandPath,
+  type Conclusion,
+  type DataPath,
+  type DeviceLine,
+  type Ended,
+  type Ending,
+  type Intermediate,
+  type ProgramLimits,
+  type StartControls,
+  type Stopped,
+  type Suspended,
+  startControls,
+} from "./interpreter/index.js";
 export { ChannelPath } from "./path/channel-path.js";
+export {
+  AbsoluteStorage,
+  type Answer,
+  type MainStorage,
+  maxStorageSize,
+  StorageFault,
+  type StorageFaultReason,
+  type StorageKey,
+  storageBlock,
+} from "./storage/index.js";
 export {
   type AttachInit,
   ChannelSubsystem,

@@ -1,6 +1,7 @@
 /** Hands a request of a container's file, or of an iommufd that stands in for one, to its address space. */
-import type { IommuCalls } from "./calls.js";
+
 import type { RequestOf } from "../device/calls.js";
+import type { IommuCalls } from "./calls.js";
 import type { Type1 } from "./type1.js";
 
 export type IommuRequest = RequestOf<IommuCalls>;

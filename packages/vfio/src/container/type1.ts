@@ -53,14 +53,15 @@ export class Type1 {
   async map(call: MapDma): Promise<undefined> {
     const { argsz, flags, iova, size, vaddr, memory } = call;
     if (argsz < 32 || (flags & ~(MapFlag.READ | MapFlag.WRITE)) !== 0) {
-      throw new KernelError("EINVAL", `MAP_DMA: argsz ${argsz} (at least 32), flags 0x${flags.toString(16)} (1 and 2)`);
+      throw new KernelError(
+        "EINVAL",
+        `MAP_DMA: argsz ${argsz} (at least 32), flags 0x${flags.toString(16)} (1 and 2)`,
+      );
     }
     if (flags === 0) throw new KernelError("EINVAL", "MAP_DMA: flags say neither READ nor WRITE");
     const readable = (flags & MapFlag.READ) !== 0;
     const writable = (flags & MapFlag.WRITE) !== 0;
-    await this.ioas.mutex.withLock(() =>
-      this.ioas.map({ iova, size, vaddr, memory, readable, writable }),
-    );
+    await this.ioas.mutex.withLock(() => this.ioas.map({ iova, size, vaddr, memory, readable, writable }));
     return undefined;
   }
 
@@ -70,13 +71,19 @@ export class Type1 {
     const wantsBitmap = (flags & UnmapFlag.GET_DIRTY_BITMAP) !== 0;
     const all = (flags & UnmapFlag.ALL) !== 0;
     if (argsz < 24 || (flags & ~(UnmapFlag.GET_DIRTY_BITMAP | UnmapFlag.ALL)) !== 0 || (wantsBitmap && all)) {
-      throw new KernelError("EINVAL", `UNMAP_DMA: argsz ${argsz} (at least 24), flags 0x${flags.toString(16)}`);
+      throw new KernelError(
+        "EINVAL",
+        `UNMAP_DMA: argsz ${argsz} (at least 24), flags 0x${flags.toString(16)}`,
+      );
     }
     if (wantsBitmap) this.#checkBitmap({ ...this.#bitmapOf(bitmap), iova: call.iova, size: call.size });
     return this.ioas.mutex.withLock(async () => {
       const { iova, size } = this.#unmapRange(call, all);
       if (wantsBitmap && (this.ioas.tracking === "off" || bitmap?.pgsize !== this.ioas.limits.pageSize)) {
-        throw new KernelError("EINVAL", "UNMAP_DMA: GET_DIRTY_BITMAP while nothing is tracked, or of another page size");
+        throw new KernelError(
+          "EINVAL",
+          "UNMAP_DMA: GET_DIRTY_BITMAP while nothing is tracked, or of another page size",
+        );
       }
       const going = this.#unmappable(iova, size, all);
       await this.ioas.unmap(going);
@@ -91,7 +98,10 @@ export class Type1 {
     const { argsz, flags, range } = call;
     if (argsz < 8) throw new KernelError("EINVAL", `DIRTY_PAGES: argsz ${argsz} is less than 8`);
     if (flags !== DirtyFlag.START && flags !== DirtyFlag.STOP && flags !== DirtyFlag.GET_BITMAP) {
-      throw new KernelError("EINVAL", `DIRTY_PAGES: flags 0x${flags.toString(16)}; one of START, STOP and GET_BITMAP`);
+      throw new KernelError(
+        "EINVAL",
+        `DIRTY_PAGES: flags 0x${flags.toString(16)}; one of START, STOP and GET_BITMAP`,
+      );
     }
     return this.ioas.mutex.withLock(() => {
       if (flags === DirtyFlag.GET_BITMAP) return { bitmap: this.#dirty(range, argsz) };
@@ -102,11 +112,15 @@ export class Type1 {
 
   #dirty(range: BitmapRange | undefined, argsz: number): Uint8Array {
     if (argsz < 48 || range === undefined) {
-      throw new KernelError("EINVAL", `DIRTY_PAGES: GET_BITMAP needs a range, and argsz ${argsz} is less than 48`);
+      throw new KernelError(
+        "EINVAL",
+        `DIRTY_PAGES: GET_BITMAP needs a range, and argsz ${argsz} is less than 48`,
+      );
     }
     this.#checkBitmap(range);
     const { iova, size } = range;
-    if (this.ioas.tracking === "off") throw new KernelError("EINVAL", "DIRTY_PAGES: nothing is tracked; START first");
+    if (this.ioas.tracking === "off")
+      throw new KernelError("EINVAL", "DIRTY_PAGES: nothing is tracked; START first");
     this.#assertWhole(iova, size, "DIRTY_PAGES");
     return bitsOf(this.ioas.overlapping(iova, size), iova, size, this.ioas.limits.pageSize).bytes;
   }

@@ -6,6 +6,9 @@ import type { OpenFile } from "parhelion-core";
 import type { IrqSet } from "../irq/irq.js";
 import type { MigrationStream } from "../migration/ops.js";
 
+/** An open file, whatever it is of. */
+export type FileHandle = Pick<OpenFile, "name" | "state" | "opener">;
+
 export const DeviceFlag = {
   RESET: 1,
   PCI: 2,
@@ -84,7 +87,7 @@ export interface DeviceCalls {
   RESET: { request: object; reply: undefined };
   FEATURE: { request: FeatureCall; reply: FeatureReply };
   BIND_IOMMUFD: {
-    request: { readonly argsz: number; readonly flags: number; readonly iommufd: OpenFile | null };
+    request: { readonly argsz: number; readonly flags: number; readonly iommufd: FileHandle | null };
     reply: { readonly devid: number };
   };
   ATTACH_IOMMUFD_PT: {

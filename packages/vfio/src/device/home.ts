@@ -1,6 +1,7 @@
 /** What a device needs of the VFIO core that it belongs to. */
-import type { DeviceClass, OpenFile, Runtime } from "parhelion-core";
+import type { DeviceClass, Runtime } from "parhelion-core";
 import type { IommufdContext } from "../iommufd/context.js";
+import type { FileHandle } from "./calls.js";
 import type { DevSet } from "./dev-set.js";
 
 export interface VfioHome {
@@ -12,5 +13,5 @@ export interface VfioHome {
   joinDevSet(key: unknown, name: string): DevSet;
   leaveDevSet(key: unknown, set: DevSet): void;
   /** @throws KernelError EBADF the file is closed, EBADFD it is no iommufd's */
-  iommufdOf(file: OpenFile | null): IommufdContext;
+  iommufdOf(file: FileHandle | null): IommufdContext;
 }

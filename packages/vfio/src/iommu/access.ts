@@ -3,14 +3,7 @@
  * at most one space. When it is closed whatever waits for the user ends at once, so a device can be taken away from a
  * user who does not answer.
  */
-import {
-  Completion,
-  type ErrnoCode,
-  invoke,
-  KernelError,
-  type Named,
-  type Runtime,
-} from "parhelion-core";
+import { Completion, type ErrnoCode, invoke, KernelError, type Named, type Runtime } from "parhelion-core";
 import type { DeviceDma, PinnedRange } from "./dma.js";
 import { type Ioas, type IoasAccess, lastIova } from "./ioas.js";
 import type { IovaMapping } from "./mapping.js";
@@ -119,7 +112,10 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
       throw new KernelError("EINVAL", `pin ${length} bytes for ${this.name}: at least one`);
     }
     if (length > maxPinnedBytes) {
-      throw new KernelError("E2BIG", `pin ${length} bytes for ${this.name}: at most ${maxPinnedBytes} at once`);
+      throw new KernelError(
+        "E2BIG",
+        `pin ${length} bytes for ${this.name}: at most ${maxPinnedBytes} at once`,
+      );
     }
     const segments: Segment[] = [];
     for (let at = 0; at < length; ) {

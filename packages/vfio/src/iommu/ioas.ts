@@ -79,7 +79,10 @@ export class Ioas implements Named {
     const { pageSize, mappings } = this.limits;
     const what = `map 0x${size.toString(16)} bytes at 0x${iova.toString(16)} in ${this.name}`;
     if (size <= 0n || (size | iova | vaddr) % pageSize !== 0n) {
-      throw new KernelError("EINVAL", `${what}: give whole pages of ${pageSize}, the address (0x${vaddr.toString(16)}) too`);
+      throw new KernelError(
+        "EINVAL",
+        `${what}: give whole pages of ${pageSize}, the address (0x${vaddr.toString(16)}) too`,
+      );
     }
     if (iova < 0n || vaddr < 0n || iova + size - 1n > lastIova || vaddr + size - 1n > lastIova) {
       throw new KernelError("EINVAL", `${what}: it goes beyond the end of the address space`);
@@ -89,7 +92,10 @@ export class Ioas implements Named {
       throw new KernelError("EEXIST", `${what}: some of it is mapped; unmap that first`);
     }
     if (this.#mappings.length >= mappings) {
-      throw new KernelError("ENOSPC", `${what}: there are ${mappings} mappings, which is the limit; unmap some`);
+      throw new KernelError(
+        "ENOSPC",
+        `${what}: there are ${mappings} mappings, which is the limit; unmap some`,
+      );
     }
     const last = iova + size - 1n;
     if (!this.limits.ranges.some((range) => range.start <= iova && last <= range.last)) {

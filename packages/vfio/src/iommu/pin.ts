@@ -67,7 +67,10 @@ export class Pin implements PinnedRange, MappingHold {
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     if (!this.writes) {
-      throw new KernelError("EPERM", `${bytes.length} bytes at ${offset} of ${this.#what()}, pinned for reading`);
+      throw new KernelError(
+        "EPERM",
+        `${bytes.length} bytes at ${offset} of ${this.#what()}, pinned for reading`,
+      );
     }
     let at = 0;
     for (const part of this.#parts(offset, bytes.length)) {

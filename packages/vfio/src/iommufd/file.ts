@@ -41,7 +41,8 @@ export class IommufdOperations implements FileOperations<IommufdRequest, Iommufd
         return ([TYPE1, TYPE1v2, DMA_CC, UNMAP_ALL] as number[]).includes(request.extension) ? 1 : 0;
       }
       case "SET_IOMMU":
-        if (context.compat === null) throw new KernelError("ENODEV", `${context.name}: no group has taken it for a container`);
+        if (context.compat === null)
+          throw new KernelError("ENODEV", `${context.name}: no group has taken it for a container`);
         if (request.type !== Extension.TYPE1 && request.type !== Extension.TYPE1v2) {
           throw new KernelError("EINVAL", `SET_IOMMU: there is no type ${request.type}`);
         }
@@ -71,10 +72,14 @@ async function map(
   if ((flags & ~(FIXED_IOVA | READABLE | WRITEABLE)) !== 0) {
     throw new KernelError("EOPNOTSUPP", `IOAS_MAP: flags 0x${flags.toString(16)}`);
   }
-  if ((flags & (READABLE | WRITEABLE)) === 0) throw new KernelError("EINVAL", "IOAS_MAP: neither readable nor writeable");
+  if ((flags & (READABLE | WRITEABLE)) === 0)
+    throw new KernelError("EINVAL", "IOAS_MAP: neither readable nor writeable");
   if (length <= 0n) throw new KernelError("EINVAL", "IOAS_MAP: no bytes");
   if (iova + length - 1n > lastIova || userVa + length - 1n > lastIova) {
-    throw new KernelError("EOVERFLOW", `IOAS_MAP: 0x${length.toString(16)} bytes at 0x${iova.toString(16)} wrap`);
+    throw new KernelError(
+      "EOVERFLOW",
+      `IOAS_MAP: 0x${length.toString(16)} bytes at 0x${iova.toString(16)} wrap`,
+    );
   }
   const [readable, writable] = [(flags & READABLE) !== 0, (flags & WRITEABLE) !== 0];
   return ioas.mutex.withLock(() => {
@@ -92,9 +97,13 @@ async function unmap(
   const everything = iova === 0n && length === lastIova;
   const { pageSize } = ioas.limits;
   if (!everything && (length <= 0n || (iova | length) % pageSize !== 0n)) {
-    throw new KernelError("EINVAL", `IOAS_UNMAP: 0x${length.toString(16)} bytes at 0x${iova.toString(16)} are no whole pages`);
+    throw new KernelError(
+      "EINVAL",
+      `IOAS_UNMAP: 0x${length.toString(16)} bytes at 0x${iova.toString(16)} are no whole pages`,
+    );
   }
-  if (!everything && iova + length - 1n > lastIova) throw new KernelError("EOVERFLOW", "IOAS_UNMAP: it wraps");
+  if (!everything && iova + length - 1n > lastIova)
+    throw new KernelError("EOVERFLOW", "IOAS_UNMAP: it wraps");
   return ioas.mutex.withLock(async () => {
     const going = ioas.overlapping(iova, everything ? lastIova + 1n : length);
     const cuts = !everything && (ioas.bisects(iova) || ioas.bisects(iova + length));

@@ -30,7 +30,8 @@ export function checkIrqSet(set: IrqSet, irqs: readonly VfioIrq[]): ValidIrqSet 
     throw refused(`${count} from ${start} of the ${irq.count} of index ${index}`);
   }
   if (count === 0) {
-    if (data !== IrqSetFlag.DATA_NONE || action !== IrqSetFlag.ACTION_TRIGGER) throw refused("count 0 tears down: DATA_NONE, ACTION_TRIGGER");
+    if (data !== IrqSetFlag.DATA_NONE || action !== IrqSetFlag.ACTION_TRIGGER)
+      throw refused("count 0 tears down: DATA_NONE, ACTION_TRIGGER");
     if (start !== 0) throw refused("count 0 tears all down: start is 0");
     return { index, start, count, action: "disable", which: [], eventfds: [] };
   }
@@ -52,7 +53,8 @@ export function checkIrqSet(set: IrqSet, irqs: readonly VfioIrq[]): ValidIrqSet 
 }
 
 function eventfdsOf({ data, count }: IrqSet): readonly (Eventfd | null)[] {
-  if (data instanceof Uint8Array || data?.length !== count) throw refused(`DATA_EVENTFD needs ${count} eventfds`);
+  if (data instanceof Uint8Array || data?.length !== count)
+    throw refused(`DATA_EVENTFD needs ${count} eventfds`);
   return data;
 }
 

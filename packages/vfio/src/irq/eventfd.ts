@@ -1,5 +1,5 @@
 /** What an interrupt is signalled through: a counter that somebody waits for, a descriptor, or whatever else can be told. */
-import { KernelError, type Named, type Runtime, WaitQueue, type WaitOptions } from "parhelion-core";
+import { KernelError, type Named, type Runtime, type WaitOptions, WaitQueue } from "parhelion-core";
 
 export interface Eventfd {
   /** Adds to the counter. Must neither wait nor throw. */

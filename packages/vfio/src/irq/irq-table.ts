@@ -39,7 +39,10 @@ export class IrqTable implements Named {
   info(argsz: number, index: number): IrqInfo {
     const irq = this.#irqs()[index];
     if (argsz < 16 || irq === undefined) {
-      throw new KernelError("EINVAL", `GET_IRQ_INFO: argsz ${argsz} (at least 16), index ${index} of ${this.indexes}`);
+      throw new KernelError(
+        "EINVAL",
+        `GET_IRQ_INFO: argsz ${argsz} (at least 16), index ${index} of ${this.indexes}`,
+      );
     }
     return { argsz: 16, flags: flagsOf(irq), index, count: irq.count };
   }

@@ -19,8 +19,11 @@ const maxPages = 2n ** 24n;
 
 export class DmaLog {
   readonly #access: DmaAccess;
-  #logged: { readonly pageSize: bigint; readonly ranges: readonly DmaLogRange[]; readonly pages: Set<bigint> } | null =
-    null;
+  #logged: {
+    readonly pageSize: bigint;
+    readonly ranges: readonly DmaLogRange[];
+    readonly pages: Set<bigint>;
+  } | null = null;
 
   constructor(access: DmaAccess) {
     this.#access = access;
@@ -42,7 +45,10 @@ export class DmaLog {
     let end = 0n;
     for (const { iova, length } of sorted) {
       if (length <= 0n || (iova | length) % pageSize !== 0n || iova + length - 1n > lastIova || iova < end) {
-        throw new KernelError("EINVAL", `DMA_LOGGING_START: range 0x${iova.toString(16)} is empty, wraps or overlaps`);
+        throw new KernelError(
+          "EINVAL",
+          `DMA_LOGGING_START: range 0x${iova.toString(16)} is empty, wraps or overlaps`,
+        );
       }
       end = iova + length;
     }
@@ -61,7 +67,8 @@ export class DmaLog {
   /** What was written of the range since it was last asked for. @throws KernelError EINVAL it is off, or the range or page size makes no sense */
   report(iova: bigint, length: bigint, pageSize: bigint): Uint8Array {
     const logged = this.#logged;
-    if (logged === null) throw new KernelError("EINVAL", "DMA_LOGGING_REPORT: nothing is logged; START first");
+    if (logged === null)
+      throw new KernelError("EINVAL", "DMA_LOGGING_REPORT: nothing is logged; START first");
     if (
       pageSize <= 0n ||
       (pageSize & (pageSize - 1n)) !== 0n ||
@@ -70,7 +77,10 @@ export class DmaLog {
       iova + length - 1n > lastIova ||
       length / pageSize > maxPages
     ) {
-      throw new KernelError("EINVAL", `DMA_LOGGING_REPORT: 0x${length.toString(16)} bytes at 0x${iova.toString(16)}`);
+      throw new KernelError(
+        "EINVAL",
+        `DMA_LOGGING_REPORT: 0x${length.toString(16)} bytes at 0x${iova.toString(16)}`,
+      );
     }
     const bits = new Bitmap(Number(length / pageSize));
     for (const page of [...logged.pages]) {

@@ -61,9 +61,7 @@ async function deviceState(migration: Migration, call: FeatureCall): Promise<Fea
   const state = migrationStates[number];
   if (state === undefined) throw new KernelError("EINVAL", `MIG_DEVICE_STATE: there is no state ${number}`);
   const stream = await migration.set(state);
-  return stream === null
-    ? { data: stateBytes(number, -1) }
-    : { data: stateBytes(number, 0), stream };
+  return stream === null ? { data: stateBytes(number, -1) } : { data: stateBytes(number, 0), stream };
 }
 
 function dmaLogging(target: FeatureTarget, call: FeatureCall): FeatureReply {
@@ -76,7 +74,10 @@ function dmaLogging(target: FeatureTarget, call: FeatureCall): FeatureReply {
       const view = viewOf(call, 16);
       const count = view.getUint32(8, true);
       if (count > (view.byteLength - 16) / 16) {
-        throw new KernelError("EINVAL", `DMA_LOGGING_START: ${count} ranges in ${view.byteLength - 16} bytes`);
+        throw new KernelError(
+          "EINVAL",
+          `DMA_LOGGING_START: ${count} ranges in ${view.byteLength - 16} bytes`,
+        );
       }
       const ranges = Array.from({ length: count }, (_, index) => ({
         iova: view.getBigUint64(16 + index * 16, true),
@@ -99,7 +100,10 @@ function dmaLogging(target: FeatureTarget, call: FeatureCall): FeatureReply {
         view.getBigUint64(16, true),
       );
       if (call.argsz < headerBytes + 24 + bitmap.length) {
-        throw new KernelError("EINVAL", `DMA_LOGGING_REPORT: argsz ${call.argsz} has no room for ${bitmap.length} bytes`);
+        throw new KernelError(
+          "EINVAL",
+          `DMA_LOGGING_REPORT: argsz ${call.argsz} has no room for ${bitmap.length} bytes`,
+        );
       }
       const data = new Uint8Array(24 + bitmap.length);
       data.set(new Uint8Array(view.buffer, view.byteOffset, 24));
@@ -113,7 +117,8 @@ function dmaLogging(target: FeatureTarget, call: FeatureCall): FeatureReply {
 function check({ flags, argsz }: FeatureCall, supported: number, bytes: number): "probe" | "do" {
   const { GET, SET, PROBE } = FeatureFlag;
   const wanted = flags & (GET | SET);
-  if ((wanted & ~supported) !== 0) throw new KernelError("EINVAL", `FEATURE: flags 0x${flags.toString(16)} for what has no such side`);
+  if ((wanted & ~supported) !== 0)
+    throw new KernelError("EINVAL", `FEATURE: flags 0x${flags.toString(16)} for what has no such side`);
   if ((flags & PROBE) !== 0) return "probe";
   if (wanted === 0) throw new KernelError("EINVAL", "FEATURE: neither GET, SET nor PROBE");
   if (argsz - headerBytes < bytes) {
@@ -130,7 +135,8 @@ function migrationOf({ migration, name }: FeatureTarget): Migration {
 /** The data that came, or as many zeros as are looked at. */
 function viewOf({ data }: FeatureCall, bytes: number): DataView {
   const there = data ?? new Uint8Array(bytes);
-  if (there.length < bytes) throw new KernelError("EINVAL", `FEATURE: ${there.length} bytes of data; ${bytes} are needed`);
+  if (there.length < bytes)
+    throw new KernelError("EINVAL", `FEATURE: ${there.length} bytes of data; ${bytes} are needed`);
   return new DataView(there.buffer, there.byteOffset, there.byteLength);
 }
 

@@ -76,7 +76,8 @@ export class Migration implements Named {
   async #step(arc: MigrationArc): Promise<MigrationStream | null> {
     let stream: MigrationStream | undefined;
     try {
-      stream = (await invoke(this.#runtime, `migrate.${arc.to}`, this, () => this.#ops.step(arc))) ?? undefined;
+      stream =
+        (await invoke(this.#runtime, `migrate.${arc.to}`, this, () => this.#ops.step(arc))) ?? undefined;
     } catch (error) {
       if (this.#ops.recover?.(arc) !== "kept") this.#moveTo("ERROR");
       throw error;
@@ -84,7 +85,12 @@ export class Migration implements Named {
     this.#moveTo(arc.to);
     if (stream === undefined) return null;
     this.#streams += 1;
-    this.#stream = new UserStream(this.#runtime, `stream ${this.#streams} of ${this.name}`, stream, this.#guarded);
+    this.#stream = new UserStream(
+      this.#runtime,
+      `stream ${this.#streams} of ${this.name}`,
+      stream,
+      this.#guarded,
+    );
     return this.#stream;
   }
 

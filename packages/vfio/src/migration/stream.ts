@@ -58,6 +58,7 @@ export class UserStream implements MigrationStream, Named {
 
   #assertOpen(): void {
     this.#runtime.scheduler.access(this, "read");
-    if (this.#state === "ended") throw new KernelError("ENODEV", `${this.name}: the device has left that state`);
+    if (this.#state === "ended")
+      throw new KernelError("ENODEV", `${this.name}: the device has left that state`);
   }
 }

@@ -67,7 +67,13 @@ export function sparseMmap(areas: readonly RegionArea[]): Capability {
   return { id: RegionCap.SPARSE_MMAP, version: 1, data };
 }
 
-export function regionType({ type, subtype }: { readonly type: number; readonly subtype: number }): Capability {
+export function regionType({
+  type,
+  subtype,
+}: {
+  readonly type: number;
+  readonly subtype: number;
+}): Capability {
   const data = new Uint8Array(8);
   const view = new DataView(data.buffer);
   view.setUint32(0, type, true);
@@ -77,9 +83,17 @@ export function regionType({ type, subtype }: { readonly type: number; readonly 
 
 /** struct vfio_device_info with its chain, `argsz` of the reply long at most. */
 export function encodeDeviceInfo(info: DeviceInfo): Uint8Array {
-  const bytes = new Uint8Array(info.capOffset === 0 ? deviceInfoBytes : info.capOffset + info.capabilities.length);
+  const bytes = new Uint8Array(
+    info.capOffset === 0 ? deviceInfoBytes : info.capOffset + info.capabilities.length,
+  );
   const view = new DataView(bytes.buffer);
-  for (const [index, value] of [info.argsz, info.flags, info.numRegions, info.numIrqs, info.capOffset].entries()) {
+  for (const [index, value] of [
+    info.argsz,
+    info.flags,
+    info.numRegions,
+    info.numIrqs,
+    info.capOffset,
+  ].entries()) {
     view.setUint32(index * 4, value, true);
   }
   if (info.capOffset !== 0) bytes.set(info.capabilities, info.capOffset);
@@ -88,7 +102,9 @@ export function encodeDeviceInfo(info: DeviceInfo): Uint8Array {
 
 /** struct vfio_region_info with its chain. */
 export function encodeRegionInfo(info: RegionInfo): Uint8Array {
-  const bytes = new Uint8Array(info.capOffset === 0 ? regionInfoBytes : info.capOffset + info.capabilities.length);
+  const bytes = new Uint8Array(
+    info.capOffset === 0 ? regionInfoBytes : info.capOffset + info.capabilities.length,
+  );
   const view = new DataView(bytes.buffer);
   for (const [index, value] of [info.argsz, info.flags, info.index, info.capOffset].entries()) {
     view.setUint32(index * 4, value, true);

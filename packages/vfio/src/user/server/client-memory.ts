@@ -18,8 +18,8 @@ export interface ClientMemoryInit {
   readonly questions: Questions;
   /** Most data in one message to the client. */
   readonly pieceBytes: number;
-  /** "message": descriptors are not used. */
-  readonly way: "descriptor" | "message";
+  /** "message": the descriptor of that mapping is not used. */
+  way(map: DmaMap): "descriptor" | "message";
   readonly closeFd: (fd: number) => void;
 }
 
@@ -32,17 +32,20 @@ export class ClientMemory {
   }
 
   /** @param fd owned from here on. @throws KernelError EINVAL, EEXIST it overlaps, ENOSPC too many, and as `AttachedDevice.map` */
-  async map({ iova, size, offset, access }: DmaMap, fd: number | null, options: WaitOptions): Promise<void> {
+  async map(map: DmaMap, fd: number | null, options: WaitOptions): Promise<void> {
+    const { iova, size, offset, access } = map;
     const { user, questions, pieceBytes, closeFd } = this.#init;
     let kept: number | null = null;
     try {
-      if (this.#lent.size >= maxDmaMaps) throw new KernelError("ENOSPC", `${maxDmaMaps} mappings, there is room for no more`);
-      const way = fd === null || this.#init.way === "message" ? "message" : MemoryFile.way(fd, offset, size);
+      if (this.#lent.size >= maxDmaMaps)
+        throw new KernelError("ENOSPC", `${maxDmaMaps} mappings, there is room for no more`);
+      const way =
+        fd === null || this.#init.way(map) === "message" ? "message" : MemoryFile.way(fd, offset, size);
       const memory =
         fd === null || way === "message"
           ? new MessageMemory(questions, pieceBytes, iova, iova)
           : new MemoryFile(fd, iova, offset);
-      await user.map(iova, size, memory, access, options);
+      await user.map(iova, size, memory, access, iova, options);
       kept = way === "message" ? null : fd;
       this.#lent.set(iova, { iova, size, fd: kept });
     } finally {
@@ -59,7 +62,10 @@ export class ClientMemory {
     const whole = scope === "all" || named.every((lent) => lent.iova >= iova && lent.iova + lent.size <= end);
     if (!whole || (scope === "range" && named.length === 0)) {
       const range = `${size} bytes at 0x${iova.toString(16)}`;
-      throw new KernelError("EINVAL", `DMA_UNMAP: ${range} are ${whole ? "not mapped" : "not whole mappings"}`);
+      throw new KernelError(
+        "EINVAL",
+        `DMA_UNMAP: ${range} are ${whole ? "not mapped" : "not whole mappings"}`,
+      );
     }
     let bytes = 0n;
     for (const lent of named) {

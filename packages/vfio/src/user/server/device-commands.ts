@@ -1,14 +1,19 @@
 /** What each command of a client does with the device that it has open. Answers are what follows a reply's header. */
 import { isKernelError, KernelError, type WaitOptions } from "parhelion-core";
+import { deviceCall } from "../../device/call.js";
 import { DeviceFlag } from "../../device/calls.js";
-import { deviceCall } from "../../device/device-call.js";
 import type { AttachedDevice } from "../../iommufd/attached-device.js";
 import type { Eventfd } from "../../irq/eventfd.js";
 import { IrqFlag, IrqSetFlag } from "../../irq/irq.js";
 import { encodeDeviceInfo, encodeIrqInfo, encodeNoRegionIoFds, type InfoQuestion } from "../wire/device.js";
 import { encodeDmaUnmapped } from "../wire/dma.js";
 import type { SetIrqs } from "../wire/irqs.js";
-import { encodeRegionData, encodeRegionWritten, encodeWritesDone, type RegionWrite } from "../wire/region-access.js";
+import {
+  encodeRegionData,
+  encodeRegionWritten,
+  encodeWritesDone,
+  type RegionWrite,
+} from "../wire/region-access.js";
 import type { Request } from "../wire/request.js";
 import type { ClientMemory } from "./client-memory.js";
 import type { Descriptors } from "./descriptors.js";
@@ -22,11 +27,11 @@ export interface DeviceCommandsInit {
   readonly questions: Questions;
   /** Null: none come. */
   readonly descriptors: Descriptors | null;
+  /** Most data in one message from the client, or that it may ask for. */
+  readonly dataBytes: number;
 }
 
 type DeviceRequest = Exclude<Request, { readonly command: "VERSION" }>;
-
-const nothing = new Uint8Array(0);
 
 /** All that can be asked of a device that stands still (VFIO_DEVICE_STATE_STOP_COPY). */
 const whileStill: ReadonlySet<Request["command"]> = new Set([
@@ -47,6 +52,10 @@ export class DeviceCommands {
     this.#migration = new MigrationData(init.user.file);
   }
 
+  get dataBytes(): number {
+    return this.#init.dataBytes;
+  }
+
   /**
    * @param request its descriptors are owned from here on
    * @throws KernelError what the client is told
@@ -55,12 +64,15 @@ export class DeviceCommands {
     const { user, memory } = this.#init;
     if (this.#migration.standsStill && !whileStill.has(request.command)) {
       this.#closeFdsOf(request);
-      throw new KernelError("EINVAL", `${request.command}: the device stands still for its state to be taken`);
+      throw new KernelError(
+        "EINVAL",
+        `${request.command}: the device stands still for its state to be taken`,
+      );
     }
     switch (request.command) {
       case "DMA_MAP":
         await memory.map(request.map, request.fd, options);
-        return nothing;
+        return empty();
       case "DMA_UNMAP":
         await this.#quiesce(request.command, options);
         return encodeDmaUnmapped(request.unmap, await memory.unmap(request.unmap, options));
@@ -75,7 +87,7 @@ export class DeviceCommands {
         return this.#irqInfo(request.question, options);
       case "DEVICE_SET_IRQS":
         await this.#setIrqs(request.set, request.fds, options);
-        return nothing;
+        return empty();
       case "REGION_READ":
         return encodeRegionData(request.read, await this.#regions.read(request.read, options));
       case "REGION_WRITE": {
@@ -88,7 +100,7 @@ export class DeviceCommands {
         await this.#quiesce(request.command, options);
         await deviceCall(user.file, "RESET", {}, options);
         this.#migration.reset();
-        return nothing;
+        return empty();
       case "DEVICE_FEATURE":
         if (request.call.action === "set") await this.#quiesce(request.command, options);
         return this.#migration.feature(request.call, options);
@@ -96,7 +108,7 @@ export class DeviceCommands {
         return this.#migration.read(request.size);
       case "MIG_DATA_WRITE":
         await this.#migration.write(request.data);
-        return nothing;
+        return empty();
     }
   }
 
@@ -114,7 +126,11 @@ export class DeviceCommands {
   async #irqInfo({ index }: InfoQuestion, options: WaitOptions): Promise<Uint8Array> {
     const { user, descriptors } = this.#init;
     const info = await deviceCall(user.file, "GET_IRQ_INFO", { argsz: 16, index }, options);
-    return encodeIrqInfo(index, descriptors === null ? info.flags & ~IrqFlag.EVENTFD : info.flags, info.count);
+    return encodeIrqInfo(
+      index,
+      descriptors === null ? info.flags & ~IrqFlag.EVENTFD : info.flags,
+      info.count,
+    );
   }
 
   async #setIrqs(set: SetIrqs, fds: readonly number[], options: WaitOptions): Promise<void> {
@@ -122,7 +138,10 @@ export class DeviceCommands {
     const triggers = this.#triggersOf(set, fds);
     const flags = actionFlags[set.action] | dataFlag(set.data);
     const data = triggers ?? (typeof set.data === "string" ? undefined : Uint8Array.from(set.data, Number));
-    const head = { argsz: 20 + (triggers?.length ?? 0) * 4 + (typeof set.data === "string" ? 0 : count), flags };
+    const head = {
+      argsz: 20 + (triggers?.length ?? 0) * 4 + (typeof set.data === "string" ? 0 : count),
+      flags,
+    };
     try {
       const call = { ...head, index, start, count, ...(data !== undefined && { data }) };
       await deviceCall(this.#init.user.file, "SET_IRQS", call, options);
@@ -192,4 +211,9 @@ const actionFlags = {
 function dataFlag(data: SetIrqs["data"]): number {
   if (data === "none") return IrqSetFlag.DATA_NONE;
   return data === "eventfd" ? IrqSetFlag.DATA_EVENTFD : IrqSetFlag.DATA_BOOL;
+}
+
+/** An answer that is its header. */
+function empty(): Uint8Array {
+  return new Uint8Array(0);
 }

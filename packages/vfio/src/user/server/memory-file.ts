@@ -30,7 +30,8 @@ export class MemoryFile implements UserMemory {
    */
   static way(fd: number, offset: bigint, size: bigint): "descriptor" | "message" {
     const stat = fstatSync(fd, { bigint: true });
-    if (!stat.isFile()) throw new KernelError("EINVAL", "DMA_MAP: the descriptor is of no file, which memory is");
+    if (!stat.isFile())
+      throw new KernelError("EINVAL", "DMA_MAP: the descriptor is of no file, which memory is");
     if (offset > stat.size || size > stat.size - offset)
       throw new KernelError("EINVAL", `DMA_MAP: ${size} bytes at ${offset} of a file that has ${stat.size}`);
     return reliable.has(statfsSync(`/proc/self/fd/${fd}`).type) ? "descriptor" : "message";
@@ -38,7 +39,9 @@ export class MemoryFile implements UserMemory {
 
   read(vaddr: bigint, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    this.#through("read", vaddr, bytes, (at, position) => readSync(this.#fd, bytes, at, length - at, position));
+    this.#through("read", vaddr, bytes, (at, position) =>
+      readSync(this.#fd, bytes, at, length - at, position),
+    );
     return bytes;
   }
 

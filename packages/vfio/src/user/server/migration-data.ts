@@ -1,7 +1,7 @@
 /** DEVICE_FEATURE, and the state of a migrating device, which goes by messages where Linux has a descriptor. */
 import { KernelError, type WaitOptions } from "parhelion-core";
+import { deviceCall } from "../../device/call.js";
 import { type DeviceFile, Feature } from "../../device/calls.js";
-import { deviceCall } from "../../device/device-call.js";
 import { type MigrationState, type MigrationStream, migrationStates } from "../../migration/ops.js";
 import { encodeFeature, encodeMigrationData, type FeatureCall } from "../wire/feature.js";
 

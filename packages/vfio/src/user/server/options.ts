@@ -1,5 +1,6 @@
 /** What the server may take, and how long it waits for whom. All times in ms. */
 import type { KoffiModule } from "../socket/libc.js";
+import type { DmaMap } from "../wire/dma.js";
 
 export interface VfioUserOptions {
   /** The node of the device to serve, such as "vfio0". */
@@ -10,9 +11,9 @@ export interface VfioUserOptions {
   readonly koffi?: KoffiModule | undefined;
   /**
    * How memory is reached whose descriptor a client passes: "descriptor" by itself, where that is safe; "message" by asking the
-   * client all the same. Default "descriptor".
+   * client all the same. Asked for each mapping; default "descriptor".
    */
-  readonly memory?: "descriptor" | "message";
+  memory?(map: DmaMap): "descriptor" | "message";
   readonly patience?: Partial<Patience>;
 }
 

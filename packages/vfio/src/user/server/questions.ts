@@ -34,7 +34,8 @@ export class Questions {
    */
   async ask(command: "DMA_READ" | "DMA_WRITE", body: Uint8Array): Promise<Uint8Array> {
     if (this.#over !== null) throw this.#over;
-    if (this.#open.size >= most) throw new KernelError("EBUSY", `${most} accesses to the client's memory at once`);
+    if (this.#open.size >= most)
+      throw new KernelError("EBUSY", `${most} accesses to the client's memory at once`);
     const id = this.#freeId();
     const question = {
       command: commandNumber(command),

@@ -1,7 +1,7 @@
 /** A device's regions as a client sees them: by index and offset, and without what can be mapped, which it can't reach. */
 import { KernelError, type WaitOptions } from "parhelion-core";
+import { deviceCall } from "../../device/call.js";
 import type { DeviceFile, RegionInfo } from "../../device/calls.js";
-import { deviceCall } from "../../device/device-call.js";
 import { RegionCap, RegionFlag } from "../../region/region.js";
 import { type InfoQuestion, regionInfoBytes } from "../wire/device.js";
 import { Reader } from "../wire/reader.js";
@@ -32,7 +32,8 @@ export class Regions {
     const chain = encodeChain(info);
     const size = regionInfoBytes + chain.length;
     const room = argsz >= size && chain.length > 0;
-    const flags = (info.flags & ~(RegionFlag.MMAP | RegionFlag.CAPS)) | (chain.length > 0 ? RegionFlag.CAPS : 0);
+    const flags =
+      (info.flags & ~(RegionFlag.MMAP | RegionFlag.CAPS)) | (chain.length > 0 ? RegionFlag.CAPS : 0);
     return new Writer(room ? size : regionInfoBytes)
       .u32(size)
       .u32(flags)
@@ -61,7 +62,8 @@ export class Regions {
   async #locate(region: number, offset: bigint, count: number, options: WaitOptions): Promise<bigint> {
     const known = this.#places.get(region);
     // Some regions grow.
-    const place = known !== undefined && fits(known, offset, count) ? known : await this.#ask(region, options);
+    const place =
+      known !== undefined && fits(known, offset, count) ? known : await this.#ask(region, options);
     if (fits(place, offset, count)) return place.offset + offset;
     throw new KernelError(
       "EINVAL",
@@ -94,7 +96,12 @@ function encodeChain(info: RegionInfo): Uint8Array {
   for (const [i, { id, version, data }] of kept.entries()) {
     end += capHeaderBytes + padded(data.length);
     const next = i === kept.length - 1 ? 0 : end;
-    writer.u16(id).u16(version).u32(next).put(data).put(new Uint8Array(padded(data.length) - data.length));
+    writer
+      .u16(id)
+      .u16(version)
+      .u32(next)
+      .put(data)
+      .put(new Uint8Array(padded(data.length) - data.length));
   }
   return writer.bytes;
 }

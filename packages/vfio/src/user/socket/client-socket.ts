@@ -1,6 +1,6 @@
 /** One client's connection as messages: what comes whole is handed on, what goes is queued by Node. */
 import type { Socket } from "node:net";
-import { type Runtime, WaitQueue, type WaitOptions } from "parhelion-core";
+import { type Runtime, type WaitOptions, WaitQueue } from "parhelion-core";
 import { type Broken, type Frame, Frames } from "../wire/frames.js";
 import type { Intake } from "./intake.js";
 

@@ -56,7 +56,7 @@ export class PlainIntake implements Intake {
   }
 }
 
-type Flow = "reading" | "held" | "stopped";
+type Flow = "reading" | "held" | "ended" | "stopped";
 
 /** recvmsg(2) reads it; Node, which has it paused, writes. */
 export class DescriptorIntake implements Intake {
@@ -92,21 +92,10 @@ export class DescriptorIntake implements Intake {
   }
 
   look(): void {
-    while (this.#flow === "reading") {
-      const fd = descriptorOf(this.#socket);
-      if (fd < 0) return this.#end(null);
-      try {
-        const received = this.#libc.receive(fd, this.#letter);
-        if (received === "end") return this.#end(null);
-        if (received === "later") {
-          if (this.#told === "readable") this.#watcher?.again();
-          this.#told = "nothing";
-          return;
-        }
-        this.#receiver?.piece(received.bytes, received.fds);
-      } catch (error) {
-        return this.#end(error instanceof Error ? error : new Error(String(error)));
-      }
+    try {
+      while (this.#flow === "reading" && this.#takeSome() === "some");
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
@@ -130,12 +119,26 @@ export class DescriptorIntake implements Intake {
     await this.#watcher?.close();
   }
 
+  #takeSome(): "some" | "nothing" {
+    const fd = descriptorOf(this.#socket);
+    const received = fd < 0 ? "end" : this.#libc.receive(fd, this.#letter);
+    if (received === "end") {
+      this.#end(null);
+      return "nothing";
+    }
+    if (received === "later") {
+      if (this.#told === "readable") this.#watcher?.again();
+      this.#told = "nothing";
+      return "nothing";
+    }
+    this.#receiver?.piece(received.bytes, received.fds);
+    return "some";
+  }
+
   #end(error: Error | null): void {
-    if (this.#flow === "stopped") return;
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    this.#flow = "held";
-    receiver?.ended(error);
+    if (this.#flow === "stopped" || this.#flow === "ended") return;
+    this.#flow = "ended";
+    this.#receiver?.ended(error);
   }
 }
 

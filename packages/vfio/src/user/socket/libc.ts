@@ -22,7 +22,14 @@ export interface Memory {
   free(): void;
 }
 
-type Mmap = (at: bigint | null, bytes: number, prot: number, flags: number, fd: number, from: number) => bigint;
+type Mmap = (
+  at: bigint | null,
+  bytes: number,
+  prot: number,
+  flags: number,
+  fd: number,
+  from: number,
+) => bigint;
 type Syscall = (number: number, a: bigint, b: bigint, c: bigint, d: bigint, e: bigint) => number | bigint;
 
 const PROT_READ_WRITE = 3;

@@ -47,6 +47,8 @@ export class Signaller {
   readonly #nothing: number;
   readonly #context: bigint;
   #untaken = 0;
+  /** What was allocated is gone when it is closed. */
+  #state: "open" | "closed" = "open";
 
   /** @throws where this kernel or processor does not have it */
   constructor(libc: Libc) {
@@ -75,6 +77,7 @@ export class Signaller {
 
   /** Adds one to the counter of an eventfd, if it is one. Never waits. */
   signal(fd: number): void {
+    if (this.#state === "closed") return;
     if (this.#untaken >= depth / 2) this.#take();
     const { view, at } = this.#memory;
     for (let i = 0; i < 64; i += 8) view.setBigUint64(iocbAt + i, 0n, true);
@@ -89,6 +92,8 @@ export class Signaller {
   }
 
   close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
     this.#libc.call(this.#calls.destroy, this.#context);
     closeSync(this.#nothing);
     this.#memory.free();

@@ -36,7 +36,8 @@ export class Watcher {
     this.#gone = new Promise((resolve) => {
       this.#worker.once("exit", () => {
         libc.close(copy);
-        if (Atomics.load(this.#turn, 0) !== Turn.QUIT) failed(new Error("the thread that waits for a socket ended"));
+        if (Atomics.load(this.#turn, 0) !== Turn.QUIT)
+          failed(new Error("the thread that waits for a socket ended"));
         resolve();
       });
     });
@@ -48,7 +49,8 @@ export class Watcher {
 
   /** Everything that was there has been read: waits for more. */
   again(): void {
-    if (Atomics.compareExchange(this.#turn, 0, Turn.LOOK, Turn.POLL) === Turn.LOOK) Atomics.notify(this.#turn, 0);
+    if (Atomics.compareExchange(this.#turn, 0, Turn.LOOK, Turn.POLL) === Turn.LOOK)
+      Atomics.notify(this.#turn, 0);
   }
 
   /** Ends the thread, which takes as long as its poll does: shut the socket down before. Settles when it is gone. */

@@ -47,8 +47,7 @@ export class Reader {
 
   #take(length: number): number {
     const at = this.#at;
-    if (length > this.left)
-      this.refuse(`${this.#bytes.length} bytes, at least ${at + length} are needed`);
+    if (length > this.left) this.refuse(`${this.#bytes.length} bytes, at least ${at + length} are needed`);
     this.#at = at + length;
     return at;
   }

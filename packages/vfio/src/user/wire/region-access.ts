@@ -49,7 +49,8 @@ export function decodeRegionWriteMulti(body: Uint8Array): readonly RegionWrite[]
     const region = reader.u32();
     const length = reader.u32();
     const data = reader.bytes(multiWriteBytes);
-    if (length > multiWriteBytes) reader.refuse(`write ${i} has ${length} bytes, at most ${multiWriteBytes} fit`);
+    if (length > multiWriteBytes)
+      reader.refuse(`write ${i} has ${length} bytes, at most ${multiWriteBytes} fit`);
     writes.push({ region, offset, data: data.subarray(0, length) });
   }
   return writes;

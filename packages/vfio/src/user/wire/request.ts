@@ -1,13 +1,25 @@
 /** What a client can ask for, as one typed union, and the total function that makes it out of a message. */
 import { KernelError } from "parhelion-core";
 import { Command, commandName } from "./commands.js";
-import { decodeGetInfo, decodeGetIrqInfo, decodeGetRegionInfo, decodeGetRegionIoFds, type InfoQuestion } from "./device.js";
+import {
+  decodeGetInfo,
+  decodeGetIrqInfo,
+  decodeGetRegionInfo,
+  decodeGetRegionIoFds,
+  type InfoQuestion,
+} from "./device.js";
 import { type DmaMap, type DmaUnmap, decodeDmaMap, decodeDmaUnmap } from "./dma.js";
 import { decodeFeature, decodeMigrationRead, decodeMigrationWrite, type FeatureCall } from "./feature.js";
 import type { Frame } from "./frames.js";
 import { decodeSetIrqs, type SetIrqs } from "./irqs.js";
 import { maxMessageFds } from "./limits.js";
-import { decodeRegionRead, decodeRegionWrite, decodeRegionWriteMulti, type RegionRead, type RegionWrite } from "./region-access.js";
+import {
+  decodeRegionRead,
+  decodeRegionWrite,
+  decodeRegionWriteMulti,
+  type RegionRead,
+  type RegionWrite,
+} from "./region-access.js";
 import { decodeVersion, type Version } from "./version.js";
 
 export type Request =

@@ -85,13 +85,7 @@ function decodeCapabilities(reader: Reader): Capabilities {
     pageSizes: count(told, "pgsizes", 1, Number.MAX_SAFE_INTEGER, fallback.pageSizes),
     writeMultiple: flag(told, "write_multiple"),
     twinSocket: flag(twin, "supported"),
-    migrationPageSize: count(
-      migration,
-      "pgsize",
-      1,
-      Number.MAX_SAFE_INTEGER,
-      fallback.migrationPageSize,
-    ),
+    migrationPageSize: count(migration, "pgsize", 1, Number.MAX_SAFE_INTEGER, fallback.migrationPageSize),
   };
 }
 
@@ -120,7 +114,8 @@ function isObject(value: unknown): value is JsonObject {
 function count(from: JsonObject, name: string, least: number, most: number, fallback: number): number {
   if (!Object.hasOwn(from, name)) return fallback;
   const value = from[name];
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most)
+    return value;
   throw new KernelError(
     "EINVAL",
     `VERSION: ${name} is ${JSON.stringify(value)}; a whole number from ${least} to ${most} is expected`,

@@ -1,0 +1,45 @@
+/** What client and server agree on: the lesser of what both can. */
+import { KernelError } from "parhelion-core";
+import { defaultDataBytes, maxDmaMaps, maxMessageFds } from "../wire/limits.js";
+import { encodeVersion, pageBytes, type Version } from "../wire/version.js";
+
+const major = 0;
+/** What DEVICE_FEATURE and its messages came with. */
+const minor = 2;
+/** A piece of memory that is asked for is never smaller, or the questions would be without number. */
+const leastPieceBytes = 64;
+
+export interface Agreement {
+  /** What the client is told. */
+  readonly reply: Uint8Array;
+  /** Most data in one message to the client. */
+  readonly pieceBytes: number;
+  /** Most data in one message from the client, or that it may ask for. */
+  readonly dataBytes: number;
+}
+
+/** @throws KernelError EINVAL another major version; a client that takes next to no data */
+export function agree({ major: asked, minor: most, capabilities }: Version, descriptors: boolean): Agreement {
+  if (asked !== major)
+    throw new KernelError("EINVAL", `VERSION ${asked}.${most}: the server speaks ${major}.${minor}`);
+  if (capabilities.maxDataBytes < leastPieceBytes)
+    throw new KernelError(
+      "EINVAL",
+      `VERSION: max_data_xfer_size ${capabilities.maxDataBytes}, at least ${leastPieceBytes} are needed`,
+    );
+  const reply = encodeVersion({
+    major,
+    minor: Math.min(most, minor),
+    capabilities: {
+      maxMessageFds: descriptors ? maxMessageFds : 0,
+      maxDataBytes: defaultDataBytes,
+      maxDmaMaps,
+      pageSizes: pageBytes,
+      writeMultiple: capabilities.writeMultiple,
+      twinSocket: "unsupported",
+      migrationPageSize: pageBytes,
+    },
+  });
+  const pieceBytes = Math.min(capabilities.maxDataBytes, defaultDataBytes);
+  return { reply, pieceBytes, dataBytes: defaultDataBytes };
+}

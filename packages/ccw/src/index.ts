@@ -1,5 +1,18 @@
 /** Channel I/O on the device model. */
 export {
+  type BlockDisk,
+  BlockError,
+  type BlockErrorCode,
+  blockBytes,
+  blockErrorMeanings,
+  blocksPerTrack,
+  CcwBlockDevice,
+  type CcwBlockOptions,
+  isBlockError,
+  type SubchannelListener,
+  SubchannelUser,
+} from "./block/index.js";
+export {
   Console3215,
   type ConsoleSocket,
   maxLines,
@@ -62,3 +75,21 @@ export {
   ChannelSubsystem,
   type ChannelSubsystemInit,
 } from "./subsystem/channel-subsystem.js";
+export {
+  ASYNC_COMMAND,
+  COMMAND_REGION,
+  type FrameContent,
+  type HostBlock,
+  HostStorage,
+  IO_REGION,
+  type LentFrames,
+  VFIO_CCW_IRQ,
+  VFIO_CCW_NAMES,
+  VFIO_CCW_OFFSET_SHIFT,
+  VFIO_CCW_REGION,
+  VFIO_CCW_REGION_BYTES,
+  VFIO_CCW_REGION_SUBTYPE,
+  VFIO_CCW_REGION_TYPE,
+  VfioCcw,
+  type VfioCcwInit,
+} from "./vfio-ccw/index.js";

@@ -1,0 +1,115 @@
+/**
+ * The first region: where the user writes what to start, and finds how it ended. More than one status may come before the
+ * user has read one (Linux keeps the last one only); they wait here in order. The region shows the oldest one that was
+ * not read, and each is signalled when it comes to be shown.
+ */
+import {
+  type Irb,
+  irb as irbLayout,
+  type Orb,
+  orb as orbLayout,
+  type Scsw,
+  scsw as scswLayout,
+} from "parhelion-buses";
+import { Errno, type ErrnoCode, type Named, type Runtime } from "parhelion-core";
+import { IO_REGION, VFIO_CCW_REGION_BYTES } from "./abi.js";
+
+/** Statuses that wait for a user who does not read them. The oldest is given up for the next. */
+export const maxUnread = 32;
+
+/** Whoever reads this byte has seen the status word. */
+const lastStatusByte = IO_REGION.irb.offset + IO_REGION.scsw.bytes - 1;
+
+export class IoRegion implements Named {
+  readonly name: string;
+  readonly #runtime: Runtime;
+  readonly #signal: () => void;
+  readonly #bytes = new Uint8Array(VFIO_CCW_REGION_BYTES.io);
+  readonly #waiting: Uint8Array[] = [];
+  #shown: "read" | "unread" = "read";
+
+  /** @param signal tells the user that a status is shown */
+  constructor(runtime: Runtime, owner: string, signal: () => void) {
+    this.name = `io region of ${owner}`;
+    this.#runtime = runtime;
+    this.#signal = signal;
+  }
+
+  /** As another user finds it. */
+  clear(): void {
+    this.#touch();
+    this.#bytes.fill(0);
+    this.#waiting.length = 0;
+    this.#shown = "read";
+  }
+
+  /** Keeps a status for `show`. In any context. */
+  add(irb: Irb): void {
+    this.#touch();
+    if (this.#waiting.length === maxUnread) {
+      this.#waiting.shift();
+      this.#runtime.log("warn", "vfio-ccw.status-lost", { region: this.name, limit: maxUnread });
+    }
+    this.#waiting.push(irbLayout.encode(irb));
+  }
+
+  /** Shows the next status if the user has read the one before. */
+  show(): void {
+    this.#touch();
+    if (this.#shown === "unread") return;
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    const { offset, bytes } = IO_REGION.irb;
+    this.#bytes.fill(0, offset, offset + bytes);
+    this.#bytes.set(next, offset);
+    this.#shown = "unread";
+    this.#signal();
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    this.#touch();
+    const bytes = this.#bytes.slice(offset, offset + length);
+    if (offset <= lastStatusByte && offset + length > lastStatusByte) {
+      this.#shown = "read";
+      this.show();
+    }
+    return bytes;
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#touch();
+    this.#bytes.set(bytes, offset);
+  }
+
+  /** What is to be started. */
+  request(): { readonly orb: Orb; readonly scsw: Scsw } {
+    this.#touch();
+    return {
+      orb: orbLayout.decode(this.#bytes, IO_REGION.orb.offset),
+      scsw: scswLayout.decode(this.#bytes, IO_REGION.scsw.offset),
+    };
+  }
+
+  /** What stands there as the answer, by its name. */
+  get answered(): "done" | ErrnoCode {
+    const value = new DataView(this.#bytes.buffer).getInt32(IO_REGION.retCode.offset);
+    if (value === 0) return "done";
+    const known = Object.entries(Errno).find(([, number]) => number === -value);
+    return (known?.[0] as ErrnoCode | undefined) ?? "EINVAL";
+  }
+
+  answer(code: "done" | ErrnoCode): void {
+    this.#touch();
+    setRetCode(this.#bytes, IO_REGION.retCode.offset, code);
+  }
+
+  #touch(): void {
+    this.#runtime.scheduler.access(this, "write");
+  }
+}
+
+/** A negative error number, or 0. */
+export function setRetCode(region: Uint8Array, offset: number, code: "done" | ErrnoCode): void {
+  const view = new DataView(region.buffer, region.byteOffset);
+  view.setInt32(offset, code === "done" ? 0 : -Errno[code]);
+}

@@ -1,0 +1,153 @@
+/**
+ * A guest's channel program as the machine can run it (after drivers/s390/cio/vfio_ccw_cp.c): copied, in format 1, all
+ * data through format-2 IDAWs that lead to pages of the guest, which are pinned until the program is freed.
+ *
+ * It is right for prefetched programs only: one that changes itself while it runs changes what nobody looks at.
+ */
+import { type Ccw1, CcwFlag, ccw1, type Orb } from "parhelion-buses";
+import { KernelError } from "parhelion-core";
+import type { HostBlock, HostStorage } from "../host-storage.js";
+import { ccwBytes, isTransfer, movesData, useOf } from "./ccws.js";
+import { dataAddresses, idawFormatOf } from "./data-areas.js";
+import { type GuestMemory, pageBytes } from "./guest-memory.js";
+import { maxProgramPages } from "./limits.js";
+import { type PageUse, PinnedPages } from "./pinned-pages.js";
+import { fetchSegments, hex, type Segment, segmentAt } from "./segments.js";
+
+const idawBytes = 8;
+
+interface Placed extends Segment {
+  /** Of its first CCW, from the block's begin. */
+  readonly at: number;
+  /** By CCW: the guest's addresses of its data; none for a transfer. */
+  readonly data: readonly (readonly number[])[];
+}
+
+export class ChannelProgram {
+  readonly #memory: GuestMemory;
+  readonly #storage: HostStorage;
+  /** By address: what is pinned, or about to be. */
+  readonly #pages = new Map<number, PageUse>();
+  #pinned: PinnedPages | null = null;
+  #block: HostBlock | null = null;
+  #segments: readonly Placed[] = [];
+  #orb: Partial<Orb> = {};
+
+  constructor(memory: GuestMemory, storage: HostStorage) {
+    this.#memory = memory;
+    this.#storage = storage;
+  }
+
+  /**
+   * Once. After an error it is still to be freed.
+   * @throws KernelError EINVAL it is too long, or asks for what is not supported; EFAULT, EPERM it leads to where there is
+   * no such memory; ENOMEM
+   */
+  async translate(orb: Orb): Promise<void> {
+    const format = idawFormatOf(orb);
+    const placed: Placed[] = [];
+    let end = 0;
+    for (const segment of await fetchSegments(this.#memory, orb.cpa, orb.fmt === 1 ? 1 : 0)) {
+      const data: (readonly number[])[] = [];
+      for (const ccw of segment.ccws) {
+        data.push(isTransfer(ccw) ? [] : await dataAddresses(this.#memory, ccw, format));
+      }
+      placed.push({ ...segment, at: end, data });
+      // The place of one CCW stays empty: the address behind a segment is not that of the next.
+      end += (segment.ccws.length + 1) * ccwBytes;
+    }
+    this.#segments = placed;
+    this.#pin();
+    this.#place(end);
+    // What is built is format 2 always; with blocks of 2 KiB where the guest's are.
+    const i2k = format.blockBytes === 2048 ? 1 : 0;
+    this.#orb = { ...orb, fmt: 1, c64: 1, i2k, cpa: this.#block?.address ?? 0 };
+  }
+
+  /** What starts it. @param lpm the paths to use where the guest leaves them open */
+  orb(intparm: number, lpm: number): Partial<Orb> {
+    return { ...this.#orb, intparm, lpm: this.#orb.lpm || lpm };
+  }
+
+  /** The guest's address of what the machine's is of; 0 for one that is not of this program. */
+  guestAddress(address: number): number {
+    const offset = address - (this.#block?.address ?? Number.NaN);
+    for (const { at, ccws, address: guest } of this.#segments) {
+      // The end of a segment as well: there the channel is when it is through.
+      if (offset >= at && offset <= at + ccws.length * ccwBytes) return guest + (offset - at);
+    }
+    return 0;
+  }
+
+  /** Whether it has pinned something there, or is about to. */
+  uses(address: bigint, length: bigint): boolean {
+    for (const page of this.#pages.keys()) {
+      if (BigInt(page) < address + length && BigInt(page + pageBytes) > address) return true;
+    }
+    return false;
+  }
+
+  /** From here on nothing of it can be reached by a device, and nothing of the guest is pinned for it. */
+  free(): void {
+    this.#block?.free();
+    this.#block = null;
+    this.#pinned?.unpin();
+    this.#pinned = null;
+    this.#pages.clear();
+  }
+
+  #pin(): void {
+    for (const { ccws, data } of this.#segments) {
+      for (const [index, ccw] of ccws.entries()) {
+        if (isTransfer(ccw) || !movesData(ccw)) continue;
+        const use = useOf(ccw);
+        for (const address of data[index] ?? []) {
+          const page = pageOf(address);
+          const before = this.#pages.get(page);
+          this.#pages.set(page, before === undefined || before === use ? use : "read-write");
+        }
+      }
+    }
+    if (this.#pages.size > maxProgramPages) {
+      throw new KernelError(
+        "ENOMEM",
+        `the channel program needs ${this.#pages.size} pages at once; at most ${maxProgramPages} are pinned for one`,
+      );
+    }
+    this.#pinned = PinnedPages.pin(this.#memory, this.#storage, this.#pages);
+  }
+
+  /** Writes CCWs, then IDAWs, then a page for bytes that nobody wants, into a block of the machine's storage. */
+  #place(ccwsEnd: number): void {
+    const words = this.#segments.flatMap(({ data }) => data).reduce((sum, { length }) => sum + length, 0);
+    const scratch = Math.ceil((ccwsEnd + words * idawBytes) / pageBytes) * pageBytes;
+    const block = this.#storage.allocate(scratch + pageBytes);
+    this.#block = block;
+    const view = new DataView(block.bytes.buffer, block.bytes.byteOffset);
+    let idal = ccwsEnd;
+    for (const { at, ccws, data } of this.#segments) {
+      for (const [index, ccw] of ccws.entries()) {
+        block.bytes.set(ccw1.encode(this.#translated(ccw, block.address, idal)), at + index * ccwBytes);
+        for (const address of data[index] ?? []) {
+          // Where no data moves nobody looks behind the address; it must not be one of somebody's all the same.
+          const target = movesData(ccw)
+            ? (this.#pinned?.hostAddress(address) ?? 0)
+            : block.address + scratch + (address % pageBytes);
+          view.setBigUint64(idal, BigInt(target));
+          idal += idawBytes;
+        }
+      }
+    }
+  }
+
+  #translated(ccw: Ccw1, block: number, idal: number): Ccw1 {
+    if (!isTransfer(ccw)) return { ...ccw, flags: ccw.flags | CcwFlag.IDA, cda: block + idal };
+    const target = segmentAt(this.#segments, ccw.cda);
+    if (target === undefined) throw new KernelError("EFAULT", `no CCWs were copied from ${hex(ccw.cda)}`);
+    return { ...ccw, flags: 0, count: 0, cda: block + target.at + (ccw.cda - target.address) };
+  }
+}
+
+function pageOf(address: number): number {
+  return Math.floor(address / pageBytes) * pageBytes;
+}

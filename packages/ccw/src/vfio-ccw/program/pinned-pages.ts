@@ -1,0 +1,113 @@
+/**
+ * The pages of a guest's that one channel program moves data to and from: pinned in runs, and lent to the machine's
+ * storage, where the device finds them.
+ */
+import type { PinnedRange } from "parhelion-vfio";
+import { type Answer, StorageFault } from "../../storage/storage.js";
+import type { FrameContent, HostStorage, LentFrames } from "../host-storage.js";
+import { type GuestMemory, pageBytes } from "./guest-memory.js";
+
+/** What the device does with a page. */
+export type PageUse = "read" | "write" | "read-write";
+
+/** As many pages as VFIO pins at once. */
+const maxRunPages = 512;
+
+interface Run {
+  readonly address: number;
+  readonly pages: number;
+  readonly use: PageUse;
+}
+
+interface Held {
+  readonly run: Run;
+  readonly pinned: PinnedRange;
+  readonly lent: LentFrames;
+}
+
+export class PinnedPages {
+  readonly #held: readonly Held[];
+
+  private constructor(held: readonly Held[]) {
+    this.#held = held;
+  }
+
+  /**
+   * All of them, or none.
+   * @param pages by the address of the page @throws KernelError EFAULT, EPERM there is no such memory; ENOMEM, E2BIG
+   */
+  static pin(memory: GuestMemory, storage: HostStorage, pages: ReadonlyMap<number, PageUse>): PinnedPages {
+    const held: Held[] = [];
+    try {
+      for (const run of runsOf(pages)) {
+        const pinned = memory.pin(BigInt(run.address), run.pages * pageBytes, run.use);
+        try {
+          held.push({ run, pinned, lent: storage.lend(guarded(pinned, run.address), run.pages) });
+        } catch (error) {
+          pinned.unpin();
+          throw error;
+        }
+      }
+    } catch (error) {
+      new PinnedPages(held).unpin();
+      throw error;
+    }
+    return new PinnedPages(held);
+  }
+
+  /** Where the machine finds a byte of the guest's. Precondition: it is in one of the pages. */
+  hostAddress(address: number): number {
+    for (const { run, lent } of this.#held) {
+      const offset = address - run.address;
+      if (offset >= 0 && offset < run.pages * pageBytes) return lent.address + offset;
+    }
+    throw new RangeError(`0x${address.toString(16)} is not pinned`);
+  }
+
+  /** Once: no device reaches them any more, then they are the guest's alone. */
+  unpin(): void {
+    for (const { lent, pinned } of this.#held) {
+      lent.takeBack();
+      pinned.unpin();
+    }
+  }
+}
+
+/** Pages that follow each other and are used alike. */
+function runsOf(pages: ReadonlyMap<number, PageUse>): readonly Run[] {
+  const runs: Run[] = [];
+  for (const [address, use] of [...pages].toSorted(([a], [b]) => a - b)) {
+    const last = runs.at(-1);
+    const follows = last !== undefined && last.address + last.pages * pageBytes === address;
+    if (follows && last.use === use && last.pages < maxRunPages) {
+      runs[runs.length - 1] = { ...last, pages: last.pages + 1 };
+    } else {
+      runs.push({ address, pages: 1, use });
+    }
+  }
+  return runs;
+}
+
+/** Memory whose owner fails is, to a device, storage that is not there. */
+function guarded(pinned: PinnedRange, address: number): FrameContent {
+  const refuse = (offset: number): never => {
+    throw new StorageFault("unavailable", address + offset);
+  };
+  const attempt = <T>(offset: number, access: () => Answer<T>): Answer<T> => {
+    try {
+      const answer = access();
+      return answer instanceof Promise ? answer.catch(() => refuse(offset)) : answer;
+    } catch {
+      return refuse(offset);
+    }
+  };
+  return {
+    read: (offset, length) =>
+      attempt(offset, () => pinned.view()?.subarray(offset, offset + length) ?? pinned.read(offset, length)),
+    write: (offset, bytes) =>
+      attempt(offset, () => {
+        const view = pinned.view();
+        return view === null ? pinned.write(offset, bytes) : view.set(bytes, offset);
+      }),
+  };
+}

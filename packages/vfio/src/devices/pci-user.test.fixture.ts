@@ -46,6 +46,11 @@ export class PciUser {
       await this.write(PciRegion.CONFIG, offset, before, 4);
       const flags = (mask & 1) === 1 ? 0x3 : 0xf;
       sizes.push(mask === 0 ? 0 : (~(mask & ~flags) + 1) >>> 0);
+      // The next one is the other half of a 64-bit address.
+      if ((mask & 0x7) === 0x4) {
+        index += 1;
+        sizes.push(0);
+      }
     }
     return sizes;
   }

@@ -1,0 +1,285 @@
+/** The vGPU's function as a driver has it, through VFIO, with somebody behind it who does as the tests say. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { VGPU_IDS, vgpuConfigModel } from "parhelion-buses";
+import {
+  type Bus,
+  Completion,
+  createRuntime,
+  Device,
+  isKernelError,
+  type Runtime,
+  System,
+} from "parhelion-core";
+import { DeviceFlag } from "../../device/calls.js";
+import { VfioDevice } from "../../device/device.js";
+import { PciRegion } from "../../region/region.js";
+import { Vfio } from "../../vfio.js";
+import type { VgpuBackend, VgpuCommand, VgpuNotice, VgpuReply } from "./vgpu-backend.js";
+import { vgpuDeviceOps } from "./vgpu-device.js";
+import { iova, slots, VgpuDriver } from "./vgpu-driver.test.fixture.js";
+import {
+  CommandSlot,
+  MOST_COMMAND_BYTES,
+  VGPU_BAR_BYTES,
+  VGPU_MAGIC,
+  VgpuPage,
+  VgpuRegister,
+  VgpuStatus,
+  VgpuVector,
+} from "./vgpu-registers.js";
+
+const channelInstance = "01234567-89ab-cdef-0123-456789abcdef";
+
+/** Answers with what it was asked, unless told otherwise. */
+class Backend implements VgpuBackend {
+  readonly config = vgpuConfigModel({ channelInstance, luid: 5n, negotiate: (guest) => guest & 0b10 });
+  readonly served: VgpuCommand[] = [];
+  answer: (command: VgpuCommand) => VgpuReply | Promise<VgpuReply> = ({ body }) => ({ status: 0, body });
+  notify: (notice: VgpuNotice) => void = () => undefined;
+  sessions = 0;
+
+  open(notify: (notice: VgpuNotice) => void) {
+    this.sessions += 1;
+    this.notify = notify;
+    return {
+      serve: async (command: VgpuCommand) => {
+        this.served.push(command);
+        return this.answer(command);
+      },
+      close: () => {
+        this.sessions -= 1;
+      },
+    };
+  }
+}
+
+interface Rig {
+  readonly runtime: Runtime;
+  readonly system: System;
+  readonly vfio: Vfio;
+  readonly vdev: VfioDevice;
+  readonly backend: Backend;
+  readonly driver: VgpuDriver;
+}
+
+async function withVgpu(run: (rig: Rig) => Promise<void>, warnings: readonly string[] = []): Promise<void> {
+  const log: string[] = [];
+  const runtime = createRuntime({
+    patienceMs: 5000,
+    log: ({ level, event }) => (level === "error" || level === "warn") && log.push(event),
+  });
+  const system = new System(runtime);
+  const bus: Bus = { name: "plain", match: () => false };
+  system.registerBus(bus);
+  const vfio = await Vfio.create(system, { revokeMs: 0 });
+  const parent = new Device(runtime, { name: "slice", bus });
+  await system.addDevice(parent);
+  const backend = new Backend();
+  const vdev = new VfioDevice(vfio, {
+    parent,
+    flags: DeviceFlag.PCI,
+    ops: (made) => vgpuDeviceOps(made, runtime, "vgpu", backend),
+  });
+  await vfio.register(vdev, { iommu: "emulated" });
+  const driver = await VgpuDriver.open(system, vdev.name);
+  await driver.begin();
+  await run({ runtime, system, vfio, vdev, backend, driver });
+  await driver.user.close();
+  assert.equal(backend.sessions, 0);
+  if (vdev.life === "registered") {
+    await vfio.unregister(vdev);
+    vdev.put();
+  }
+  await system.unregisterDevice(parent);
+  await vfio.close();
+  assert.deepEqual(log, warnings);
+}
+
+test("its configuration space is a vGPU's, with a base address and MSI-X in the list of capabilities", () =>
+  withVgpu(async ({ driver: { user } }) => {
+    assert.equal(await user.config(0, 4), (VGPU_IDS.deviceId << 16) | VGPU_IDS.vendorId);
+    assert.equal(await user.config(8, 4), VGPU_IDS.classCode * 256);
+    assert.deepEqual(await user.barSizes(), [VGPU_BAR_BYTES, 0, 0, 0, 0, 0]);
+    const capabilities = new Map<number, number>();
+    for (let at = await user.config(0x34); at !== 0; at = await user.config(at + 1))
+      capabilities.set(await user.config(at), at);
+    const msix = capabilities.get(0x11) ?? 0;
+    assert.deepEqual(
+      [await user.config(msix + 2, 2), await user.config(msix + 4, 4), await user.config(msix + 8, 4)],
+      [1, VgpuPage.msixTable, VgpuPage.msixPending],
+    );
+    assert.ok(capabilities.has(0x09));
+    assert.equal(await user.config(192, 4), 0x0123_4567);
+    await user.write(PciRegion.CONFIG, 212, 0b11, 4);
+    assert.deepEqual([await user.config(212, 4), await user.config(220, 4)], [5, 0b10]);
+  }));
+
+test("a command is fetched when the doorbell rings, answered in its slot, and interrupts", () =>
+  withVgpu(async ({ driver, backend }) => {
+    assert.equal(await driver.register(VgpuRegister.magic), VGPU_MAGIC);
+    const { status, body } = await driver.command(7, Buffer.from("request"), { channel: 1, process: 3 });
+    assert.deepEqual([status, body.toString()], [0, "request"]);
+    const [command] = backend.served;
+    assert.deepEqual([command?.channel, command?.type, command?.process], ["machine", 7, 3]);
+    assert.equal(await driver.register(VgpuRegister.commandsAnswered), 1);
+    for (let i = 0; i < 3 * slots; i++) {
+      const text = `number ${i}`;
+      assert.equal((await driver.command(8, Buffer.from(text))).body.toString(), text);
+    }
+    assert.equal(await driver.register(VgpuRegister.commandsAnswered), 1 + 3 * slots);
+  }));
+
+test("commands are answered in the order in which they end", () =>
+  withVgpu(async ({ driver, backend, runtime }) => {
+    const slow = new Completion<VgpuReply>(runtime, "slow");
+    backend.answer = ({ type, body }) => (type === 1 ? slow.wait() : { status: 0, body });
+    const first = driver.place(1, Buffer.from("slow"));
+    const second = driver.place(2, Buffer.from("quick"));
+    await driver.ring();
+    while (!driver.isDone(second)) await driver.answered.wait();
+    assert.equal(driver.isDone(first), false);
+    slow.completeAll({ status: 0, body: Buffer.from("at last") });
+    while (!driver.isDone(first)) await driver.answered.wait();
+    assert.equal(driver.answer(first).body.toString(), "at last");
+  }));
+
+test("an error comes with its words, and a reply without room is not cut", () =>
+  withVgpu(async ({ driver, backend }) => {
+    backend.answer = () => ({ status: -5, body: Buffer.from("it can't be done") });
+    const failed = await driver.command(1, Buffer.alloc(0), { room: 8 });
+    assert.deepEqual([failed.status, failed.body.toString()], [-5, "it can't"]);
+    backend.answer = () => ({ status: 0, body: Buffer.alloc(100) });
+    const short = await driver.command(1, Buffer.alloc(0), { room: 99 });
+    assert.deepEqual([short.status >>> 0, short.body.length], [0xc000_0023, 0]);
+  }));
+
+test("memory that is not there, and more commands than slots, fail the function and nothing else", () =>
+  withVgpu(async ({ driver, backend }) => {
+    const failed = async (): Promise<boolean> =>
+      ((await driver.register(VgpuRegister.status)) & VgpuStatus.failed) !== 0;
+    const breakings: (() => Promise<void>)[] = [
+      async () => {
+        driver.place(1, Buffer.alloc(4));
+        driver.memory.writeBigUInt64LE(0x10n, CommandSlot.requestBase);
+        await driver.ring();
+      },
+      async () => {
+        driver.place(1, Buffer.alloc(4));
+        driver.memory.writeBigUInt64LE(0x10n, CommandSlot.replyBase);
+        await driver.ring();
+      },
+      async () => {
+        driver.place(1, Buffer.alloc(4));
+        driver.memory.writeUInt32LE(MOST_COMMAND_BYTES + 1, CommandSlot.requestBytes);
+        await driver.ring();
+      },
+      () => driver.ring(slots + 1),
+      async () => {
+        await driver.user.device.unmap(iova, BigInt(driver.memory.length));
+        await driver.ring(1);
+      },
+    ];
+    for (const each of breakings) {
+      await driver.user.device.call("RESET", {});
+      await driver.begin();
+      assert.equal(await failed(), false);
+      await each();
+      for (let left = 10_000; !(await failed()); left--) assert.ok(left > 0, String(each));
+      const { length } = backend.served;
+      await driver.ring(2);
+      assert.equal(backend.served.length, length, "what comes later is not looked at");
+    }
+  }, Array<string>(5).fill("vfio.vgpu-failed")));
+
+test("a ring of another size than a power of two is refused", () =>
+  withVgpu(async ({ driver }) => {
+    for (const wrong of [0, 3, 2048]) {
+      await driver.user.device.call("RESET", {});
+      await driver.write(VgpuRegister.commandSlots, wrong);
+      await driver.write(VgpuRegister.control, 1);
+      assert.equal(await driver.register(VgpuRegister.control), 0);
+      assert.notEqual((await driver.register(VgpuRegister.status)) & VgpuStatus.failed, 0);
+    }
+  }, Array<string>(3).fill("vfio.vgpu-failed")));
+
+test("notices come one after the other; those without room are lost, and that is told", () =>
+  withVgpu(async ({ driver, backend }) => {
+    const notice = (i: number): VgpuNotice => ({ type: i, process: 2 * i, body: Buffer.from(`notice ${i}`) });
+    const lost = async (): Promise<boolean> =>
+      ((await driver.register(VgpuRegister.status)) & VgpuStatus.noticesLost) !== 0;
+    for (let i = 0; i < 3 * slots; i++) {
+      backend.notify(notice(i));
+      const { type, process, body } = await driver.notice();
+      assert.deepEqual([type, process, body.toString()], [i, 2 * i, `notice ${i}`]);
+    }
+    assert.equal(await lost(), false);
+    for (let i = 0; i <= slots; i++) backend.notify(notice(i));
+    assert.equal(await lost(), true);
+    for (let i = 0; i < slots; i++) assert.equal((await driver.notice()).type, i);
+    backend.notify({ type: 1, process: 0, body: new Uint8Array(8192) });
+    backend.notify(notice(9));
+    assert.equal((await driver.notice()).type, 9);
+  }));
+
+test("a reset ends the session: what is under way is not written any more", () =>
+  withVgpu(async ({ driver, backend, runtime }) => {
+    const late = new Completion<VgpuReply>(runtime, "late");
+    backend.answer = () => late.wait();
+    const slot = driver.place(1, Buffer.alloc(4));
+    await driver.ring();
+    while (backend.served.length === 0) await new Promise(setImmediate);
+    await driver.user.device.call("RESET", {});
+    assert.equal(backend.sessions, 1);
+    late.completeAll({ status: 0, body: Buffer.from("too late") });
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+    assert.equal(driver.isDone(slot), false);
+    backend.answer = ({ body }) => ({ status: 0, body });
+    await driver.begin();
+    assert.equal((await driver.command(1, Buffer.from("again"))).body.toString(), "again");
+  }));
+
+test("when the device goes, its user's session ends and its memory is left alone", () =>
+  withVgpu(
+    async ({ driver, backend, runtime, vfio, vdev }) => {
+      const late = new Completion<VgpuReply>(runtime, "late");
+      backend.answer = () => late.wait();
+      const slot = driver.place(1, Buffer.alloc(4));
+      await driver.ring();
+      while (backend.served.length === 0) await new Promise(setImmediate);
+      await vfio.unregister(vdev);
+      vdev.put();
+      assert.equal(backend.sessions, 0);
+      late.completeAll({ status: 0, body: new Uint8Array(4) });
+      for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+      assert.equal(driver.isDone(slot), false);
+      await assert.rejects(driver.ring(2), (error) => isKernelError(error, "ENODEV"));
+    },
+    ["vfio.revoked"],
+  ));
+
+test("registers take whole words; the MSI-X table keeps what is written, and shows what nobody heard", () =>
+  withVgpu(async ({ driver, driver: { user } }) => {
+    const bar = PciRegion.BAR0;
+    assert.equal(await user.read(bar, VgpuPage.msixTable + 12, 4), 1);
+    await user.write(bar, VgpuPage.msixTable, 0xfee0_1000, 4);
+    await user.write(bar, VgpuPage.msixTable + 12, 0xfffe, 4);
+    assert.deepEqual(
+      [await user.read(bar, VgpuPage.msixTable, 4), await user.read(bar, VgpuPage.msixTable + 12, 4)],
+      [0xfee0_1000, 0],
+    );
+    await user.write(bar, VgpuRegister.magic, 0, 4);
+    assert.equal(await driver.register(VgpuRegister.magic), VGPU_MAGIC);
+    for (const [offset, length] of [
+      [1, 4],
+      [0, 2],
+      [VGPU_BAR_BYTES - 4, 6],
+    ] as const)
+      await assert.rejects(user.write(bar, offset, 0, length), (error) => isKernelError(error, "EINVAL"));
+    const flags = 1 | 0x20;
+    await user.device.call("SET_IRQS", { argsz: 20, flags, index: 2, start: 0, count: 0 });
+    const slot = driver.place(1, Buffer.alloc(0));
+    await driver.ring();
+    for (let left = 1000; !driver.isDone(slot) && left > 0; left--) await new Promise(setImmediate);
+    assert.equal(await user.read(bar, VgpuPage.msixPending), 1 << VgpuVector.answered);
+  }));

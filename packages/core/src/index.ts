@@ -23,6 +23,7 @@ export { type BugCode, bugCodes, errnoMeanings } from "./error-codes.js";
 export { OpenFile } from "./file.js";
 export type { FileOperations, Opener } from "./file-operations.js";
 export { Ida } from "./ida.js";
+export type { LeaveTaking } from "./leaving.js";
 export type { LogLevel, LogRecord, LogSink } from "./log.js";
 export { type MappedMemory, Mapping, type MapRange, mapAlignment } from "./mapping.js";
 export { DeviceNode, miscMajor, type NodeInit, type NodeOwner } from "./node.js";

@@ -221,3 +221,39 @@ test("a consumer that loses its supplier on a bus that is bound by hand is not b
   await system.attach(consumer, user);
   assert.equal(consumer.driver, user);
 });
+
+test("what goes on after its caller gave up has a reference to the device of its own", async () => {
+  const { system, device, driver } = traced();
+  const late = () => ({ deadline: system.runtime.clock.now() });
+  const go = { probe: new Completion(system.runtime, "probe"), remove: new Completion(system.runtime, "remove") };
+  const d = driver("d", { probe: () => go.probe.wait(), remove: () => go.remove.wait() });
+  const dev = device("d0");
+  system.setDriversAutoprobe(toyBus, "0");
+  await system.registerDriver(d);
+  await system.addDevice(dev);
+  const before = dev.references;
+  await assert.rejects(system.attach(dev, d, late()), { code: "ETIMEDOUT" });
+  assert.equal(dev.references, before + 1, "attach");
+  go.probe.completeAll();
+  await dev.mutex.withLock(() => undefined);
+  await turn();
+  assert.deepEqual([dev.driver, dev.references], [d, before]);
+  await assert.rejects(system.detach(dev, d, late()), { code: "ETIMEDOUT" });
+  assert.equal(dev.references, before + 1, "detach");
+  await assert.rejects(system.removeDevice(dev, late()), { code: "ETIMEDOUT" });
+  go.remove.completeAll();
+  await dev.mutex.withLock(() => undefined);
+  await turn();
+  assert.deepEqual([dev.driver, dev.registered, dev.references], [null, true, before]);
+  const going = new Completion(system.runtime, "going");
+  const slow = driver("d0", { remove: () => going.wait() });
+  await system.registerDriver(slow);
+  await system.attach(dev, slow);
+  await assert.rejects(system.removeDevice(dev, late()), { code: "ETIMEDOUT" });
+  // The bus has given back its own.
+  assert.equal(dev.references, before, "remove");
+  going.completeAll();
+  await dev.mutex.withLock(() => undefined);
+  await turn();
+  assert.equal(dev.references, 1, "the test's");
+});

@@ -10,15 +10,18 @@ import type { Device } from "./device.js";
 import { withDeviceLock } from "./device-lock.js";
 import type { Driver } from "./driver.js";
 import { isKernelError, KernelError } from "./error.js";
+import type { Leaving } from "./leaving.js";
 import { matches } from "./match.js";
 import { deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
 import type { Subsystem } from "./subsystem.js";
 import { call, type StillWanted } from "./sync/call.js";
+import { kept } from "./kept.js";
 
 export interface ManualBindingSurroundings {
   readonly runtime: Runtime;
   readonly binder: Binder;
   readonly autoprobe: Autoprobe;
+  readonly leaving: Leaving;
   /** @throws KernelError EINVAL not registered */
   subsystemOf(bus: Bus): Subsystem;
 }
@@ -42,7 +45,7 @@ export class ManualBinding {
     if (device.bus !== driver.bus) throw new KernelError("EINVAL", `${what}: they are not of the same bus`);
     const subsystem = subsystemOf(driver.bus);
     const deadline = deadlineOf(runtime, options);
-    const attach = async (stillWanted: StillWanted): Promise<void> => {
+    const attach = kept(device, async (stillWanted: StillWanted): Promise<void> => {
       const outcome = await withDeviceLock(device, "with parent", deadline, (lock) => {
         stillWanted();
         const registration = subsystem.registrationOf(driver);
@@ -54,7 +57,7 @@ export class ManualBinding {
         return binder.probe(lock, registration);
       });
       if (outcome.kind !== "bound") throw outcome.error;
-    };
+    });
     try {
       await call(runtime, what, attach, { deadline });
     } catch (error) {
@@ -69,19 +72,22 @@ export class ManualBinding {
     expected: Driver | undefined,
     options: WaitOptions | undefined,
   ): Promise<void> {
-    const { binder, runtime } = this.#around;
+    const { binder, leaving, runtime } = this.#around;
     const deadline = deadlineOf(runtime, options);
-    const detach = async (stillWanted: StillWanted): Promise<void> => {
-      const outcome = await withDeviceLock(device, "with parent", deadline, (lock) => {
-        stillWanted();
-        return binder.release(lock, expected ?? null);
-      });
+    const detach = kept(device, async (stillWanted: StillWanted): Promise<void> => {
+      const release = () =>
+        withDeviceLock(device, "with parent", deadline, (lock) => {
+          stillWanted();
+          return binder.release(lock, expected ?? null);
+        });
+      const isOther = expected !== undefined && !leaving.empty && device.peekDriver() !== expected;
+      const outcome = await (isOther ? release() : leaving.during([device], deadline, release));
       if (outcome === "released" || expected === undefined) return;
       throw new KernelError(
         "ENODEV",
         `detach ${expected.name} from ${device.devpath}: it is not bound to it`,
       );
-    };
+    });
     await call(runtime, `detach ${device.devpath}`, detach, { deadline });
   }
 
@@ -103,17 +109,10 @@ export class ManualBinding {
     const subsystem = subsystemOf(bus);
     await this.#found(subsystem, name, async (device) => {
       const what = `probe for ${device.devpath}`;
-      device.get();
       const search = await call(
         runtime,
         what,
-        async () => {
-          try {
-            return await autoprobe.device(device, subsystem, "with parent");
-          } finally {
-            device.put();
-          }
-        },
+        kept(device, () => autoprobe.device(device, subsystem, "with parent")),
         options,
       );
       if (search.kind === "failed") {

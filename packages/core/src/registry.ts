@@ -1,4 +1,5 @@
 /** The buses and classes of one system, by object and by name. */
+import type { AttributeSet } from "./attribute-set.js";
 import type { Bus } from "./bus.js";
 import type { DeviceClass } from "./class.js";
 import { ClassMembers } from "./class-members.js";
@@ -33,8 +34,8 @@ export class Registry implements Named {
     this.#send("add", "bus", bus.name);
   }
 
-  /** @throws KernelError EINVAL not registered, EBUSY in use */
-  unregisterBus(bus: Bus): void {
+  /** @returns what may still be in use of it @throws KernelError EINVAL not registered, EBUSY in use */
+  unregisterBus(bus: Bus): AttributeSet {
     const subsystem = this.subsystem(bus);
     if (!subsystem.empty) {
       throw new KernelError("EBUSY", `bus ${bus.name} has devices or drivers; remove them first`);
@@ -43,6 +44,7 @@ export class Registry implements Named {
     this.#runtime.scheduler.access(this, "write");
     this.#buses.delete(bus);
     this.#send("remove", "bus", bus.name);
+    return subsystem.attributes;
   }
 
   /** @throws KernelError EEXIST, EINVAL the name */
@@ -57,8 +59,8 @@ export class Registry implements Named {
     this.#send("add", "class", deviceClass.name);
   }
 
-  /** @throws KernelError EINVAL not registered, EBUSY in use */
-  unregisterClass(deviceClass: DeviceClass): void {
+  /** @returns what may still be in use of it @throws KernelError EINVAL not registered, EBUSY in use */
+  unregisterClass(deviceClass: DeviceClass): AttributeSet {
     const members = this.members(deviceClass);
     if (!members.empty) {
       throw new KernelError(
@@ -70,6 +72,7 @@ export class Registry implements Named {
     this.#runtime.scheduler.access(this, "write");
     this.#classes.delete(deviceClass);
     this.#send("remove", "class", deviceClass.name);
+    return members.registration.attributes;
   }
 
   /** @throws KernelError EINVAL not registered */

@@ -8,6 +8,7 @@ import { DeviceLinks } from "./device-links.js";
 import { DeviceTree } from "./device-tree.js";
 import type { Binding } from "./driver-registration.js";
 import { Drivers } from "./drivers.js";
+import { Leaving } from "./leaving.js";
 import { ManualBinding } from "./manual-binding.js";
 import { NodeRegistry } from "./node-registry.js";
 import { Notifiers } from "./notifiers.js";
@@ -39,6 +40,7 @@ export interface SystemParts {
   readonly tree: DeviceTree;
   readonly drivers: Drivers;
   readonly manual: ManualBinding;
+  readonly leaving: Leaving;
 }
 
 export function assemble(runtime: Runtime, options: SystemOptions): SystemParts {
@@ -66,6 +68,7 @@ export function assemble(runtime: Runtime, options: SystemOptions): SystemParts 
   const membersOf = registry.members.bind(registry);
   const tree = new DeviceTree({ ...parts, subsystemOf, membersOf });
   const drivers = new Drivers(parts);
-  const manual = new ManualBinding({ ...parts, subsystemOf });
-  return { ...parts, registry, sync, tree, drivers, manual };
+  const leaving = new Leaving(runtime);
+  const manual = new ManualBinding({ ...parts, leaving, subsystemOf });
+  return { ...parts, leaving, registry, sync, tree, drivers, manual };
 }

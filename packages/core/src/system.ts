@@ -15,10 +15,12 @@ import type { DeviceLink, LinkFlag } from "./device-link.js";
 import { deviceUevent } from "./device-uevent.js";
 import type { Driver } from "./driver.js";
 import { isKernelError, KernelError } from "./error.js";
+import { kept } from "./kept.js";
+import type { Leaving } from "./leaving.js";
 import type { NodeRegistry } from "./node-registry.js";
 import type { BusNotifier } from "./notifiers.js";
 import { createRuntime, deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
-import { call } from "./sync/call.js";
+import { call, type StillWanted } from "./sync/call.js";
 import { Sysfs } from "./sysfs/sysfs.js";
 import { assemble, type SystemOptions, type SystemParts } from "./system-parts.js";
 import type { UeventKeys, UeventListener } from "./uevent.js";
@@ -26,15 +28,18 @@ import type { UeventKeys, UeventListener } from "./uevent.js";
 export class System {
   readonly runtime: Runtime;
   readonly nodes: NodeRegistry;
+  /** Those who are told before a device is removed or taken from its driver. */
+  readonly leaving: Leaving;
   /** The same, as the tree of files that Linux shows. */
   readonly sysfs: Sysfs;
   readonly #parts: SystemParts;
 
   constructor(runtime: Runtime = createRuntime(), options: SystemOptions = {}) {
     this.#parts = assemble(runtime, options);
-    const { links, nodes, registry, tree, uevents } = this.#parts;
+    const { leaving, links, nodes, registry, tree, uevents } = this.#parts;
     this.runtime = runtime;
     this.nodes = nodes;
+    this.leaving = leaving;
     this.sysfs = new Sysfs({
       devices: tree.directories,
       nodes,
@@ -68,11 +73,12 @@ export class System {
   }
 
   /**
-   * What runs on the bus's own attributes is not waited for.
-   * @throws KernelError EINVAL not registered, EBUSY it has devices or drivers
+   * Forgets the bus at once, and waits until nothing runs on its attributes. Not from one of them.
+   * @throws KernelError EINVAL not registered, EBUSY it has devices or drivers, ETIMEDOUT it is forgotten, and something still runs
    */
-  unregisterBus(bus: Bus): void {
-    this.#parts.registry.unregisterBus(bus);
+  async unregisterBus(bus: Bus, options?: WaitOptions): Promise<void> {
+    const attributes = this.#parts.registry.unregisterBus(bus);
+    await call(this.runtime, `unregister bus ${bus.name}`, () => attributes.remove(), options);
   }
 
   /** @throws KernelError EEXIST a class of that name is registered, EINVAL a name that no file can have */
@@ -81,11 +87,13 @@ export class System {
   }
 
   /**
-   * What runs on the class's own attributes is not waited for.
-   * @throws KernelError EINVAL not registered, EBUSY it has devices or interfaces
+   * Forgets the class at once, and waits until nothing runs on its attributes. Not from one of them.
+   * @throws KernelError EINVAL not registered, EBUSY it has devices or interfaces, ETIMEDOUT it is forgotten, and something still
+   * runs
    */
-  unregisterClass(deviceClass: DeviceClass): void {
-    this.#parts.registry.unregisterClass(deviceClass);
+  async unregisterClass(deviceClass: DeviceClass, options?: WaitOptions): Promise<void> {
+    const attributes = this.#parts.registry.unregisterClass(deviceClass);
+    await call(this.runtime, `unregister class ${deviceClass.name}`, () => attributes.remove(), options);
   }
 
   /**
@@ -206,7 +214,11 @@ export class System {
   async unregisterDriver(driver: Driver, options?: WaitOptions): Promise<void> {
     const subsystem = this.#parts.registry.subsystem(driver.bus);
     const registration = this.#parts.drivers.kill(driver, subsystem);
-    const teardown = () => this.#parts.drivers.teardown(registration, subsystem);
+    const devices = registration.bindings.devices();
+    const teardown = () =>
+      this.leaving.during(devices, deadlineOf(this.runtime, options), () =>
+        this.#parts.drivers.teardown(registration, subsystem),
+      );
     await call(this.runtime, `unregister ${registration.devpath}`, teardown, options);
   }
 
@@ -277,16 +289,11 @@ export class System {
   async probeDevice(device: Device, options?: WaitOptions): Promise<void> {
     const { bus } = device;
     if (bus === null || !device.registered) return;
-    device.get();
-    const search = async (): Promise<void> => {
-      try {
-        if (device.registered) {
-          await this.#parts.autoprobe.device(device, this.#parts.registry.subsystem(bus), "with parent");
-        }
-      } finally {
-        device.put();
+    const search = kept(device, async (): Promise<void> => {
+      if (device.registered) {
+        await this.#parts.autoprobe.device(device, this.#parts.registry.subsystem(bus), "with parent");
       }
-    };
+    });
     await this.#probing(device.devpath, search, options);
   }
 
@@ -372,11 +379,13 @@ export class System {
     await call(
       this.runtime,
       `remove ${device.devpath}`,
-      async (stillWanted) => {
-        await this.#parts.tree.kill(device, stillWanted, deadline);
-        await this.#parts.tree.teardown(device);
-        removed();
-      },
+      kept(device, async (stillWanted: StillWanted) => {
+        await this.leaving.during([device], deadline, async () => {
+          await this.#parts.tree.kill(device, stillWanted, deadline);
+          await this.#parts.tree.teardown(device);
+          removed();
+        });
+      }),
       { deadline },
     );
   }

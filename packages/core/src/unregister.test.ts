@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { traced, turn } from "./model.test.fixture.js";
+import { toyBus, traced, turn } from "./model.test.fixture.js";
 import { Completion } from "./sync/completion.js";
 
 test("unregistering a driver unbinds its devices, last bound first, then tells that it is gone", async () => {
@@ -128,11 +128,47 @@ test("a bus goes only when it is empty", async () => {
   const d = driver("d");
   const dev = device("x");
   await system.registerDriver(d);
-  assert.throws(() => system.unregisterBus(d.bus), { code: "EBUSY" });
+  await assert.rejects(system.unregisterBus(d.bus), { code: "EBUSY" });
   await system.unregisterDriver(d);
   await system.addDevice(dev);
-  assert.throws(() => system.unregisterBus(d.bus), { code: "EBUSY" });
+  await assert.rejects(system.unregisterBus(d.bus), { code: "EBUSY" });
   await system.removeDevice(dev);
-  system.unregisterBus(d.bus);
-  assert.throws(() => system.unregisterBus(d.bus), { code: "EINVAL" });
+  await system.unregisterBus(d.bus);
+  await assert.rejects(system.unregisterBus(d.bus), { code: "EINVAL" });
+});
+
+test("a bus and a class are forgotten at once, and gone when nothing runs on their attributes", async () => {
+  const { system } = traced();
+  const going = new Completion(system.runtime, "going");
+  let running = 0;
+  const slow = {
+    name: "slow",
+    show: async () => {
+      running += 1;
+      await going.wait();
+      running -= 1;
+      return "";
+    },
+  };
+  const bus = { ...toyBus, name: "busy", attributes: [slow] };
+  const deviceClass = { name: "busy", groups: [{ attributes: [slow] }] };
+  system.registerBus(bus);
+  system.registerClass(deviceClass);
+  const reads = [
+    system.attributesOf({ bus }).read("slow"),
+    system.attributesOf({ deviceClass }).read("slow"),
+  ];
+  await turn();
+  assert.equal(running, 2);
+  const now = { deadline: system.runtime.clock.now() };
+  const gone = [
+    assert.rejects(system.unregisterBus(bus, now), { code: "ETIMEDOUT" }),
+    system.unregisterClass(deviceClass).then(() => assert.equal(running, 0, "something runs on what has gone")),
+  ];
+  await assert.rejects(system.unregisterBus(bus), { code: "EINVAL" });
+  await assert.rejects(system.unregisterClass(deviceClass), { code: "EINVAL" });
+  await gone[0];
+  await turn();
+  going.completeAll();
+  await Promise.all([...gone, ...reads]);
 });

@@ -33,8 +33,9 @@ export class MdevBus {
     this.system = system;
     this.bus = createBus();
     this.#class = { name: "mdev_bus", groups: [{ attributes: [], links: () => this.#links() }] };
-    system.registerBus(this.bus as Bus);
+    // The bus goes first: who comes meanwhile is refused here, and leaves nothing.
     system.registerClass(this.#class);
+    system.registerBus(this.bus as Bus);
     this.#around = {
       system,
       bus: this.bus as Bus,
@@ -117,12 +118,12 @@ export class MdevBus {
     await call(this.system.runtime, `use mdev ${mdev.uuid} as ${use}`, change, options);
   }
 
-  /** @throws KernelError EBUSY it has parents or drivers, EINVAL it was unregistered before */
-  unregister(): void {
+  /** @throws KernelError EBUSY it has parents or drivers, EINVAL it was unregistered before, ETIMEDOUT as `System.unregisterBus` */
+  async unregister(options?: WaitOptions): Promise<void> {
     if (this.parents().length > 0)
       throw new KernelError("EBUSY", "the mdev bus has parents; unregister them");
-    this.system.unregisterBus(this.bus as Bus);
-    this.system.unregisterClass(this.#class);
+    await this.system.unregisterBus(this.bus as Bus, options);
+    await this.system.unregisterClass(this.#class, options);
     this.#ended();
   }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { type Bus, Device, System } from "parhelion-core";
+import { type Bus, Device, KernelError, System } from "parhelion-core";
 import { MdevBus, type MdevParentInit } from "./index.js";
 import { mdevRig, plainInit, uuids, withParent } from "./mdev.test.fixture.js";
 
@@ -139,6 +139,32 @@ test("remove takes a number: none, zero is accepted and does nothing, any other 
   }
 });
 
+test("a parent may see to a removal by hand itself, and refuse it", async (t) => {
+  let answer: "refuse" | "remove" = "refuse";
+  const asked: string[] = [];
+  const { system, parent } = await withParent(t, {
+    async remove({ uuid, state }) {
+      asked.push(state);
+      if (answer === "refuse") throw new KernelError("EIO", "not now");
+      await parent.remove(uuid);
+    },
+  });
+  await parent.create("full", one);
+  const remove = `${gpu}/${one}/remove`;
+  for (let time = 0; time < 2; time++) {
+    await assert.rejects(system.sysfs.write(remove, "1"), { code: "EIO" });
+    assert.equal(parent.find(one)?.use, "projected");
+  }
+  answer = "remove";
+  await system.sysfs.write(remove, "0");
+  await system.sysfs.write(remove, "1");
+  assert.deepEqual([parent.mdevs().length, asked.length], [0, 3]);
+  await parent.create("full", one);
+  // Not by hand.
+  await parent.remove(one);
+  assert.equal(asked.length, 3);
+});
+
 test("a life is announced in order: the parent with its state, then each device", async () => {
   const { system, trace, parent } = await withParent(null);
   await parent.create("full", one);
@@ -269,11 +295,11 @@ test("two systems in one process have the same uuids and notice nothing of each 
 test("a system has one mdev bus, which goes when it has no parents and no drivers", async () => {
   const rig = await withParent(null);
   assert.throws(() => new MdevBus(rig.system), { code: "EEXIST" });
-  assert.throws(() => rig.mdev.unregister(), { code: "EBUSY" });
+  await assert.rejects(rig.mdev.unregister(), { code: "EBUSY" });
   await rig.parent.unregister();
-  assert.throws(() => rig.mdev.unregister(), { code: "EBUSY" });
+  await assert.rejects(rig.mdev.unregister(), { code: "EBUSY" });
   for (const driver of [rig.projected, rig.local]) await rig.system.unregisterDriver(driver);
-  rig.mdev.unregister();
+  await rig.mdev.unregister();
   assert.equal(rig.system.sysfs.has("/sys/class/mdev_bus"), false);
   const next = new MdevBus(rig.system);
   assert.deepEqual(next.parents(), []);

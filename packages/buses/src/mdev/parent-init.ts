@@ -26,6 +26,11 @@ export interface MdevParentInit<S = unknown, O = unknown> {
    * @returns what becomes `MdevDevice.state`
    */
   create(request: MdevRequest<O>): S | Promise<S>;
+  /**
+   * Somebody has written to a device's `remove`. Removes it with `MdevParent.remove`, or throws to refuse: then it stays, and can be
+   * removed later. May wait. Default: it is removed at once.
+   */
+  remove?(mdev: MdevDevice<S>): Promise<void>;
   /** Called once for everything that `create` made, by the last reference to the device. Must not throw nor wait. */
   release?(state: S, request: MdevRequest<O>): void;
   /**

@@ -65,7 +65,7 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
   readonly #memory: MdevMemory<S, O>;
   readonly #unregistered: Completion;
   readonly #groups: readonly AttributeGroup[];
-  readonly #remove: Attribute<MdevDevice>;
+  readonly #remove: Attribute<MdevDevice<S>>;
   readonly #mdevs = new Map<string, MdevDevice<S>>();
   #state: MdevParentState = "registered";
 
@@ -85,6 +85,7 @@ export class MdevParent<S = unknown, O = unknown> implements Named {
     this.#remove = removeFile({
       claim: (mdev) => this.#claim(mdev),
       finish: (mdev) => this.#finish(mdev),
+      byParent: init.remove?.bind(init),
     });
     this.#memory = new MdevMemory(device, init, around.bus, around.uuids);
     for (const group of this.#groups) device.attributes.addGroup(group);

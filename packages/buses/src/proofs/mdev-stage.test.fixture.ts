@@ -111,7 +111,7 @@ export class MdevStage {
       if (this.system.findDriver(this.bus, driver.name) === driver)
         await this.system.unregisterDriver(driver);
     }
-    this.mdev.unregister();
+    await this.mdev.unregister();
   }
 
   /** What writing into the parent's `create` answers. */

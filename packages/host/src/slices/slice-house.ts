@@ -93,6 +93,6 @@ export class SliceHouse {
     await this.adapters.close();
     await this.slices.settle();
     for (const driver of this.#drivers) await this.#system.unregisterDriver(driver as Driver, unbounded);
-    this.#mdev.unregister();
+    await this.#mdev.unregister(unbounded);
   }
 }

@@ -18,15 +18,15 @@ const largestJournal = 1 << 30;
 
 export const journalPath = (image: string): string => `${image}.journal`;
 
-/** What the journal beside the image holds. @throws ImageError image-journal where it is whole and of another image */
+/** What the journal beside the image holds; undefined where there is none. @throws ImageError image-journal where it is whole and of another image */
 export async function readJournal(
   disk: ImageDisk,
   image: string,
   identity: string,
-): Promise<ReadonlyMap<number, Uint8Array>> {
+): Promise<ReadonlyMap<number, Uint8Array> | undefined> {
   const path = journalPath(image);
   const file = await disk.openIfThere(path, "read-only");
-  if (file === undefined) return new Map();
+  if (file === undefined) return undefined;
   try {
     const size = await file.size();
     if (size < fixedSize || size > largestJournal) return new Map();

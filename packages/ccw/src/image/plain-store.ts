@@ -52,8 +52,8 @@ export class PlainStore implements TrackStore {
     try {
       const identity = await disk.identity(first.path);
       const pending = await readJournal(disk, first.path, identity);
-      const store = new PlainStore(disk, files, geometry, access, identity, pending);
-      if (access === "read-write") await store.#recover();
+      const store = new PlainStore(disk, files, geometry, access, identity, pending ?? new Map());
+      if (access === "read-write" && pending !== undefined) await store.#adoptJournal();
       return store;
     } catch (error) {
       for (const { file } of files) if (file !== first) await file.close();
@@ -125,6 +125,12 @@ export class PlainStore implements TrackStore {
         `track ${track}; there are ${this.geometry.tracks}`,
       );
     return { file: found.file, position: headerSize + (track - found.firstTrack) * this.geometry.trackSize };
+  }
+
+  /** One that a writer left behind: its close removes it. */
+  async #adoptJournal(): Promise<void> {
+    this.#journal = await Journal.open(this.#disk, this.#first, this.#identity);
+    await this.#recover();
   }
 
   /** Puts what the journal holds into the image. Can be done any number of times. */

@@ -1,7 +1,7 @@
 /** Runs a scenario on the interpreter and on the model, and says what each made of it, in one form. */
 
 import { createRuntime } from "parhelion-core";
-import { AbsoluteStorage } from "../storage/absolute.js";
+import { AbsoluteStorage, type MainStorage } from "../storage/index.js";
 import type { Conclusion } from "./conclusion.js";
 import { resume, start } from "./model.test.fixture.js";
 import type { Bends, Controls, Event, Machine, Outcome } from "./model-types.test.fixture.js";
@@ -24,10 +24,22 @@ function touch(memory: Uint8Array, cpa: number, how: "cleared" | "left", format:
   memory[at] = (memory[at] as number) & ~suspendFlag;
 }
 
-export async function interpret(scenario: Scenario): Promise<Account> {
-  const { controls, resumes } = scenario;
-  const machine = machineOf(scenario);
-  const storage = new AbsoluteStorage(machine.memory);
+/** What is run: a scenario, or something that makes less sense. */
+export interface Trial {
+  readonly machine: Machine;
+  readonly controls: Controls;
+  readonly resumes: Scenario["resumes"];
+}
+
+export function trialOf(scenario: Scenario): Trial {
+  return { machine: machineOf(scenario), controls: scenario.controls, resumes: scenario.resumes };
+}
+
+export async function interpret(
+  { machine, controls, resumes }: Trial,
+  lookAtStorage: (storage: AbsoluteStorage) => MainStorage = (storage) => storage,
+): Promise<Account> {
+  const storage = new AbsoluteStorage(machine.memory.slice());
   for (const [block, { key, fetch }] of machine.keys.entries()) {
     const protects = fetch ? "stores-and-fetches" : "stores";
     storage.setKey(block * 4096, { accessControl: key, protects });
@@ -46,7 +58,7 @@ export async function interpret(scenario: Scenario): Promise<Account> {
       idawBlock: controls.idawBlock,
       immediateLength: controls.format === 1 && !controls.ils ? "checked" : "ignored",
     },
-    storage,
+    storage: lookAtStorage(storage),
     device,
     path: { chpid: 0x40, mask: 0x80 },
     limits: { ccws: controls.limit },
@@ -79,9 +91,7 @@ function outcomeOf(conclusion: Conclusion): Outcome {
   }
 }
 
-export function evaluate(scenario: Scenario, bends: Bends = {}): Account {
-  const { controls, resumes } = scenario;
-  const machine = machineOf(scenario);
+export function evaluate({ machine, controls, resumes }: Trial, bends: Bends = {}): Account {
   return evaluateFrom(start(machine, controls, bends), machine, controls, resumes, bends);
 }
 

@@ -97,6 +97,8 @@ export class ChannelProgram {
       } catch (error) {
         return this.#checked(checkOf(error, null));
       }
+      // The device was told to end what it did, and won't be told again.
+      if (this.#signal !== null) return this.#stopped(this.#signal, 0);
       const conclusion = has(ccw, "SUSPEND") ? this.#suspend(ccw) : await this.#command(ccw);
       if (conclusion !== null) return conclusion;
     }

@@ -96,7 +96,7 @@ const status = fc.oneof(
 );
 
 const moved = fc.oneof(
-  often(8, fc.integer({ min: 1, max: 40 })),
+  often(30, fc.integer({ min: 1, max: 40 })),
   often(1, fc.constant(0)),
   often(1, fc.constantFrom(2048, 4096)),
 );
@@ -158,6 +158,50 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
   .map(({ controls, ...rest }) => {
     const idawBlock = controls.idawFormat === 1 ? 2048 : controls.idawBlock;
     return { ...rest, controls: { ...controls, idawBlock } };
+  });
+
+const byte = fc.nat(255);
+
+/** Storage full of anything, and a device that says anything. */
+export const noise = fc
+  .record({
+    bytes: fc.uint8Array({ minLength: 512, maxLength: 512 }),
+    keys: fc.array(fc.record({ key: fc.nat(15), fetch: fc.boolean() }), { minLength: 2, maxLength: 2 }),
+    steps: fc.array(
+      fc.record({
+        acts: fc.array(fc.oneof(fc.nat(600), fc.constantFrom("accept" as const, "rest" as const)), {
+          maxLength: 4,
+        }),
+        status: byte,
+        channelStatus: fc.oneof(often(4, fc.constant(0)), often(1, byte)),
+        sense: fc.array(byte, { maxLength: 40 }),
+        later: fc.option(byte),
+      }),
+      { minLength: 1, maxLength: 5 },
+    ),
+    resumes: fc.array(fc.constantFrom("cleared" as const, "left" as const), { maxLength: 4 }),
+    controls: fc.record({
+      cpa: fc.oneof(
+        often(
+          4,
+          fc.nat(1023).map((word) => word * 8),
+        ),
+        often(1, fc.nat(2 ** 32 - 1)),
+      ),
+      key: fc.nat(15),
+      format: fc.constantFrom(0 as const, 1 as const),
+      suspend: fc.boolean(),
+      initialStatus: fc.boolean(),
+      idawFormat: fc.constantFrom(1 as const, 2 as const),
+      idawBlock: fc.constantFrom(2048 as const, 4096 as const),
+      ils: fc.boolean(),
+      limit: fc.nat(200),
+    }),
+  })
+  .map(({ bytes, controls, keys, steps, resumes }) => {
+    const memory = new Uint8Array(8192);
+    for (let at = 0; at < memory.length; at += bytes.length) memory.set(bytes, at);
+    return { machine: { memory, keys, steps }, controls, resumes };
   });
 
 /** What a scenario says, laid out in storage. */

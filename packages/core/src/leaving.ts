@@ -45,15 +45,19 @@ export class Leaving implements Named {
   }
 
   /** Tells everybody, then has the devices go. Without listeners it is the operation and nothing else. */
-  async during<T>(devices: readonly Device[], deadline: number, operation: () => Promise<T>): Promise<T> {
+  async during<T>(going: () => readonly Device[], deadline: number, operation: () => Promise<T>): Promise<T> {
     if (this.empty) return operation();
+    const devices = going();
     const gone: (() => void)[] = [];
     for (const { take } of [...this.#told]) {
       try {
         const then = await invoke(this.#runtime, "leaving", this, () => take(devices, deadline));
         if (then !== undefined) gone.push(then);
       } catch (error) {
-        this.#runtime.log("error", "leaving.failed", { devices: devices.map(({ devpath }) => devpath), error });
+        this.#runtime.log("error", "leaving.failed", {
+          devices: devices.map(({ devpath }) => devpath),
+          error,
+        });
       }
     }
     try {

@@ -10,12 +10,12 @@ import type { Device } from "./device.js";
 import { withDeviceLock } from "./device-lock.js";
 import type { Driver } from "./driver.js";
 import { isKernelError, KernelError } from "./error.js";
+import { kept } from "./kept.js";
 import type { Leaving } from "./leaving.js";
 import { matches } from "./match.js";
 import { deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
 import type { Subsystem } from "./subsystem.js";
 import { call, type StillWanted } from "./sync/call.js";
-import { kept } from "./kept.js";
 
 export interface ManualBindingSurroundings {
   readonly runtime: Runtime;
@@ -81,7 +81,7 @@ export class ManualBinding {
           return binder.release(lock, expected ?? null);
         });
       const isOther = expected !== undefined && !leaving.empty && device.peekDriver() !== expected;
-      const outcome = await (isOther ? release() : leaving.during([device], deadline, release));
+      const outcome = await (isOther ? release() : leaving.during(() => [device], deadline, release));
       if (outcome === "released" || expected === undefined) return;
       throw new KernelError(
         "ENODEV",

@@ -14,11 +14,12 @@ import type { Device } from "./device.js";
 import type { DeviceLink, LinkFlag } from "./device-link.js";
 import { deviceUevent } from "./device-uevent.js";
 import type { Driver } from "./driver.js";
-import { isKernelError, KernelError } from "./error.js";
+import { KernelError } from "./error.js";
 import { kept } from "./kept.js";
 import type { Leaving } from "./leaving.js";
 import type { NodeRegistry } from "./node-registry.js";
 import type { BusNotifier } from "./notifiers.js";
+import { probing } from "./probing.js";
 import { createRuntime, deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
 import { call, type StillWanted } from "./sync/call.js";
 import { Sysfs } from "./sysfs/sysfs.js";
@@ -134,10 +135,7 @@ export class System {
     return this.#registration(driver).bindings.devices();
   }
 
-  /**
-   * The attributes of a bus, a driver or a class, to add to and remove from.
-   * @throws KernelError EINVAL it is not registered
-   */
+  /** The attributes of a bus, a driver or a class, to add to and remove from. @throws KernelError EINVAL it is not registered */
   attributesOf(
     owner: { readonly bus: Bus } | { readonly deviceClass: DeviceClass } | { readonly driver: Driver },
   ): AttributeSet {
@@ -170,7 +168,7 @@ export class System {
    */
   async addDevice(device: Device, options?: WaitOptions): Promise<void> {
     this.#parts.tree.add(device);
-    await this.#probing(device.devpath, () => this.#parts.tree.settle(device), options);
+    await probing(this.runtime, device.devpath, () => this.#parts.tree.settle(device), options);
   }
 
   /**
@@ -199,7 +197,8 @@ export class System {
   async registerDriver(driver: Driver, options?: WaitOptions): Promise<void> {
     const subsystem = this.#parts.registry.subsystem(driver.bus);
     const registration = subsystem.addDriver(driver);
-    await this.#probing(
+    await probing(
+      this.runtime,
       registration.devpath,
       () => this.#parts.drivers.settle(registration, subsystem),
       options,
@@ -214,7 +213,7 @@ export class System {
   async unregisterDriver(driver: Driver, options?: WaitOptions): Promise<void> {
     const subsystem = this.#parts.registry.subsystem(driver.bus);
     const registration = this.#parts.drivers.kill(driver, subsystem);
-    const devices = registration.bindings.devices();
+    const devices = () => registration.bindings.devices();
     const teardown = () =>
       this.leaving.during(devices, deadlineOf(this.runtime, options), () =>
         this.#parts.drivers.teardown(registration, subsystem),
@@ -294,7 +293,7 @@ export class System {
         await this.#parts.autoprobe.device(device, this.#parts.registry.subsystem(bus), "with parent");
       }
     });
-    await this.#probing(device.devpath, search, options);
+    await probing(this.runtime, device.devpath, search, options);
   }
 
   /**
@@ -380,24 +379,15 @@ export class System {
       this.runtime,
       `remove ${device.devpath}`,
       kept(device, async (stillWanted: StillWanted) => {
-        await this.leaving.during([device], deadline, async () => {
+        const remove = async (): Promise<void> => {
           await this.#parts.tree.kill(device, stillWanted, deadline);
           await this.#parts.tree.teardown(device);
           removed();
-        });
+        };
+        await this.leaving.during(() => [device], deadline, remove);
       }),
       { deadline },
     );
-  }
-
-  /** A slow probe holds its device's lock, not whoever added the device. */
-  async #probing(what: string, probe: () => Promise<void>, options: WaitOptions | undefined): Promise<void> {
-    try {
-      await call(this.runtime, `probe for ${what}`, probe, options);
-    } catch (error) {
-      if (!isKernelError(error, "ETIMEDOUT")) throw error;
-      this.runtime.log("warn", "probe.slow", { for: what });
-    }
   }
 
   /** @throws KernelError EINVAL */

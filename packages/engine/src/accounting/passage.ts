@@ -1,7 +1,8 @@
 /**
  * What one device's GPU work has yet to pass: bytes of writes and commands that are in flight, and memory that is free once all
  * work recorded so far is done (staging, and what was destroyed while the GPU may still read it). It collects in a bucket that is
- * sealed with each submit; when the GPU has passed a submit, its bucket is emptied, and all before it.
+ * sealed with each submit; when the GPU has passed a submit, its bucket is emptied, and all before it. Staging lasts one pass longer: what Dawn
+ * finds unused when the GPU has come so far it gives back when the GPU has come further.
  */
 
 interface Bucket {
@@ -16,29 +17,30 @@ interface Bucket {
 export interface Passed {
   readonly flight: number;
   readonly memory: number;
-  readonly staging: number;
 }
 
-const nothing: Passed = { flight: 0, memory: 0, staging: 0 };
+const nothing: Passed = { flight: 0, memory: 0 };
 
 export class Passage {
   #open: Bucket | undefined;
   readonly #sealed: Bucket[] = [];
   #flight = 0;
   #staging = 0;
+  /** Of `#staging`, what the GPU passed last. */
+  #unused = 0;
 
   /** Bytes of writes and commands. */
   get flight(): number {
     return this.#flight;
   }
 
-  /** Bytes of writes alone. */
+  /** Bytes of writes that Dawn has not given back. */
   get staging(): number {
     return this.#staging;
   }
 
   get state(): "empty" | "waiting" {
-    return this.#open === undefined && this.#sealed.length === 0 ? "empty" : "waiting";
+    return this.#open === undefined && this.#sealed.length === 0 && this.#unused === 0 ? "empty" : "waiting";
   }
 
   /** Data of a write, which is staged. */
@@ -65,6 +67,8 @@ export class Passage {
    * @returns what to give to `pass` when the GPU has passed it
    */
   seal(submit: number): object | undefined {
+    // What is unused goes with the next submit, whatever that is.
+    if (this.#unused > 0) this.#bucket();
     if (this.#open !== undefined) {
       this.#sealed.push(this.#open.submit === submit ? this.#open : { ...this.#open, submit });
       this.#open = undefined;
@@ -97,14 +101,15 @@ export class Passage {
 
   #empty(count: number): Passed {
     if (count === 0) return nothing;
-    const sum = { flight: 0, memory: 0, staging: 0 };
+    const sum = { flight: 0, memory: 0 };
+    this.#staging -= this.#unused;
+    this.#unused = 0;
     for (const { flight, memory, staging } of this.#sealed.splice(0, count)) {
       sum.flight += flight;
       sum.memory += memory;
-      sum.staging += staging;
+      this.#unused += staging;
     }
     this.#flight -= sum.flight;
-    this.#staging -= sum.staging;
     return sum;
   }
 }

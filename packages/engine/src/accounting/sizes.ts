@@ -12,9 +12,9 @@ const PAGE = 4096;
 
 /** A device in Dawn and the driver: its queue, its allocators, the pipelines that Dawn makes for itself. */
 export const DEVICE_BYTES = 2.25 * 2 ** 20;
-/** Dawn's objects, the driver's and the ones in JavaScript for one buffer, texture, query set. */
-export const BUFFER_OBJECT_BYTES = 4096;
-export const TEXTURE_OBJECT_BYTES = 9216;
+/** Dawn's objects, the driver's and the ones in JavaScript for one buffer, one texture with a view, one query set. */
+export const BUFFER_OBJECT_BYTES = 2048;
+export const TEXTURE_OBJECT_BYTES = 5120;
 export const QUERY_SET_OBJECT_BYTES = 2048;
 /** SwiftShader keeps an object with a lock for every query; real GPUs need 8 to 32 bytes. */
 const QUERY_BYTES = 640;
@@ -34,14 +34,15 @@ const INDEX_OR_VERTEX = 0x10 | 0x20;
 
 /**
  * "gpu": an allocation is memory. "cpu", as SwiftShader is: what is not touched of one takes no memory of the machine, so the unused
- * end of a part does not count.
+ * end of a part does not count, but for that of its last page. Its parts are further apart than pages are.
  */
 export type MemoryKind = "gpu" | "cpu";
 
 /** What an allocation of `bytes` takes. */
 function allocation(bytes: number, mappable: boolean, kind: MemoryKind): number {
-  if (kind === "cpu") return Math.ceil(bytes / SMALLEST_PART) * SMALLEST_PART;
-  if (!mappable && bytes < SUBALLOCATED_BELOW)
+  // What is mapped has an allocation of its own, in the middle of a page.
+  if (kind === "cpu" && mappable) return Math.ceil(bytes / SMALLEST_PART) * SMALLEST_PART;
+  if (kind === "gpu" && !mappable && bytes < SUBALLOCATED_BELOW)
     return 2 ** Math.ceil(Math.log2(Math.max(SMALLEST_PART, bytes)));
   return Math.ceil(bytes / PAGE) * PAGE;
 }
@@ -71,7 +72,7 @@ export function pipelineBytes(kind: "compute" | "render", source: number): numbe
   return (kind === "compute" ? COMPUTE_PIPELINE_BYTES : RENDER_PIPELINE_BYTES) + PIPELINE_FACTOR * source;
 }
 
-/** What Dawn's staging holds while `inFlight` bytes wait for the GPU. Nothing before the first write. */
-export function stagingBytes(inFlight: number): number {
-  return Math.max(1, Math.ceil(inFlight / STAGING_RING_BYTES)) * STAGING_RING_BYTES;
+/** What Dawn's staging holds while it has `bytes` of writes. Nothing before the first write. */
+export function stagingBytes(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / STAGING_RING_BYTES)) * STAGING_RING_BYTES;
 }

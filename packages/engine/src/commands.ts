@@ -42,6 +42,7 @@ import { Mappings } from "./mappings.js";
 import { messageOf } from "./refusal.js";
 import { standIn } from "./stand-in.js";
 import type { QueueTime } from "./time/queue-time.js";
+import { Writes } from "./writes.js";
 
 export interface CommandsOptions {
   readonly device: EngineDevice;
@@ -66,21 +67,18 @@ const asDawn = {
   shaderModule: (object: TargetShaderModule) => object as GPUShaderModule,
 };
 
-const ignore = () => undefined;
-
 export class Commands implements SpecialCommands {
   readonly #options: CommandsOptions;
   readonly #events: EventSender;
   readonly #mappings: Mappings;
-  /** What became of the write whose further pieces follow. */
-  #longWrite: "accepted" | "refused" = "accepted";
   readonly #admission: Admission;
   readonly #resources: Resources;
   readonly #programs: Programs;
+  readonly #writes: Writes;
   readonly #trail = new Trail();
   /** What the table has as its device. */
   readonly device: DeviceCommands;
-  /** Of the records received, those that are accounted for in flight. */
+  /** Of the records received, those that are accounted for in flight, and are no writes. */
   #recorded = 0;
   /** Destroyed since Dawn last had a reason to free anything. */
   #destroyedBytes = 0;
@@ -93,6 +91,7 @@ export class Commands implements SpecialCommands {
     this.#admission = new Admission({ account: device.account, hopeful, reclaim });
     this.#resources = new Resources(device, this.#admission);
     this.#programs = new Programs(device, this.#admission);
+    this.#writes = new Writes(device, this.#admission);
     this.device = new DeviceCommands(device, this.#programs, this.#trail);
   }
 
@@ -178,7 +177,7 @@ export class Commands implements SpecialCommands {
   queueSubmit(queue: TargetQueue, commandBuffers: TargetCommandBuffer[]): void {
     const { device, fence, queueTime, received } = this.#options;
     queueTime?.beforeSubmit();
-    const bytes = received() - this.#recorded;
+    const bytes = received() - this.#recorded - this.#writes.bytes;
     this.#admission.flight(bytes);
     this.#recorded += bytes;
     device.account.record(bytes);
@@ -209,7 +208,6 @@ export class Commands implements SpecialCommands {
       }, reply);
   }
 
-  /** `data` is in the ring, which is ordinary memory to Dawn: it copies from there, and nothing is copied before. */
   queueWriteBuffer(
     queue: TargetQueue,
     buffer: TargetBuffer,
@@ -218,31 +216,8 @@ export class Commands implements SpecialCommands {
     continuation: boolean,
     data: Uint8Array,
   ): void {
-    const dawn = asDawn.queue(queue);
-    const target = asDawn.buffer(buffer);
-    const bytes = data as Uint8Array<ArrayBuffer>;
-    if (continuation && this.#longWrite === "refused") return;
-    const refused = this.#stage(data.byteLength, "writeBuffer");
-    if (refused !== undefined) {
-      this.#longWrite = "refused";
-      return;
-    }
-    if (!continuation) {
-      const whole = data.byteLength >= total;
-      this.#longWrite = whole || bufferOffset + total <= target.size ? "accepted" : "refused";
-      // The first piece of a long write may fit although all of it does not: then Dawn is given a place where it can't.
-      const place = this.#longWrite === "accepted" ? bufferOffset : Math.ceil(target.size / 4) * 4;
-      dawn.writeBuffer(target, place, bytes);
-    } else {
-      // Whatever is wrong was said for the first piece.
-      const { device } = this.#options;
-      device.dawn.pushErrorScope("validation");
-      try {
-        dawn.writeBuffer(target, bufferOffset, bytes);
-      } finally {
-        device.dawn.popErrorScope().then(ignore, ignore);
-      }
-    }
+    const piece = { bufferOffset, total, continuation, data };
+    this.#writes.buffer(asDawn.queue(queue), asDawn.buffer(buffer), piece);
   }
 
   queueWriteTexture(
@@ -252,15 +227,13 @@ export class Commands implements SpecialCommands {
     size: Extent3D,
     data: Uint8Array,
   ): void {
-    if (this.#stage(data.byteLength, "writeTexture") !== undefined) return;
-    asDawn
-      .queue(queue)
-      .writeTexture(
-        destination as unknown as GPUTexelCopyTextureInfo,
-        data as Uint8Array<ArrayBuffer>,
-        dataLayout as GPUTexelCopyBufferLayout,
-        size,
-      );
+    this.#writes.texture(
+      asDawn.queue(queue),
+      destination as unknown as GPUTexelCopyTextureInfo,
+      data,
+      dataLayout as GPUTexelCopyBufferLayout,
+      size,
+    );
   }
 
   devicePopErrorScope(_device: TargetDevice, request: number): void {
@@ -366,17 +339,6 @@ export class Commands implements SpecialCommands {
     if (this.#destroyedBytes < limits.droppedBytes) return;
     this.#destroyedBytes = 0;
     void device.settle();
-  }
-
-  /** @returns why there is no memory for the write's way to the GPU, which the program was told @throws CommandDeferred */
-  #stage(bytes: number, what: string): string | undefined {
-    const { device } = this.#options;
-    if (!device.alive) return undefined;
-    this.#admission.flight(bytes);
-    const refused = this.#admission.staging(bytes, what);
-    this.#recorded += bytes;
-    if (refused !== undefined) device.raise({ kind: "out-of-memory", message: refused });
-    return refused;
   }
 
   #refuseObject(command: string, request: number | undefined): void {

@@ -15,6 +15,7 @@ import { type Names, Objects } from "./objects.js";
 import { earliest, type Pending } from "./pending.js";
 import { Progress } from "./progress.js";
 import { begin, createTask, type Task } from "./task.js";
+import { threw, waitsForOutside, waitsInNoTask, waitsTwice } from "./uncontrolled.js";
 
 /** Who decides. All are called between two steps. */
 export interface Director {
@@ -222,7 +223,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
       begin(run).then(
         () => this.#ended(task),
         (error: unknown) => {
-          this.fail({ kind: "exception", message: `${name}: ${describe(error)}` });
+          this.fail(threw(name, error));
           this.#ended(task);
         },
       );
@@ -241,15 +242,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
 
   /** The microtasks are used up though a step is running: see above. */
   reportUncontrolled(): void {
-    const task = this.#task;
-    this.fail({
-      kind: "uncontrolled",
-      message:
-        task === null
-          ? "the program waits for something outside its tasks"
-          : `${task.name} went on from ${task.op} of ${task.on.name} and now waits for something that is no primitive ` +
-            "of the core: wait on a completion or a wait queue instead, and let the outside complete it",
-    });
+    this.fail(waitsForOutside(this.#task));
     this.#stop();
   }
 
@@ -308,7 +301,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
       try {
         pending.fire();
       } catch (error) {
-        this.fail({ kind: "exception", message: `${task.name}: ${describe(error)}` });
+        this.fail(threw(task.name, error));
       }
     }
     this.#ended(task);
@@ -318,14 +311,7 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
   #atPoint(op: string, on: Named): Task | null {
     const task = this.#task;
     if (task === null || task.state !== "running") {
-      this.fail({
-        kind: "uncontrolled",
-        message:
-          task === null
-            ? `${op} of ${on.name} is waited for outside of any task: start one with spawn`
-            : `${task.name} waits twice at once (${task.op} of ${task.on.name}, and ${op} of ${on.name}): start a second ` +
-              "task with spawn instead of leaving a promise unawaited or using Promise.all",
-      });
+      this.fail(task === null ? waitsInNoTask(op, on) : waitsTwice(task, op, on));
       return null;
     }
     task.op = op;
@@ -394,8 +380,4 @@ export class ControlledScheduler implements Scheduler, Clock, Scene {
     this.#over = null;
     over?.();
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

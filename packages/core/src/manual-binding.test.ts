@@ -225,7 +225,10 @@ test("a consumer that loses its supplier on a bus that is bound by hand is not b
 test("what goes on after its caller gave up has a reference to the device of its own", async () => {
   const { system, device, driver } = traced();
   const late = () => ({ deadline: system.runtime.clock.now() });
-  const go = { probe: new Completion(system.runtime, "probe"), remove: new Completion(system.runtime, "remove") };
+  const go = {
+    probe: new Completion(system.runtime, "probe"),
+    remove: new Completion(system.runtime, "remove"),
+  };
   const d = driver("d", { probe: () => go.probe.wait(), remove: () => go.remove.wait() });
   const dev = device("d0");
   system.setDriversAutoprobe(toyBus, "0");

@@ -163,7 +163,9 @@ test("a bus and a class are forgotten at once, and gone when nothing runs on the
   const now = { deadline: system.runtime.clock.now() };
   const gone = [
     assert.rejects(system.unregisterBus(bus, now), { code: "ETIMEDOUT" }),
-    system.unregisterClass(deviceClass).then(() => assert.equal(running, 0, "something runs on what has gone")),
+    system
+      .unregisterClass(deviceClass)
+      .then(() => assert.equal(running, 0, "something runs on what has gone")),
   ];
   await assert.rejects(system.unregisterBus(bus), { code: "EINVAL" });
   await assert.rejects(system.unregisterClass(deviceClass), { code: "EINVAL" });

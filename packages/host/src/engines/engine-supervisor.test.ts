@@ -23,6 +23,7 @@ interface Supervised {
 function supervise(backOff: BackOffPolicy): Supervised {
   const runtime = createRuntime();
   const losses: EngineLoss[] = [];
+  const pids: number[] = [];
   const supervised: Supervised = {
     losses,
     behaviour: "good",
@@ -33,19 +34,21 @@ function supervise(backOff: BackOffPolicy): Supervised {
       suspectMs: 30,
       launch: () => {
         if (supervised.behaviour === "cannot") return Promise.reject(new Error("no such GPU"));
-        return Promise.resolve(
-          new EngineProcess({
-            entry,
-            nodeFlags: [],
-            environment: { BEHAVIOUR: supervised.behaviour },
-            start: { queuePath: "/unused", dawn: [], forceFallback: false, ...noSlice },
-            deadlines: { ...defaultEngineDeadlines, replyMs: 20 },
-            runtime,
-            name: "engine of a test",
-            onOutput: () => undefined,
-            onDeviceLost: () => undefined,
-          }),
-        );
+        // A slice has one engine process at once: whatever became of the last one, it is gone.
+        for (const pid of pids) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+        const engine = new EngineProcess({
+          entry,
+          nodeFlags: [],
+          environment: { BEHAVIOUR: supervised.behaviour },
+          start: { queuePath: "/unused", dawn: [], forceFallback: false, ...noSlice },
+          deadlines: { ...defaultEngineDeadlines, replyMs: 20 },
+          runtime,
+          name: "engine of a test",
+          onOutput: () => undefined,
+          onDeviceLost: () => undefined,
+        });
+        if (engine.pid !== undefined) pids.push(engine.pid);
+        return Promise.resolve(engine);
       },
       onReady: () => undefined,
       onLost: (_engine, loss) => losses.push(loss),

@@ -50,7 +50,7 @@ export class InMemoryEngine implements EngineChild, Named {
   readonly #fate: (engine: InMemoryEngine, message: ToEngine) => Fate;
   readonly #toEngine: WorkQueue;
   readonly #fromEngine: WorkQueue;
-  #state: "alive" | "dead" = "alive";
+  #state: "alive" | "dying" | "dead" = "alive";
   #process: "runs" | "paused" = "runs";
   readonly #waiting: ToEngine[] = [];
 
@@ -69,7 +69,8 @@ export class InMemoryEngine implements EngineChild, Named {
     this.#fromEngine = new WorkQueue(runtime, `messages from ${this.name}`);
   }
 
-  get state(): "alive" | "dead" {
+  /** "dying": it does nothing any more, and is still there, as a process is that has been killed. */
+  get state(): "alive" | "dying" | "dead" {
     this.#runtime.scheduler.access(this, "read");
     return this.#state;
   }
@@ -108,14 +109,21 @@ export class InMemoryEngine implements EngineChild, Named {
 
   #end(exitCode: number | null, signal: NodeJS.Signals | null): void {
     this.#runtime.scheduler.access(this, "write");
-    if (this.#state === "dead") return;
-    this.#state = "dead";
-    this.#fromEngine.queue({ name: "end", run: () => this.#events.ended(exitCode, signal) });
+    if (this.#state !== "alive") return;
+    this.#state = "dying";
+    this.#fromEngine.queue({
+      name: "end",
+      run: () => {
+        this.#runtime.scheduler.access(this, "write");
+        this.#state = "dead";
+        this.#events.ended(exitCode, signal);
+      },
+    });
   }
 
   #take(message: ToEngine): void {
     this.#runtime.scheduler.access(this, "write");
-    if (this.#state === "dead") return;
+    if (this.#state !== "alive") return;
     const fate = this.#fate(this, message);
     if (fate === "dies") this.exit(7);
     else if (fate === "goes on") this.#serve(message);
@@ -218,7 +226,8 @@ export class InMemoryEngines implements Named {
     return this.#started;
   }
 
+  /** Those that are dying included. */
   get living(): readonly InMemoryEngine[] {
-    return this.started.filter(({ state }) => state === "alive");
+    return this.started.filter(({ state }) => state !== "dead");
   }
 }

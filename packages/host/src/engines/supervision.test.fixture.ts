@@ -17,6 +17,8 @@ export interface SupervisionRig {
   readonly engines: InMemoryEngines;
   readonly supervisor: EngineSupervisor;
   readonly losses: { readonly engine: EngineProcess; readonly loss: EngineLoss }[];
+  /** How often an engine was started while another lived, or was dying. */
+  overlaps: number;
   /** Why the next launches fail before there is an engine; null: they don't. */
   obstacle: Error | null;
 }
@@ -45,7 +47,10 @@ export function supervisionRig(runtime: Runtime, options: SupervisionOptions = {
         runtime,
         name: "engine of slice",
         deadlines,
-        startChild: engines.start,
+        startChild: (...start) => {
+          if (engines.living.length > 0) rig.overlaps += 1;
+          return engines.start(...start);
+        },
         onOutput: () => undefined,
         onDeviceLost: () => undefined,
       });
@@ -53,7 +58,7 @@ export function supervisionRig(runtime: Runtime, options: SupervisionOptions = {
     onReady: () => undefined,
     onLost: (engine, loss) => losses.push({ engine, loss }),
   });
-  const rig: SupervisionRig = { runtime, engines, supervisor, losses, obstacle: null };
+  const rig: SupervisionRig = { runtime, engines, supervisor, losses, overlaps: 0, obstacle: null };
   return rig;
 }
 

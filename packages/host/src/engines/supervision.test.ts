@@ -40,7 +40,7 @@ test("whichever message an engine dies at, everything asked of it settles and th
     const next = await engineOrReason(rig);
     assert.ok(typeof next !== "string", `died at ${deadly}: ${next}`);
     await next.createDevice(1, 1, request);
-    assert.equal(engines.started.length, 2);
+    assert.deepEqual([engines.started.length, rig.overlaps], [2, 0]);
     await supervisor.retire("the test is over");
     assert.deepEqual(engines.living, []);
     // One that dies before it was ready has nothing to lose.
@@ -58,6 +58,7 @@ test("an engine that stays silent is suspect, then killed, and replaced", async 
   );
   assert.match((await first.whenExited()).cause ?? "", /did not answer/);
   assert.notEqual(await rig.supervisor.acquire(1000), first);
+  assert.equal(rig.overlaps, 0);
   await rig.supervisor.retire("the test is over");
 });
 

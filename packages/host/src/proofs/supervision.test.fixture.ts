@@ -33,11 +33,12 @@ async function settles(run: () => Promise<unknown>, ...codes: readonly HostError
 const acquire = ({ rig }: Supervised): Promise<EngineProcess> =>
   rig.supervisor.acquire(Number.POSITIVE_INFINITY);
 
-/** The slice goes: no engine lives on, and each that was ready was lost once at most. */
+/** The slice goes: no engine lives on, there was never more than one, and each that was ready was lost once at most. */
 async function retire({ rig }: Supervised, world: World): Promise<void> {
   await rig.supervisor.retire("the program is over");
   world.expect(rig.engines.living.length === 0, `${rig.engines.living.length} engines live on`);
   world.expect(rig.supervisor.status.state === "retired", `it is ${rig.supervisor.status.state}`);
+  world.expect(rig.overlaps === 0, "an engine was started while the one before was there");
   const lost = rig.losses.map(({ engine }) => engine);
   world.expect(new Set(lost).size === lost.length, "the loss of one engine was told twice");
 }

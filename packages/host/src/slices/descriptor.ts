@@ -91,7 +91,7 @@ const rules: Readonly<Record<Exclude<keyof SliceWish, "type" | "memory">, Number
   submissionMs: { least: 1, most: 86_400_000, kind: "whole" },
   objects: { least: 1, most: 2 ** 30, kind: "whole" },
   bytesInFlight: { least: 65_536, most: mostBytes, kind: "whole" },
-  // One at a time: the successor of an engine starts when it has ended.
+  // See docs/adr/0012.
   engines: { least: 1, most: 1, kind: "whole" },
   nodeOpens: { least: 1, most: 65_536, kind: "whole" },
 };
@@ -245,7 +245,7 @@ function numbers(
 }
 
 function range(least: number, most: number, kind: NumberRule["kind"]): string {
-  if (least === most) return `${least}: more are not supported`;
+  if (least === most) return `${least}; whoever needs more is given several slices`;
   return `a ${kind === "whole" ? "whole " : ""}number from ${least} to ${most}`;
 }
 

@@ -114,7 +114,7 @@ test("writing to create and to remove makes and removes as an administrator does
       isKernelError(error, "EINVAL"),
     );
     await sysfs.write(`/sys/devices/adapter0/${uuid}/remove`, "1");
-    await until("the removal is kept", () => house.store.slices.length === 0);
+    assert.deepEqual(house.store.slices, []);
     assert.throws(() => house.slices.get(uuid), refused("slice-unknown"));
     assert.equal(await sysfs.read(`${types}/parhelion-quarter/available_instances`), "4\n");
     await assert.rejects(one(house, { wish: {}, uuid }), refused("uuid-used"));
@@ -322,11 +322,41 @@ test("what the disk does not take has not happened", () => {
         table.fates.push("lost");
         await assert.rejects(attempt(), refused("store-failed"));
       }
+      const byHand = (file: string, text: string) => house.system.sysfs.write(`/sys/bus/mdev/${file}`, text);
+      table.fates.push("lost");
+      await assert.rejects(byHand(`devices/${entry.uuid}/remove`, "1"), (error) =>
+        isKernelError(error, "EIO"),
+      );
       assert.deepEqual([house.slices.values().length, JSON.stringify(entry.record)], [1, before]);
       const kernel = await house.enter(guest.credential);
       await deviceOn(kernel);
       const [adapter] = house.adapters.values();
       assert.equal(adapter?.device?.ledger.room.memoryBytes, capacity);
+      await kernel.connection.close();
+    },
+    { table },
+  );
+});
+
+test("what is done by hand is kept before anybody sees it", () => {
+  const table = new FailingTable();
+  return inHouse(
+    async (house) => {
+      const { credential } = await house.guests.create();
+      const kernel = await house.enter(credential);
+      await deviceOn(kernel);
+      const [entry] = house.slices.values();
+      assert.ok(entry);
+      const seen: unknown[] = [];
+      table.writing = () =>
+        seen.push([entry.slice !== null, house.engines.living.length, house.mdev.find(entry.uuid)?.use]);
+      const byHand = (file: string, text: string) => house.system.sysfs.write(`/sys/bus/mdev/${file}`, text);
+      await byHand("drivers/projected/unbind", entry.uuid);
+      assert.deepEqual([seen.splice(0), entry.slice], [[[true, 1, null]], null]);
+      await byHand("drivers/projected/bind", entry.uuid);
+      assert.deepEqual([seen.splice(0), entry.slice !== null], [[[false, 0, null]], true]);
+      await byHand(`devices/${entry.uuid}/remove`, "1");
+      assert.deepEqual([seen, entry.slice], [[[true, 0, "projected"]], null]);
       await kernel.connection.close();
     },
     { table },

@@ -11,6 +11,8 @@ import type { SlicePlace, SliceRecord, SliceUse } from "./slice-entry.js";
 export interface SliceMaker {
   /** Somebody has written to a type's `create` in the tree. @throws KernelError */
   make(adapter: AdapterDevice, request: MdevRequest<SlicePlace>): Promise<SlicePlace>;
+  /** Somebody has written to its `remove` in the tree. @throws KernelError: nothing has happened */
+  remove(place: SlicePlace): Promise<void>;
   /** The last reference to the device at this place has gone. */
   released(place: SlicePlace): void;
 }
@@ -80,6 +82,7 @@ export class SliceAdapters implements Named {
       available: { policy: "computed", of: ({ name }) => ledger.available(name as SliceType) },
       groups: [{ attributes: sliceAttributes }],
       create: (request) => request.options ?? this.#maker.make(adapter, request),
+      remove: ({ state }) => this.#maker.remove(state),
       release: (place) => this.#maker.released(place),
     });
     this.#access("write");

@@ -1,6 +1,6 @@
 /** How slices come to be and cease to be: by command, by hand in the tree, and with whoever holds them. */
 import type { MdevBus, MdevRequest } from "parhelion-buses";
-import type { Guard } from "parhelion-core";
+import { type Guard, noDeadline } from "parhelion-core";
 import type { AdapterDevice } from "../adapters/adapter-device.js";
 import { HostError } from "../host-error.js";
 import { tell } from "../observe/event-list.js";
@@ -26,7 +26,8 @@ export class SliceMaking {
     this.#book = book;
     this.adapters = new SliceAdapters(mdev, {
       make: (adapter, request) => this.#makeByHand(adapter, request),
-      released: (place) => this.released(place),
+      remove: (place) => this.#removeByHand(place),
+      released: ({ released }) => released.completeAll(),
     });
   }
 
@@ -85,19 +86,31 @@ export class SliceMaking {
     return made.place;
   }
 
-  /** The last reference to its device has gone. If nobody here took it away, somebody did it in the tree. */
-  released(place: SlicePlace): void {
-    place.released.completeAll();
+  /** For a write to its `remove` in the tree. @throws KernelError EIO it can't be kept, ENODEV its adapter is going */
+  async #removeByHand(place: SlicePlace): Promise<void> {
     const { entry } = place;
-    if (entry.place !== place || entry.phase !== "settled") return;
-    this.#drop({ entry, place, lock: null });
-    tell(this.#book.runtime, "slice.removed", { slice: entry.uuid, reason: "its device was removed" });
-    // From now on, not from when the task begins.
-    const ended = this.#book.begin();
-    this.#book.runtime.scheduler.spawn(`removal of slice ${entry.uuid} from the store`, async () => {
-      await this.#book.forget({ removeSlices: [entry.uuid] });
-      ended();
-    });
+    try {
+      await this.#book.counted(() =>
+        entry.lock.withLock(
+          async () => {
+            // Somebody else was faster.
+            if (entry.phase === "gone") return;
+            if (entry.place !== place) throw adapterGone(entry.record.adapter);
+            await this.remove(entry, "its device was removed by hand");
+          },
+          { deadline: noDeadline },
+        ),
+      );
+    } catch (error) {
+      throw asKernelError(error);
+    }
+  }
+
+  /** Precondition: its lock is held. @throws HostError store-failed: nothing has changed */
+  async remove(entry: SliceEntry, reason: string): Promise<void> {
+    await this.#book.store.change({ removeSlices: [entry.uuid] });
+    entry.leaving = `the host's administrator removed slice ${entry.uuid}`;
+    await this.tearDown(entry, reason);
   }
 
   /** Precondition: its lock is held, and its removal is kept. */

@@ -131,9 +131,7 @@ export class SliceRegistry implements GuestSlices {
     const entry = this.get(uuid);
     await this.#locked(entry, async () => {
       assertCurrent(this.get(uuid), generation);
-      await this.#book.store.change({ removeSlices: [uuid] });
-      entry.leaving = `the host's administrator removed slice ${uuid}`;
-      await this.#making.tearDown(entry, "it was removed");
+      await this.#making.remove(entry, "it was removed");
     });
   }
 
@@ -228,8 +226,6 @@ export class SliceRegistry implements GuestSlices {
       } finally {
         entry.leaving = null;
         entry.phase = "settled";
-        // Somebody has removed its device meanwhile, in the tree.
-        if (entry.place?.released.done === true) this.#making.released(entry.place);
       }
     });
     return entry;

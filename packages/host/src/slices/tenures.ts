@@ -64,10 +64,11 @@ export class Tenures {
     const place = device.state;
     const { entry, adapter } = place;
     const byHand = entry.place === place && entry.phase === "settled" && device.life.state === "active";
+    // Before anybody sees it: a host that is killed now comes back with what this one has shown.
+    if (byHand) await this.#keepUnused(entry);
     await tenure.end(entry.leaving ?? `slice ${entry.uuid} was unbound from its guest on the host`);
     if (entry.slice === tenure.slice) entry.slice = null;
     if (entry.place === place) adapter.ledger.uses(entry.uuid, 0);
-    if (byHand && entry.phase === "settled") await this.#keepUnused(entry);
   }
 
   /** Shows the slice to the guest that holds it, if one does. */

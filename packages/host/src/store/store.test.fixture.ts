@@ -53,6 +53,8 @@ export class FailingTable extends MemoryTable {
   readonly fates: Fate[] = [];
   /** As many openings to come fail. */
   failedOpenings = 0;
+  /** Called when a write begins. */
+  writing: () => void = () => undefined;
 
   override async open(): Promise<void> {
     if (this.failedOpenings === 0) return;
@@ -61,6 +63,7 @@ export class FailingTable extends MemoryTable {
   }
 
   override async write(edits: readonly TableEdit[]): Promise<void> {
+    this.writing();
     const fate = this.fates.shift() ?? "done";
     if (fate !== "lost") await super.write(edits);
     if (fate !== "done") throw new Error("no space left on device");

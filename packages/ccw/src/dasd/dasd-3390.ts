@@ -221,7 +221,8 @@ export class Dasd3390 implements ChannelDevice {
 /** Prepare for read subsystem data is the one order; feature codes, of which there are none, the one thing to read. */
 const performSubsystemFunction: Handler = async (turn) => {
   outsideDomain(turn);
-  const order = await turn.data.receive(12);
+  // Orders are of different lengths.
+  const order = await turn.data.receiveRest(64);
   if (order.length < 7) throw commandReject("countTooSmall");
   if (order[0] !== 0x18 || order[6] !== 0x41) throw commandReject("invalidParameter");
   turn.program.prepared = new Uint8Array(256);

@@ -5,7 +5,7 @@
  * What ends without having been done (the path was taken away, somebody halted it, the device was busy) is done again, some
  * times; what can't be done fails with a `BlockError` that says why. A call that fails may have written some of its blocks.
  */
-import { Mutex, noDeadline, type System } from "parhelion-core";
+import { isKernelError, Mutex, noDeadline, type Runtime, type System } from "parhelion-core";
 import { AttachedDevice, bytesMemory } from "parhelion-vfio";
 import {
   blockBytes,
@@ -66,7 +66,17 @@ export class CcwBlockDevice {
    * @throws KernelError as opening it; EINVAL it is no subchannel @throws BlockError it does not answer
    */
   static async open(system: System, name: string, options: CcwBlockOptions = {}): Promise<CcwBlockDevice> {
-    const { runtime } = system;
+    checkTransfer(options.transferBlocks);
+    const attached = await AttachedDevice.open(system, name);
+    return CcwBlockDevice.use(system.runtime, attached, options);
+  }
+
+  /** The same, of a device that is open; it is closed with this, also when this fails. @throws as `open` */
+  static async use(
+    runtime: Runtime,
+    attached: AttachedDevice,
+    options: CcwBlockOptions = {},
+  ): Promise<CcwBlockDevice> {
     const {
       iova = 0,
       transferBlocks = 60,
@@ -74,19 +84,17 @@ export class CcwBlockDevice {
       retries = 8,
       whenRequested = "close",
     } = options;
-    if (!(Number.isInteger(transferBlocks) && transferBlocks >= 1 && transferBlocks <= maxTransferBlocks)) {
-      throw new BlockError("block-range", `${transferBlocks} blocks at once: 1 to ${maxTransferBlocks}`);
-    }
     const made: { it: CcwBlockDevice | null } = { it: null };
     const listener: SubchannelListener = {
       ...options,
       requested() {
         options.requested?.();
-        if (whenRequested === "close") runtime.scheduler.spawn(`close ${name}`, async () => made.it?.close());
+        if (whenRequested === "keep") return;
+        runtime.scheduler.spawn(`close ${attached.file.name}`, async () => made.it?.close());
       },
     };
-    const attached = await AttachedDevice.open(system, name);
     try {
+      checkTransfer(transferBlocks);
       const area = new ProgramArea(iova, transferBlocks);
       await attached.map(BigInt(iova), BigInt(area.bytes.length), bytesMemory(area.bytes), "read-write");
       const user = await SubchannelUser.open(runtime, attached.file, listener);
@@ -175,6 +183,9 @@ export class CcwBlockDevice {
     try {
       await user.close();
       await attached.close();
+    } catch (error) {
+      // Its files are closed: whoever had them has done it.
+      if (!isKernelError(error, "EBADF")) throw error;
     } finally {
       guard.release();
     }
@@ -277,4 +288,9 @@ export class CcwBlockDevice {
 /** No record found. */
 function isUnformatted(sense: Uint8Array | null): boolean {
   return ((sense?.[1] ?? 0) & recordLengthSense1) !== 0;
+}
+
+function checkTransfer(blocks = 1): void {
+  if (Number.isInteger(blocks) && blocks >= 1 && blocks <= maxTransferBlocks) return;
+  throw new BlockError("block-range", `${blocks} blocks at once: 1 to ${maxTransferBlocks}`);
 }

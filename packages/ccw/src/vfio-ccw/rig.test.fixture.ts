@@ -112,7 +112,7 @@ export async function rig(
     async end() {
       await ccw.unregister();
       await vfio.close();
-      mdev.unregister();
+      await mdev.unregister();
       await css.stop();
       for (const { image } of disks) await image.close();
       await rm(folder, { recursive: true });

@@ -52,6 +52,15 @@ export type {
 } from "./devices/vgpu/vgpu-backend.js";
 export { vgpuDeviceOps } from "./devices/vgpu/vgpu-device.js";
 export {
+  CommandSlot,
+  MOST_COMMAND_BYTES,
+  NoticeSlot,
+  VgpuControl,
+  VgpuRegister,
+  VgpuStatus,
+  VgpuVector,
+} from "./devices/vgpu/vgpu-registers.js";
+export {
   type GroupCalls,
   type GroupFile,
   GroupFlag,
@@ -101,4 +110,12 @@ export {
   RegionFlag,
   type VfioRegion,
 } from "./region/region.js";
+export {
+  defaultPatience,
+  type KoffiModule,
+  loadKoffi,
+  type Patience,
+  type VfioUserOptions,
+  VfioUserServer,
+} from "./user/index.js";
 export { type RegisterOptions, Vfio, type VfioOptions } from "./vfio.js";

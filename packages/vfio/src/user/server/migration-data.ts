@@ -4,6 +4,7 @@ import { deviceCall } from "../../device/call.js";
 import { type DeviceFile, Feature } from "../../device/calls.js";
 import { type MigrationState, type MigrationStream, migrationStates } from "../../migration/ops.js";
 import { encodeFeature, encodeMigrationData, type FeatureCall } from "../wire/feature.js";
+import { Writer } from "../wire/writer.js";
 
 const saving: readonly MigrationState[] = ["PRE_COPY", "PRE_COPY_P2P", "STOP_COPY"];
 
@@ -30,7 +31,9 @@ export class MigrationData {
   async feature(call: FeatureCall, options: WaitOptions): Promise<Uint8Array> {
     const { argsz, flags, data, action, index } = call;
     try {
-      const reply = await deviceCall(this.#file, "FEATURE", { argsz, flags, data }, options);
+      const asked = index === Feature.DMA_LOGGING_START && action === "set" ? withRanges(data) : data;
+      const room = argsz + asked.length - data.length;
+      const reply = await deviceCall(this.#file, "FEATURE", { argsz: room, flags, data: asked }, options);
       if (index === Feature.MIG_DEVICE_STATE && action === "set")
         this.#moveTo(stateIn(reply.data), reply.stream ?? null);
       // What was set or probed is repeated.
@@ -85,6 +88,19 @@ export class MigrationData {
 }
 
 const getFlag = 0x1_0000;
+
+const loggingBytes = 16;
+const half = 1n << 63n;
+
+/** To log no ranges is to log everything, in this protocol and not in Linux, whose lengths have 64 bits as well. */
+function withRanges(data: Uint8Array): Uint8Array {
+  if (data.length < loggingBytes) return data;
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  if (view.getUint32(8, true) !== 0) return data;
+  const pageSize = view.getBigUint64(0, true);
+  return new Writer(loggingBytes + 32).u64(pageSize).u32(2).u32(0).u64(0n).u64(half).u64(half).u64(half)
+    .bytes;
+}
 
 function stateIn(data: Uint8Array): MigrationState {
   return migrationStates[data[0] ?? 0] ?? "ERROR";

@@ -74,6 +74,11 @@ export class VfioUserServer {
     return server;
   }
 
+  /** How many are served at this moment: one at most. */
+  get clients(): number {
+    return this.#serving === null ? 0 : 1;
+  }
+
   /** Settles when the server has ended, and says why: it was closed, or its device went. */
   ended(options?: WaitOptions): Promise<string> {
     return this.#ended.wait(options);

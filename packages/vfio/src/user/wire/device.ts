@@ -16,7 +16,7 @@ export interface DeviceInfo {
 }
 
 const deviceInfoBytes = 16;
-export const regionInfoBytes = 32;
+const regionInfoBytes = 32;
 const irqInfoBytes = 16;
 const ioFdsBytes = 16;
 

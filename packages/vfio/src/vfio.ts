@@ -20,7 +20,7 @@ import { Container } from "./container/container.js";
 import { ContainerOperations } from "./container/file.js";
 import type { FileHandle } from "./device/calls.js";
 import { DevSet } from "./device/dev-set.js";
-import type { VfioDevice } from "./device/device.js";
+import { VfioDevice } from "./device/device.js";
 import type { VfioHome } from "./device/home.js";
 import { GroupOperations } from "./group/file.js";
 import { type ContainerOrIommufd, type GroupKind, VfioGroup } from "./group/group.js";
@@ -28,6 +28,7 @@ import { type IoasLimits, type IovaRange, lastIova } from "./iommu/ioas.js";
 import { IommuGroup } from "./iommu/iommu-group.js";
 import { IommufdContext } from "./iommufd/context.js";
 import { IommufdOperations } from "./iommufd/file.js";
+import { LeaveTaking } from "./leave-taking.js";
 
 export interface VfioOptions {
   /** How long a user is asked to leave before the device is revoked, in ms; default 10 000, Linux's first period. */
@@ -74,6 +75,7 @@ export class Vfio implements VfioHome {
   readonly #mutex: Mutex;
   readonly #standsFor = new WeakMap<object, ContainerOrIommufd>();
   readonly #nodes: Device[] = [];
+  #endLeaving: () => void = () => {};
 
   private constructor(system: System, options: VfioOptions) {
     const { pageSize = 4096, dmaEntryLimit = 65_535 } = options;
@@ -103,6 +105,7 @@ export class Vfio implements VfioHome {
     if (this.system.membersOf(this.deviceClass).length > 0) {
       throw new KernelError("EBUSY", "VFIO has devices; unregister them");
     }
+    this.#endLeaving();
     for (const device of this.#nodes.splice(0).reverse()) await this.system.unregisterDevice(device, options);
     await this.system.unregisterClass(this.#groupClass);
     await this.system.unregisterClass(this.deviceClass);
@@ -204,6 +207,11 @@ export class Vfio implements VfioHome {
 
   async #begin(): Promise<void> {
     const { system } = this;
+    const leaveTaking = new LeaveTaking(this.runtime, {
+      devices: () => system.membersOf(this.deviceClass).filter((device) => device instanceof VfioDevice),
+      retire: (device, deadline) => this.retire(device, { deadline }),
+    });
+    this.#endLeaving = system.leaving.listen((devices, deadline) => leaveTaking.take(devices, deadline));
     system.registerClass(this.deviceClass);
     system.registerClass(this.#groupClass);
     try {

@@ -71,6 +71,12 @@ export class ProgramArea {
     return { fmt: 1, pfch: 1, cpa: this.#address, intparm: this.#address };
   }
 
+  /** The address behind the program's last CCW. */
+  end(commands: readonly AreaCommand[]): number {
+    const ccws = commands.reduce((sum, { chained = [] }) => sum + 1 + chained.length, 0);
+    return this.#address + ccws * ccwBytes;
+  }
+
   #put(at: number, bytes: Uint8Array): number {
     this.bytes.set(bytes, at);
     return at;

@@ -51,7 +51,7 @@ export class ProgramRunner {
         if (failure.code === "block-gone" || failure.code === "block-closed") throw failure;
         continue;
       }
-      const verdict = verdictOf(ended.irb);
+      const verdict = verdictOf(ended.irb, this.#area.end(commands));
       if (verdict.kind === "done") return;
       failure = await this.#failure(what, verdict, ended.irb);
       if (verdict.kind === "unit check" && !mayPass(failure.sense ?? new Uint8Array())) break;

@@ -10,7 +10,11 @@ export type Verdict =
   | { readonly kind: "no path" }
   | { readonly kind: "channel"; readonly why: string };
 
-export function verdictOf({ scsw: { cc, cstat, dstat, fctl } }: Irb): Verdict {
+/** @param end the address behind the program's last CCW: where the channel is when it has done all of it */
+export function verdictOf({ scsw: { cc, cpa, cstat, dstat, fctl } }: Irb, end: number): Verdict {
+  // Before anything else: what was stopped between two commands has the good status of the one before.
+  if ((fctl & Fctl.CLEAR) !== 0) return { kind: "again", why: "it was cleared" };
+  if ((fctl & Fctl.HALT) !== 0) return { kind: "again", why: "it was halted" };
   if (cc === 3) return { kind: "no path" };
   if ((dstat & Dstat.UNIT_CHECK) !== 0) return { kind: "unit check" };
   if ((dstat & Dstat.BUSY) !== 0) return { kind: "busy" };
@@ -21,9 +25,7 @@ export function verdictOf({ scsw: { cc, cstat, dstat, fctl } }: Irb): Verdict {
     };
   }
   const ended = Dstat.CHN_END | Dstat.DEV_END;
-  if ((dstat & ended) === ended) return { kind: "done" };
-  if ((fctl & Fctl.CLEAR) !== 0) return { kind: "again", why: "it was cleared" };
-  if ((fctl & Fctl.HALT) !== 0) return { kind: "again", why: "it was halted" };
+  if ((dstat & ended) === ended && cpa === end) return { kind: "done" };
   return { kind: "again", why: `deferred condition code ${cc}, device status 0x${dstat.toString(16)}` };
 }
 

@@ -80,7 +80,7 @@ const command: fc.Arbitrary<Slot> = fc
     list: fc.oneof(
       often(
         9,
-        fc.nat(lists / 2).map((word) => listsAt + word * 8),
+        fc.nat(lists).map((word) => listsAt + word * 4),
       ),
       often(1, dataAddress),
     ),
@@ -92,7 +92,7 @@ const slot = fc.oneof(often(6, command), often(1, transfer));
 const status = fc.oneof(
   often(12, fc.constant(0x0c)),
   often(3, fc.constant(0x4c)),
-  often(1, fc.constantFrom(0x0e, 0x0d, 0x2c, 0x8c, 0x02, 0x10, 0x50, 0x00, 0x08, 0x48, 0x04, 0x0a)),
+  often(3, fc.constantFrom(0x0e, 0x0d, 0x1c, 0x2c, 0x8c, 0x02, 0x10, 0x50, 0x00, 0x08, 0x48, 0x04, 0x0a)),
 );
 
 const moved = fc.oneof(

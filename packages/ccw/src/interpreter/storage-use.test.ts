@@ -133,6 +133,26 @@ describe("indirect addresses", () => {
     assert.deepEqual(written, [0x12_3456_7000, 3]);
   });
 
+  it("must be on their own boundary", async () => {
+    for (const [idawFormat, at] of [
+      [1, 0x802],
+      [2, 0x804],
+    ] as const) {
+      const rig = new Rig(sends(3));
+      const view = new DataView(rig.storage.bytes.buffer);
+      if (idawFormat === 1) view.setUint32(at, dataAt);
+      else view.setBigUint64(at, BigInt(dataAt));
+      const end = await rig.run([{ cmd: read, flags: ["IDA"], count: 3, cda: at }], { idawFormat });
+      assert.deepEqual(summary(end), {
+        ccws: 1,
+        count: 3,
+        dstat: done,
+        cstat: Cstat.PROG_CHECK,
+        deferred: 0,
+      });
+    }
+  });
+
   it("that no number can hold are a program check", async () => {
     const rig = new Rig(sends(3));
     rig.storage.bytes.fill(0xff, 0x800, 0x808);

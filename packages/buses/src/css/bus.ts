@@ -45,6 +45,8 @@ export class CssBus implements Named {
   readonly #reports: Work;
   readonly #evaluations: Work;
   readonly #around: SubchannelBus;
+  /** Pieces of work for the slow path that have not ended. */
+  #waiting = 0;
   #unsubscribe: (() => void) | null = null;
 
   constructor(system: System, machine: CssMachine, options: CssBusOptions = {}) {
@@ -57,8 +59,8 @@ export class CssBus implements Named {
     this.root = new Device(runtime, { name: this.name });
     this.#paths = new Paths(runtime);
     this.#slowPath = new WorkQueue(runtime, "cio");
-    this.#reports = { name: "channel reports", run: () => this.#readReports() };
-    this.#evaluations = { name: "evaluations", run: () => this.#evaluateReported() };
+    this.#reports = this.#work("channel reports", () => this.#readReports());
+    this.#evaluations = this.#work("evaluations", () => this.#evaluateReported());
     this.#around = {
       bus: this.bus as Bus,
       root: this.root,
@@ -80,8 +82,8 @@ export class CssBus implements Named {
     });
     await system.addDevice(this.root);
     machine.onInterruption((interruption) => this.#interrupt(interruption));
-    machine.onChannelReport(() => void this.#slowPath.queue(this.#reports));
-    this.#slowPath.queue(this.#reports);
+    machine.onChannelReport(() => this.#queue(this.#reports));
+    this.#queue(this.#reports);
     this.evaluateAll();
     machine.enableSubclasses(0xff);
     await this.settle(options);
@@ -92,6 +94,7 @@ export class CssBus implements Named {
     const { system, machine } = this;
     machine.onChannelReport(null);
     await this.#slowPath.destroy({ deadline: noDeadline });
+    this.#waiting = 0;
     for (const subchannel of this.subchannels()) subchannel.schedule("unregister");
     await this.settle({ deadline: noDeadline });
     machine.enableSubclasses(0);
@@ -136,7 +139,7 @@ export class CssBus implements Named {
   evaluate(id: SubchannelId): void {
     this.#uses("write");
     this.#reported.set(subchannelName(id), id);
-    this.#slowPath.queue(this.#evaluations);
+    this.#queue(this.#evaluations);
   }
 
   evaluateAll(): void {
@@ -149,13 +152,30 @@ export class CssBus implements Named {
    * @throws KernelError ETIMEDOUT
    */
   async settle(options?: WaitOptions): Promise<void> {
-    for (;;) {
+    do {
       await this.#slowPath.flush(options);
-      const busy = this.subchannels().filter(({ todo }) => todo !== "nothing");
       for (const subchannel of this.subchannels()) await subchannel.flush(options);
       this.#uses("read");
-      if (busy.length === 0 && this.subchannels().every(({ todo }) => todo === "nothing")) return;
-    }
+    } while (this.#waiting > 0 || this.subchannels().some(({ busy }) => busy));
+  }
+
+  #queue(work: Work): void {
+    this.#uses("write");
+    if (this.#slowPath.queue(work)) this.#waiting += 1;
+  }
+
+  #work(name: string, run: () => Promise<void>): Work {
+    return {
+      name,
+      run: async () => {
+        try {
+          await run();
+        } finally {
+          this.#uses("write");
+          this.#waiting -= 1;
+        }
+      },
+    };
   }
 
   /** One interruption: collects the status, whoever it is for. */
@@ -274,7 +294,7 @@ export class CssBus implements Named {
     subchannel.forget();
     // The creator's.
     subchannel.put();
-    if (this.#reported.has(subchannel.name)) this.#slowPath.queue(this.#evaluations);
+    if (this.#reported.has(subchannel.name)) this.#queue(this.#evaluations);
   }
 
   #log(callback: string, subchannel: Subchannel, error: unknown): void {

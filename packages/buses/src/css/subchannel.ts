@@ -41,6 +41,7 @@ export class Subchannel extends Device {
   #lpm: number;
   #known: number;
   #todo: SchTodo = "nothing";
+  #doing: SchTodo = "nothing";
 
   /** @param opm paths that are not varied off */
   constructor(runtime: Runtime, id: SubchannelId, schib: Schib, opm: number, around: SubchannelBus) {
@@ -151,6 +152,12 @@ export class Subchannel extends Device {
     return this.#todo;
   }
 
+  /** Whether something waits to be done or is being done. */
+  get busy(): boolean {
+    this.#usesTodo();
+    return this.#todo !== "nothing" || this.#doing !== "nothing";
+  }
+
   /** Has it evaluated after the bus's time for that. */
   scheduleAgain(): void {
     if (this.registered) this.#retry.start(this.#around.retryMs);
@@ -179,9 +186,12 @@ export class Subchannel extends Device {
     this.#usesTodo();
     const todo = this.#todo;
     this.#todo = "nothing";
+    this.#doing = todo;
     try {
       if (todo !== "nothing") await this.#around.perform(this, todo);
     } finally {
+      this.#usesTodo();
+      this.#doing = "nothing";
       this.put();
     }
   }

@@ -121,7 +121,15 @@ export class SubchannelModel {
       case "path comes":
         this.#path = "there";
         return null;
-      default:
+      case "ssch":
+      case "ssch suspending":
+      case "hsch":
+      case "csch":
+      case "rsch":
+      case "xsch":
+      case "tsch":
+      case "disable":
+      case "enable":
         return this.#instruct(operation);
     }
   }

@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Bus, createRuntime, KernelError, System } from "parhelion-core";
+import {
+  type ChpEvent,
+  CssBus,
+  type CssDriver,
+  Erc,
+  Rsc,
+  Stctl,
+  type Subchannel,
+  SubchannelType,
+} from "./index.js";
+import { idOf, SmallMachine } from "./machine.test.fixture.js";
+
+/** Waits for nothing that time brings. */
+async function round(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function createRig(...plugged: number[]) {
+  const runtime = createRuntime();
+  const system = new System(runtime);
+  const machine = new SmallMachine(runtime);
+  for (const schno of plugged) machine.plug(schno);
+  const css = new CssBus(system, machine, { retryMs: 1 });
+  await css.start();
+  return { runtime, system, machine, css };
+}
+
+type Rig = Awaited<ReturnType<typeof createRig>>;
+
+function one({ css }: Rig, name = "0.0.0001"): Subchannel {
+  const subchannel = css.find(name);
+  assert.ok(subchannel, `there is no ${name}`);
+  return subchannel;
+}
+
+/** Enables the subchannel, and notes what it is called for. */
+function recorder(css: CssBus, events: string[], change: Partial<CssDriver<number>> = {}): CssDriver<number> {
+  return {
+    name: "recorder",
+    bus: css.bus as Bus,
+    async probe(subchannel) {
+      events.push(`probe ${subchannel.name}`);
+      await subchannel.lock.withLock(() => subchannel.cio.enable(7, 3));
+      return subchannel.id.schno;
+    },
+    quiesce: (subchannel, state) => void events.push(`quiesce ${state} ${subchannel.published}`),
+    remove: (subchannel, state) => void events.push(`remove ${state} ${subchannel.published}`),
+    irq: (_subchannel, state, { scsw }) => void events.push(`irq ${state} ${scsw.stctl}`),
+    chpEvent(subchannel, state, { chpid, mask }, event) {
+      const { opm, lpm } = subchannel;
+      events.push(
+        `${event} ${state} ${chpid.toString(16)} ${mask.toString(16)} ${opm.toString(16)} ${lpm.toString(16)}`,
+      );
+      return "done";
+    },
+    schEvent: (_subchannel, state) => {
+      events.push(`event ${state}`);
+      return "done";
+    },
+    shutdown: (_subchannel, state) => void events.push(`shutdown ${state}`),
+    ...change,
+  };
+}
+
+describe("subchannels", () => {
+  it("are devices while the machine has something behind them", async () => {
+    const rig = await createRig(1, 2);
+    const { css, machine, system } = rig;
+    assert.deepEqual(
+      css.subchannels().map(({ name, devpath }) => [name, devpath]),
+      [
+        ["0.0.0001", "/devices/css0/0.0.0001"],
+        ["0.0.0002", "/devices/css0/0.0.0002"],
+      ],
+    );
+    machine.plug(3);
+    machine.unplug(1);
+    await css.settle();
+    assert.deepEqual(
+      system.devicesOf(css.bus as Bus).map(({ name }) => name),
+      ["0.0.0002", "0.0.0003"],
+    );
+    await css.stop();
+    assert.equal(system.deviceAt("/devices/css0"), undefined);
+  });
+
+  it("are not devices where the device number is not valid", async () => {
+    const rig = await createRig();
+    rig.machine.plug(1, { dnv: 0 });
+    rig.machine.plug(2, { st: SubchannelType.MSG });
+    rig.machine.plug(3, { st: SubchannelType.MSG, w: 1 });
+    rig.machine.plug(4, { st: SubchannelType.CHSC, dnv: 0 });
+    await rig.css.settle();
+    assert.deepEqual(
+      rig.css.subchannels().map(({ name }) => name),
+      ["0.0.0003", "0.0.0004"],
+    );
+    await rig.css.stop();
+  });
+
+  it("are found though the report about them was lost", async () => {
+    const runtime = createRuntime();
+    const system = new System(runtime);
+    const machine = new SmallMachine(runtime, 1);
+    const css = new CssBus(system, machine);
+    await css.start();
+    machine.plug(1);
+    machine.plug(2);
+    machine.plug(3);
+    await css.settle();
+    assert.equal(css.subchannels().length, 3);
+    machine.unplug(1);
+    machine.unplug(2);
+    await css.settle();
+    assert.equal(css.subchannels().length, 1);
+    await css.stop();
+  });
+
+  it("are replaced when another device is behind them", async () => {
+    const rig = await createRig(1);
+    const events: string[] = [];
+    await rig.system.registerDriver(recorder(rig.css, events) as CssDriver);
+    const before = one(rig);
+    rig.machine.plug(1, { dev: 0x77 });
+    await rig.css.settle();
+    assert.notEqual(one(rig), before);
+    assert.deepEqual(events, [
+      "probe 0.0.0001",
+      "event 1",
+      "quiesce 1 true",
+      "remove 1 false",
+      "probe 0.0.0001",
+    ]);
+  });
+
+  it("come back when they are reported after somebody has removed them", async () => {
+    const rig = await createRig(1);
+    await rig.system.removeDevice(one(rig));
+    assert.equal(rig.css.find("0.0.0001"), undefined);
+    rig.css.evaluate(idOf(1));
+    await rig.css.settle();
+    assert.ok(one(rig).registered);
+    await rig.css.stop();
+  });
+
+  it("bind to drivers of their type, and an override does not change that", async () => {
+    const rig = await createRig(1);
+    const events: string[] = [];
+    const chsc = recorder(rig.css, events, { subchannelType: SubchannelType.CHSC });
+    await rig.system.registerDriver(chsc as CssDriver);
+    assert.equal(one(rig).bound, false);
+    await one(rig).setDriverOverride("recorder");
+    await assert.rejects(rig.system.bind(chsc as CssDriver, "0.0.0001"));
+    rig.machine.plug(2, { st: SubchannelType.CHSC });
+    await rig.css.settle();
+    assert.equal(one(rig, "0.0.0002").bound, true);
+    assert.equal(
+      await rig.system.sysfs.read("/sys/devices/css0/0.0.0002/uevent"),
+      "DRIVER=recorder\nSUBCHANNEL_TYPE=1\nMODALIAS=css:t1\n",
+    );
+  });
+});
+
+describe("a driver", () => {
+  it("is called for interruptions with the status collected, from probe to remove", async () => {
+    const rig = await createRig(1);
+    const events: string[] = [];
+    const driver = recorder(rig.css, events) as CssDriver;
+    await rig.system.registerDriver(driver);
+    rig.machine.raise(1, { stctl: Stctl.PRIM | Stctl.PEND });
+    await round();
+    assert.deepEqual(events, ["probe 0.0.0001", "irq 1 5"]);
+    assert.equal(rig.machine.tsch(idOf(1)).cc, 1);
+    assert.equal(one(rig).schib.scsw.stctl, 5);
+    await rig.system.unregisterDriver(driver);
+    assert.deepEqual(events.splice(0), ["probe 0.0.0001", "irq 1 5", "quiesce 1 true", "remove 1 false"]);
+    rig.machine.raise(1);
+    await round();
+    assert.deepEqual(events, []);
+    assert.equal(rig.machine.tsch(idOf(1)).cc, 1);
+  });
+
+  it("that has missed something before it was there is asked to look", async () => {
+    const rig = await createRig(1);
+    const events: string[] = [];
+    const driver = recorder(rig.css, events, {
+      async probe(subchannel) {
+        await subchannel.lock.withLock(() => subchannel.cio.enable(7, 3));
+        rig.machine.raise(1);
+        await round();
+        return 1;
+      },
+    });
+    await rig.system.registerDriver(driver as CssDriver);
+    await rig.css.settle();
+    assert.deepEqual(events, ["event 1"]);
+  });
+
+  it("that publishes in its probe is called from there on, and not after a probe that fails", async () => {
+    const rig = await createRig(1);
+    const events: string[] = [];
+    const driver = recorder(rig.css, events, {
+      async probe(subchannel) {
+        await subchannel.publish({ irq: () => void events.push("irq") });
+        await subchannel.lock.withLock(() => subchannel.cio.enable(7, 3));
+        rig.machine.raise(1);
+        await round();
+        throw new KernelError("ENODEV", "not mine");
+      },
+    });
+    await rig.system.registerDriver(driver as CssDriver);
+    assert.deepEqual(events, ["irq"]);
+    assert.equal(one(rig).published, false);
+    rig.machine.raise(1);
+    await round();
+    assert.deepEqual(events, ["irq"]);
+  });
+
+  it("whose callback throws keeps nobody from being called", async () => {
+    const rig = await createRig(1);
+    const events: string[] = [];
+    const driver = recorder(rig.css, events, {
+      irq: () => {
+        events.push("irq");
+        throw new Error("a driver's bug");
+      },
+    });
+    await rig.system.registerDriver(driver as CssDriver);
+    rig.machine.raise(1);
+    await round();
+    rig.machine.raise(1);
+    await round();
+    assert.deepEqual(events, ["probe 0.0.0001", "irq", "irq"]);
+    assert.equal(one(rig).lock.locked, false);
+  });
+
+  it("that has no time for an evaluation is asked again", async () => {
+    const rig = await createRig(1);
+    let asked = 0;
+    const done = new Promise<void>((resolve) => {
+      const driver = recorder(rig.css, [], {
+        schEvent: () => {
+          asked += 1;
+          if (asked === 3) resolve();
+          return asked < 3 ? "again" : "done";
+        },
+      });
+      void rig.system.registerDriver(driver as CssDriver).then(() => rig.css.evaluate(idOf(1)));
+    });
+    await done;
+    assert.equal(asked, 3);
+    await rig.css.stop().catch(() => {});
+  });
+
+  it("is told that the machine stops", async () => {
+    const rig = await createRig(1, 2);
+    const events: string[] = [];
+    await rig.system.registerDriver(recorder(rig.css, events) as CssDriver);
+    await rig.css.shutdown();
+    assert.deepEqual(events.slice(2), ["shutdown 1", "shutdown 2"]);
+  });
+});
+
+describe("channel paths", () => {
+  it("that are varied or reported change the masks, and the driver hears of it", async () => {
+    const rig = await createRig(1);
+    const events: string[] = [];
+    await rig.system.registerDriver(recorder(rig.css, events) as CssDriver);
+    events.length = 0;
+    assert.equal(one(rig).lpm, 0xc0);
+    await rig.css.vary(0x41, "off");
+    await rig.css.vary(0x41, "off");
+    await rig.css.vary(0x99, "off");
+    rig.machine.path(0x40, "offline");
+    await rig.css.settle();
+    rig.machine.path(0x40, "online");
+    await rig.css.settle();
+    await rig.css.vary(0x41, "on");
+    assert.deepEqual(events, [
+      "VARY_OFF 1 41 40 bf 80",
+      "OFFLINE 1 40 80 bf 0",
+      "ONLINE 1 40 80 bf 80",
+      "VARY_ON 1 41 40 ff c0",
+    ]);
+  });
+
+  it("that were varied off before are off for subchannels that come", async () => {
+    const rig = await createRig();
+    await rig.css.vary(0x40, "off");
+    rig.machine.plug(1);
+    await rig.css.settle();
+    assert.deepEqual([one(rig).opm, one(rig).lpm], [0x7f, 0x40]);
+    await rig.css.stop();
+  });
+
+  it("that came or went without a report are found at the next evaluation, once", async () => {
+    const rig = await createRig(1);
+    const events: string[] = [];
+    await rig.system.registerDriver(recorder(rig.css, events) as CssDriver);
+    events.length = 0;
+    rig.machine.path(0x41, "offline", "not told");
+    rig.css.evaluate(idOf(1));
+    await rig.css.settle();
+    rig.machine.report({ rsc: Rsc.CPATH, erc: Erc.PERRN, rsid: 0x41 });
+    await rig.css.settle();
+    assert.deepEqual(events, ["OFFLINE 1 41 40 ff 80", "event 1"]);
+  });
+
+  it("that a driver can't do without leave it with none, and have it evaluated", async () => {
+    const rig = await createRig(1);
+    const events: ChpEvent[] = [];
+    let looked = 0;
+    const driver = recorder(rig.css, [], {
+      chpEvent: (_subchannel, _state, _link, event) => {
+        events.push(event);
+        return "failed";
+      },
+      schEvent: () => {
+        looked += 1;
+        return "done";
+      },
+    });
+    await rig.system.registerDriver(driver as CssDriver);
+    await rig.css.vary(0x40, "off");
+    await rig.css.vary(0x40, "on");
+    await rig.css.settle();
+    assert.deepEqual([looked, one(rig).lpm], [0, 0xc0]);
+    rig.machine.path(0x40, "offline");
+    await rig.css.settle();
+    assert.deepEqual([looked, one(rig).lpm], [1, 0]);
+    assert.deepEqual(events, ["VARY_OFF", "VARY_ON", "OFFLINE"]);
+  });
+});

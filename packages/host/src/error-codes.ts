@@ -102,6 +102,18 @@ export const hostErrorCodes = {
     means: "Something else is being done with the slice, or still holds it.",
     remedy: "Try again.",
   },
+  "slice-not-vfio": {
+    means: "The slice is not used as vfio, so it can't be served to a virtual machine monitor.",
+    remedy: "`parhelion unbind` and `parhelion bind UUID vfio` change that.",
+  },
+  "slice-served": {
+    means: "The slice is served on a socket already.",
+    remedy: "End that first; `parhelion vfio ls` says where it is.",
+  },
+  "service-unknown": {
+    means: "There is no such service of a slice, or it has ended.",
+    remedy: "Serve the slice again.",
+  },
   "local-node-failed": {
     means: "A slice could not be served on the host itself.",
     remedy: "The message says why; `parhelion unbind` and `bind` try again.",

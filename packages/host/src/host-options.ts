@@ -50,6 +50,11 @@ export interface HostOptions {
   readonly deadlines?: Partial<EngineDeadlines>;
   /** How long an orderly stop may take before everything left is killed, in ms. Default 10 000. */
   readonly stopMs?: number;
+  /**
+   * How long a virtual machine monitor may take to let go of a slice that is taken from it before it is cut off, in ms.
+   * Default 2000.
+   */
+  readonly revokeMs?: number;
   /** Time, ids, chance; its log replaces `log`. */
   readonly runtime?: Runtime;
   readonly secrets?: Secrets;
@@ -64,4 +69,5 @@ export interface HostOptions {
 }
 
 export const defaultStopMs = 10_000;
+export const defaultRevokeMs = 2_000;
 export const defaultOrphanMs = 60_000;

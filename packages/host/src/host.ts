@@ -17,6 +17,7 @@ import { type AdminTarget, adminMethods } from "./admin/admin-methods.js";
 import { AdminServer } from "./admin/admin-server.js";
 import { sliceMethods } from "./admin/slice-methods.js";
 import { serveTree } from "./admin/tree-server.js";
+import { vfioMethods } from "./admin/vfio-methods.js";
 import { defaultBackOff } from "./engines/back-off.js";
 import { defaultEngineDeadlines } from "./engines/engine-process.js";
 import { EngineSpawner } from "./engines/spawn-engine.js";
@@ -26,7 +27,7 @@ import { KernelDoor } from "./guests/kernel-door.js";
 import { QueueRelay } from "./guests/queue-relay.js";
 import { checkRoomForGuests, clearRunDirectories, runDirectoriesIn } from "./guests/run-directory.js";
 import { HostError } from "./host-error.js";
-import { defaultOrphanMs, defaultStopMs, type HostOptions } from "./host-options.js";
+import { defaultOrphanMs, defaultRevokeMs, defaultStopMs, type HostOptions } from "./host-options.js";
 import { defaultLimits, type HostLimits } from "./limits.js";
 import { createPinoSink } from "./log.js";
 import { Observation } from "./observe/observation.js";
@@ -212,7 +213,11 @@ async function setUp(options: HostOptions, observation: Observation, teardown: T
     },
     openLocalNode: options.openLocalNode,
     vmbus: vmbusSocketIn(directory),
-    localDirectories: localDirectoriesIn(directory),
+    localDirectories: localDirectoriesIn(directory, "local"),
+    vfio: {
+      revokeMs: options.revokeMs ?? defaultRevokeMs,
+      directories: localDirectoriesIn(directory, "vfio"),
+    },
   });
   await house.open();
   const guests = new Guests({
@@ -286,7 +291,12 @@ async function openAdmin(
 ): Promise<void> {
   const admin = await AdminServer.listen({
     path: host.adminSocket,
-    methods: { ...adminMethods(host), ...sliceMethods(observation.runtime, house), ...observation.methods },
+    methods: {
+      ...adminMethods(host),
+      ...sliceMethods(observation.runtime, house),
+      ...vfioMethods(house.serving),
+      ...observation.methods,
+    },
     runtime: observation.runtime,
     maxConnections: limits.adminConnections,
     maxRequests: limits.adminRequests,
@@ -320,7 +330,7 @@ async function clearLeftovers(directory: string, kept: ReadonlySet<string>, runt
   if (killed.length > 0) runtime.log("info", "leftovers.ended", { directory, engines: killed });
   if (staying.length > 0) runtime.log("warn", "leftovers.stay", { directory, engines: staying });
   await clearRunDirectories(directory, kept);
-  await clearLocalDirectories(directory);
+  for (const folder of ["local", "vfio"] as const) await clearLocalDirectories(directory, folder);
 }
 
 /** @throws HostError store-damaged, store-unavailable, host-already-running */

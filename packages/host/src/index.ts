@@ -27,3 +27,4 @@ export { type SliceDescriptor, type SliceType, type SliceWish, sliceTypes } from
 export type { LocalNode, LocalNodeRequest, OpenLocalNode } from "./slices/local-nodes.js";
 export { defaultStateDirectory } from "./state/state-directory.js";
 export type { AdapterStatus, GuestStatus, HostStatus, ProcessStatus, SliceStatus } from "./status.js";
+export type { VfioService, VfioServiceState } from "./vfio/vfio-serving.js";

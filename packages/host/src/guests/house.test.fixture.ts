@@ -42,6 +42,8 @@ export interface HouseOptions {
   readonly table?: FailingTable;
   /** Run directories that an earlier host has left. */
   readonly directories?: Set<string>;
+  /** Slices can be handed to virtual machine monitors. Default: they can't. */
+  readonly vfio?: "there";
   /** How many adapters there are after `build`. Default 1. */
   readonly adapters?: number;
 }
@@ -99,6 +101,10 @@ export class House {
     return this.#parts.house.slices;
   }
 
+  get serving(): SliceHouse["serving"] {
+    return this.#parts.house.serving;
+  }
+
   get adapters(): SliceHouse["adapters"] {
     return this.#parts.house.adapters;
   }
@@ -132,6 +138,10 @@ export class House {
       health: this.#options.health,
       openLocalNode: (request) => this.openLocalNode(request),
       localDirectories: directoriesIn(directories, "local"),
+      vfio:
+        this.#options.vfio === "there"
+          ? { revokeMs: 0, directories: directoriesIn(directories, "vfio") }
+          : undefined,
       vmbus: "",
     });
     await house.open();

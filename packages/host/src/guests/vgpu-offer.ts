@@ -2,8 +2,6 @@
  * A slice as its guest sees it: a PCI function to find it by, and a vGPU channel to use it through. Both are offered together and
  * taken back together.
  */
-
-import { isDeepStrictEqual } from "node:util";
 import {
   type HostChannel,
   pciPassthroughOffer,
@@ -12,24 +10,18 @@ import {
   vgpuConfigModel,
 } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
-import { guestCommand, type Notice, type SliceMemory } from "parhelion-protocol";
+import type { Notice } from "parhelion-protocol";
 import { messageOf } from "../host-error.js";
 import type { Slice } from "../slices/slice.js";
 import type { CommandTable } from "../vgpu/command-table.js";
-import { memoryOf } from "../vgpu/slice-description.js";
 import type { VgpuEnd } from "../vgpu/vgpu-commands.js";
-import type { DeviceLoss, VgpuDevice } from "../vgpu/vgpu-device.js";
-
-/** The text's field holds 4096 bytes; a UTF-16 unit takes three at most. */
-const maxText = 1300;
+import { SliceNotices } from "./slice-notices.js";
 
 export class VgpuOffer {
   readonly #runtime: Runtime;
   readonly #slice: Slice;
   readonly #channel: HostChannel;
   readonly #pci: HostChannel;
-  /** The latest that the guest knows, or asks for when it opens the vGPU. */
-  #told: SliceMemory;
 
   /** @throws KernelError ENODEV the guest is gone, ENOSPC it has too many channels */
   constructor(runtime: Runtime, vmbus: VmbusHost, commands: CommandTable<VgpuEnd>, end: VgpuEnd) {
@@ -37,19 +29,13 @@ export class VgpuOffer {
     const identity = { slice: slice.uuid, generation: BigInt(slice.generation) };
     this.#runtime = runtime;
     this.#slice = slice;
-    this.#told = memoryOf(slice);
+    const notices = new SliceNotices(slice, (notice, value, process) => this.#tell(notice, value, process));
     this.#channel = vmbus.offer({
       interfaceType: VGPU_CHANNEL,
       interfaceInstance: slice.uuid,
       identity,
       request: ({ type, process, body }) => commands.serve(end, type, process, body),
-      open: () => {
-        slice.listen({
-          deviceLost: (device, loss) => this.#tellLost(device, loss),
-          descriptionChanged: () => this.#tell(guestCommand.adapterInfoChanged, {}),
-          memoryChanged: () => this.#tellMemory(),
-        });
-      },
+      open: () => slice.listen(notices),
       close: (reason) => {
         slice.listen(null);
         slice.destroyDevices(reason);
@@ -69,21 +55,7 @@ export class VgpuOffer {
     this.#channel.rescind(reason);
   }
 
-  #tellMemory(): void {
-    const memory = memoryOf(this.#slice);
-    if (isDeepStrictEqual(memory, this.#told)) return;
-    this.#told = memory;
-    const { limit, used, reserved } = memory;
-    const words = { limit: BigInt(limit), used: BigInt(used), reserved: BigInt(reserved) };
-    this.#tell(guestCommand.memoryChanged, words);
-  }
-
-  #tellLost(device: VgpuDevice, { reason, message }: DeviceLoss): void {
-    const text = message.slice(0, maxText);
-    this.#tell(guestCommand.deviceLost, { device: device.handle, reason, text }, device.process.handle);
-  }
-
-  #tell<T>(notice: Notice<T>, value: Partial<T>, process = 0): void {
+  #tell<T>(notice: Notice<T>, value: Partial<T>, process: number): void {
     try {
       this.#channel.notify(notice, value, { process });
     } catch (error) {

@@ -149,6 +149,21 @@ export const hostEvents = {
     means: "A slice is served on the host itself.",
     fields: { slice, directory: text("where its node is") },
   },
+  "slice.vfio": {
+    level: "info",
+    means: "A slice can be handed to a virtual machine monitor.",
+    fields: { slice, node: text("the name of its VFIO device") },
+  },
+  "vfio.served": {
+    level: "info",
+    means: "A slice is served by vfio-user.",
+    fields: { slice, socket: text("where clients connect") },
+  },
+  "vfio.ended": {
+    level: "info",
+    means: "A slice is served by vfio-user no more.",
+    fields: { slice, socket: text("where clients connected"), reason: text("why") },
+  },
   "slice.local-slow": {
     level: "warn",
     means: "What served a slice on the host itself did not end in time; it was cut off.",

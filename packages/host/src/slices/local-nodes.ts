@@ -131,9 +131,15 @@ export class LocalNodes implements Named {
   }
 }
 
-/** `<state>/local/<uuid>`, where nothing of a host that was killed is left. */
-export function localDirectoriesIn(stateDirectory: string): LocalNodesOptions["directories"] {
-  const all = join(stateDirectory, "local");
+/** For slices that are used on this machine: a folder for each use. */
+export type LocalFolder = "local" | "vfio";
+
+/** `<state>/<folder>/<uuid>`, where nothing of a host that was killed is left. */
+export function localDirectoriesIn(
+  stateDirectory: string,
+  folder: LocalFolder,
+): LocalNodesOptions["directories"] {
+  const all = join(stateDirectory, folder);
   return {
     async make(slice) {
       const directory = join(all, slice);
@@ -151,8 +157,8 @@ export function localDirectoriesIn(stateDirectory: string): LocalNodesOptions["d
 }
 
 /** Removes what a host that was killed has left. Only with the state directory's lock held. */
-export async function clearLocalDirectories(stateDirectory: string): Promise<void> {
-  await removeDirectory(join(stateDirectory, "local"));
+export async function clearLocalDirectories(stateDirectory: string, folder: LocalFolder): Promise<void> {
+  await removeDirectory(join(stateDirectory, folder));
 }
 
 const longestName = "dxg0";

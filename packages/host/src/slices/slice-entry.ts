@@ -9,7 +9,7 @@ import type { HostStore, StoreChange } from "../store/store.js";
 import type { SliceDescriptor } from "./descriptor.js";
 import type { Slice } from "./slice.js";
 
-export type SliceUse = "projected" | "local";
+export type SliceUse = "projected" | "local" | "vfio";
 
 /** A kept slice, with its descriptor understood. */
 export interface SliceRecord extends Omit<StoredSlice, "descriptor"> {

@@ -11,6 +11,7 @@ import type { Guest } from "../guests/guest.js";
 import type { HostLimits } from "../limits.js";
 import type { Secrets } from "../secrets.js";
 import type { HostStore } from "../store/store.js";
+import { openVfio, type VfioHouse, type VfioWish } from "../vfio/vfio-house.js";
 import { LocalNodes, type LocalNodesOptions, type OpenLocalNode } from "./local-nodes.js";
 import { type SliceDriver, sliceDriver } from "./slice-drivers.js";
 import { SliceFactory } from "./slice-factory.js";
@@ -34,6 +35,8 @@ export interface SliceHouseOptions {
   /** Default: slices can't be used on the host itself. */
   readonly openLocalNode?: OpenLocalNode | undefined;
   readonly localDirectories: LocalNodesOptions["directories"];
+  /** Default: slices can't be handed to virtual machine monitors. */
+  readonly vfio?: VfioWish | undefined;
   /** Path of the socket that kernels connect to. */
   readonly vmbus: string;
 }
@@ -46,7 +49,9 @@ export class SliceHouse {
   readonly #system: System;
   readonly #mdev: MdevBus;
   readonly #locals: LocalNodes | null;
-  readonly #drivers: readonly SliceDriver[];
+  readonly #drivers: SliceDriver[];
+  readonly #openVfio: (() => Promise<SliceDriver>) | null;
+  #vfio: VfioHouse | null = null;
 
   constructor(options: SliceHouseOptions) {
     const { system, mdev, store, spawner, backOff, limits, secrets, machine, probe, health } = options;
@@ -66,6 +71,13 @@ export class SliceHouse {
       sliceDriver(bus, "projected", tenures, (place) => tenures.project(place)),
       ...(locals === null ? [] : [sliceDriver(bus, "local", tenures, (place) => locals.take(place))]),
     ];
+    const { vfio } = options;
+    const begin = async (wish: VfioWish): Promise<SliceDriver> => {
+      const opened = await openVfio({ ...wish, mdev, limits, secrets, tenures });
+      this.#vfio = opened;
+      return sliceDriver(bus, "vfio", tenures, (place, device) => opened.slices.take(place, device));
+    };
+    this.#openVfio = vfio === undefined ? null : () => begin(vfio);
     this.adapters = new Adapters({
       system,
       slices: this.slices,
@@ -81,8 +93,14 @@ export class SliceHouse {
     return this.#locals?.byCredential(credential);
   }
 
+  /** Null: slices can't be handed to virtual machine monitors here. */
+  get serving(): VfioHouse["serving"] | null {
+    return this.#vfio?.serving ?? null;
+  }
+
   /** What is kept is known from here on; it comes back with its adapters. @throws HostError store-failed, store-damaged */
   async open(): Promise<void> {
+    if (this.#openVfio !== null) this.#drivers.push(await this.#openVfio());
     for (const driver of this.#drivers) await this.#system.registerDriver(driver as Driver);
     await this.slices.restore();
   }
@@ -90,9 +108,11 @@ export class SliceHouse {
   /** Takes every slice from whoever has it, and all of this from the tree. What is kept stays kept. */
   async close(): Promise<void> {
     this.slices.refuseNew();
+    await this.#vfio?.serving.close();
     await this.adapters.close();
     await this.slices.settle();
     for (const driver of this.#drivers) await this.#system.unregisterDriver(driver as Driver, unbounded);
+    await this.#vfio?.close();
     await this.#mdev.unregister(unbounded);
   }
 }

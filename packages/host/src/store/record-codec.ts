@@ -78,7 +78,7 @@ export function decodeSlice(key: string, text: string): Placed<StoredSlice> {
     generation: count(fields, "generation"),
     adapter: matching(fields, "adapter", /./),
     descriptor,
-    use: oneOf<StoredSlice["use"]>(fields, "use", ["projected", "local", null]),
+    use: oneOf<StoredSlice["use"]>(fields, "use", ["projected", "local", "vfio", null]),
     holder: holder === null ? null : matching(fields, "holder", /^[0-9a-f]{8}$/),
     index: count(fields, "index"),
   };

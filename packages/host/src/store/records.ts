@@ -24,7 +24,7 @@ export interface StoredSlice {
   /** Name of the adapter. */
   readonly adapter: string;
   readonly descriptor: StoredDescriptor;
-  readonly use: "projected" | "local" | null;
+  readonly use: "projected" | "local" | "vfio" | null;
   /** Id of the guest. */
   readonly holder: string | null;
   /** Which of its holder's slices, from 0: names its queue socket and its PCI slot. 0 without a holder. */

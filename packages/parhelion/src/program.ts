@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Address, parseAddress } from "./address.js";
+import { addDasdCommands } from "./dasd/dasd-program.js";
 import { limitWish } from "./limit-option.js";
 import { LOG_LEVELS } from "./log-levels.js";
 import { addObserveCommands } from "./observe-program.js";
@@ -60,6 +61,7 @@ export function buildProgram(terminal: Terminal, end: (status: number) => void):
   addSliceCommands(program, terminal, end);
   addTreeCommands(program, terminal, end);
   addObserveCommands(program, terminal, end);
+  addDasdCommands(program, terminal, end);
   return program;
 }
 

@@ -5,6 +5,8 @@ import { type Screen, screenOf } from "./screen.js";
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
+  /** Standard output as it is, without a newline. Resolves when more may be written, also when nobody reads any more. */
+  outBytes(bytes: Uint8Array): Promise<void>;
   /** True when people watch standard error: progress is shown then. */
   readonly watched: boolean;
   /** Standard output where it is a terminal, to be drawn on; else null. */
@@ -24,6 +26,7 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
+    outBytes: (bytes) => new Promise((resolve) => process.stdout.write(bytes, () => resolve())),
     watched: process.stderr.isTTY === true,
     screen: process.stdout.isTTY === true ? screenOf(process.stdout) : null,
     environment: process.env,

@@ -18,6 +18,8 @@ export interface Member {
 export interface BlocksFrom {
   readonly track: number;
   readonly record: number;
+  /** Told of each track before it is read, counted from the dataset's first. */
+  readonly onTrack?: ((track: number) => void) | undefined;
 }
 
 const wrong = (image: DiskImage, { name }: VolumeDataset, what: string) =>
@@ -47,6 +49,7 @@ export async function* datasetBlocks(
   if (diskTrack(dataset, from.track) === undefined)
     throw wrong(image, dataset, `track ${from.track} of it; it has ${dataset.tracks}`);
   for (let relative = from.track; relative < dataset.tracks; relative += 1) {
+    from.onTrack?.(relative);
     const { records } = await image.read(diskTrack(dataset, relative) as number);
     for (const { record, data } of records) {
       if (record === 0 || (relative === from.track && record < from.record)) continue;

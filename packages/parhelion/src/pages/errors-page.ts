@@ -1,4 +1,5 @@
 /** docs/errors.md: every stable code of every package, from the lists that are the codes' types. */
+import { imageErrorCodes } from "parhelion-ccw";
 import { applicationErrors, lossReasons } from "parhelion-client";
 import { bugCodes, errnoMeanings } from "parhelion-core";
 import {
@@ -84,6 +85,10 @@ export function errorsPage(): string {
     codes(portStallCodes),
     "`QueueConnectError`: a queue did not come to be.",
     codes(queueConnectCodes),
+    "## Disk images",
+    "`ImageError`: an image of a mainframe's disk can't be used; with the file, and the offset in it. From " +
+      "`packages/ccw/src/image/error-codes.ts`.",
+    codes(imageErrorCodes),
   ].join("\n\n")}\n`;
 }
 

@@ -56,11 +56,14 @@ export class Client {
   readonly #gone: Promise<void>;
   /** Every command of the server, as [command, iova, count]. */
   readonly asked: (readonly [number, bigint, number])[] = [];
+  /** Replies that nobody waited for. */
+  readonly unexpected: Reply[] = [];
   lent: Lent[] = [];
   /** "errors": every question for memory is refused. "silent": none is answered. */
   manners: "helpful" | "errors" | "silent" = "helpful";
   state: "connected" | "gone" = "connected";
   #id = 100;
+  #asked: () => void = () => undefined;
   #bytes = Buffer.alloc(0);
 
   private constructor(socket: Socket) {
@@ -121,14 +124,26 @@ export class Client {
     body: Uint8Array,
     fds: readonly number[] = [],
   ): Promise<Reply> {
-    const reply = new Promise<Reply>((resolve) => this.#replies.set(id, resolve));
+    const reply = this.expect(id);
     this.raw(message(id, command, flags, body), fds);
     return reply;
+  }
+
+  /** The next reply with that id. */
+  expect(id: number): Promise<Reply> {
+    return new Promise((resolve) => this.#replies.set(id, resolve));
   }
 
   raw(bytes: Uint8Array, fds: readonly number[] = []): void {
     if (fds.length > 0) sendWithDescriptors(this.#socket, bytes, fds);
     else this.#socket.write(bytes);
+  }
+
+  /** Settles when the server asks for memory the next time. */
+  toBeAsked(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#asked = resolve;
+    });
   }
 
   hangUp(): Promise<void> {
@@ -165,8 +180,11 @@ export class Client {
       return;
     }
     const errno = (flags & 0x20) === 0 ? 0 : bytes.readUInt32LE(12);
-    this.#replies.get(id)?.({ id, command, flags, errno, body });
+    const reply = { id, command, flags, errno, body };
+    const waiting = this.#replies.get(id);
+    if (waiting === undefined) this.unexpected.push(reply);
     this.#replies.delete(id);
+    waiting?.(reply);
   }
 
   /** DMA_READ and DMA_WRITE of the server. */
@@ -174,6 +192,7 @@ export class Client {
     const iova = body.readBigUInt64LE(0);
     const count = Number(body.readBigUInt64LE(8));
     this.asked.push([command, iova, count]);
+    this.#asked();
     if (this.manners === "silent") return;
     const lent = this.lent.find(
       (some) => iova >= some.iova && iova + BigInt(count) <= some.iova + BigInt(some.bytes.length),

@@ -20,12 +20,15 @@ export class Machine {
   readonly memory = new Uint8Array(64 * 1024);
   readonly trace: string[] = [];
   readonly quiesced: string[] = [];
+  /** What ends a WAIT, and that one has begun. */
   readonly go: Completion;
+  readonly waiting: Completion;
   readonly #registers = new DataView(new ArrayBuffer(64));
   device: VfioDevice | null = null;
 
   constructor(runtime: Runtime) {
     this.go = new Completion(runtime, "go");
+    this.waiting = new Completion(runtime, "waiting");
   }
 
   ops(): VfioDeviceOps {
@@ -86,6 +89,7 @@ export class Machine {
       case Action.BREAK:
         throw new TypeError("a mistake in a driver");
       case Action.WAIT:
+        this.waiting.completeAll();
         await this.go.wait();
         return;
     }
@@ -121,20 +125,34 @@ export interface Stage {
   readonly server: VfioUserServer;
   readonly log: LogRecord[];
   readonly directory: string;
+  /** Settles when that is logged. */
+  next(event: string): Promise<void>;
   end(): Promise<void>;
+  /** The end, for who has taken the device away. */
+  afterwards(): Promise<void>;
 }
 
 /** A machine that is served on a socket of its own. */
 export async function stage(options: Partial<VfioUserOptions> = {}, revokeMs = 0): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), "parhelion-vfio-user-"));
   const log: LogRecord[] = [];
-  const runtime = createRuntime({ log: (record) => void log.push(record) });
+  const listeners = new Map<string, () => void>();
+  const runtime = createRuntime({
+    log: (record) => {
+      log.push(record);
+      listeners.get(record.event)?.();
+    },
+  });
   const made = await rig({ revokeMs }, runtime);
   const machine = new Machine(runtime);
   const device = await made.registered(new Toy(), { iommu: "emulated" }, {}, { ops: () => machine.ops() });
   machine.device = device;
   const socketPath = join(directory, "device.sock");
   const server = await VfioUserServer.listen(made.system, { device: "vfio0", socketPath, ...options });
+  const afterwards = async (): Promise<void> => {
+    await made.end();
+    rmSync(directory, { recursive: true });
+  };
   return {
     rig: made,
     machine,
@@ -142,11 +160,12 @@ export async function stage(options: Partial<VfioUserOptions> = {}, revokeMs = 0
     server,
     log,
     directory,
+    next: (event) => new Promise((resolve) => listeners.set(event, resolve)),
     async end() {
       await server.close();
       await made.gone(device);
-      await made.end();
-      rmSync(directory, { recursive: true });
+      await afterwards();
     },
+    afterwards,
   };
 }

@@ -1,12 +1,12 @@
 /** A Unix socket's path to listen at: one that a server before left behind, which nobody listens at any more, is taken over. */
-import { unlinkSync } from "node:fs";
+import { lstatSync, unlinkSync } from "node:fs";
 import { connect, type Server } from "node:net";
 import { KernelError } from "parhelion-core";
 
 /** sizeof(sockaddr_un.sun_path), less the NUL. */
 const maxPathBytes = 107;
 
-/** @throws KernelError ENAMETOOLONG, EBUSY somebody listens there; and the system's error */
+/** @throws KernelError ENAMETOOLONG, EBUSY somebody listens there, or it is no socket; and the system's error */
 export async function listenAt(server: Server, path: string): Promise<void> {
   const bytes = Buffer.byteLength(path);
   if (bytes === 0 || bytes > maxPathBytes)
@@ -18,6 +18,10 @@ export async function listenAt(server: Server, path: string): Promise<void> {
     await tryListen(server, path);
   } catch (error) {
     if (!isCode(error, "EADDRINUSE")) throw error;
+    if (!lstatSync(path).isSocket())
+      throw new KernelError("EBUSY", `socket path ${path}: there is something else; take another one`, {
+        cause: error,
+      });
     if (await isAnswered(path))
       throw new KernelError("EBUSY", `socket path ${path}: a server listens there; take another one`, {
         cause: error,
@@ -38,7 +42,7 @@ function tryListen(server: Server, path: string): Promise<void> {
   });
 }
 
-/** Whatever is there and is no socket that refuses counts as answered: it is not ours to remove. */
+/** Only one that refuses counts as left behind. */
 function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);

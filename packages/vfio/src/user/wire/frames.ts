@@ -51,7 +51,7 @@ export class Frames {
     let left = bytes;
     while (left.length > 0 && this.#broken === null) {
       left = this.#fill(left);
-      if (this.#header === null || this.#at < this.#header.size) continue;
+      if (this.#broken !== null || this.#header === null || this.#at < this.#header.size) continue;
       if (left.length === 0) this.#fds.push(...fds);
       frames.push(this.#finish(this.#header));
       if (left.length === 0) return frames;

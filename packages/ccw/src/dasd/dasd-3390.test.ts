@@ -344,6 +344,20 @@ for (const [name, steps, expected] of [
     { sense0: 0, sense1: 0x20, message: 0 },
   ],
   [
+    "a record zero longer than a track",
+    [
+      defineExtent(),
+      locate({ operation: 0x43, count: 1, seek: cchh(3, 0) }),
+      write(0x15, count(3, 0, 0, 0, 60_000)),
+    ],
+    { sense0: 0, sense1: 0x40, message: 0 },
+  ],
+  [
+    "a count of ones",
+    [defineExtent(), locate({ operation: 0x03, count: 1, seek: cchh(3, 0) }), write(0x1d, bytes(8, 0xff))],
+    reject(4),
+  ],
+  [
     "a domain that is left incomplete",
     [defineExtent(), locate({ operation: 6, count: 3, seek: cchh(0, 0) }), read(0x06, 80)],
     { sense0: 0x81, sense1: 0, message: 0 },

@@ -70,6 +70,8 @@ const writeKeyData: Handler = async (turn) => {
 async function receiveRecord(turn: Turn): Promise<CkdRecord> {
   const count = await receiveAll(turn, 8);
   const view = new DataView(count.buffer, count.byteOffset, count.byteLength);
+  // In an image a count of ones ends the track.
+  if (count.every((byte) => byte === 0xff)) throw commandReject("invalidParameter");
   const keyLength = view.getUint8(5);
   const both = await receivePadded(turn, keyLength + view.getUint16(6));
   return {
@@ -84,7 +86,7 @@ async function receiveRecord(turn: Turn): Promise<CkdRecord> {
 /** @throws UnitCheck invalid track format where the track has no room */
 async function append(turn: Turn): Promise<void> {
   const records = await turn.arm.appended(await receiveRecord(turn));
-  if (!fits(records)) throw invalidTrackFormat();
+  if (!fits(records, turn.disk.geometry.trackSize)) throw invalidTrackFormat();
   await turn.arm.format(records);
   turn.program.wrote = "tracks";
 }
@@ -123,6 +125,7 @@ const writeRecordZero: Handler = async (turn) => {
   if (!atStart) throw commandReject("invalidSequence");
   const record = await receiveRecord(turn);
   if (record.record !== 0) throw commandReject("invalidParameter");
+  if (!fits([record], turn.disk.geometry.trackSize)) throw invalidTrackFormat();
   await arm.format([record]);
   program.found = "written";
   program.wrote = "tracks";

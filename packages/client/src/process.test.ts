@@ -25,7 +25,7 @@ async function run(
   try {
     const env = { ...process.env, PARHELION_DIR: guest.directory, PARHELION_CARRIER: carrier };
     const args = ["--import", register, "--input-type=module", "--eval", program];
-    const output = await promisify(execFile)(process.execPath, args, { env, timeout: 20_000 });
+    const output = await promisify(execFile)(process.execPath, args, { env, timeout: 300_000 });
     // What a process that is gone had written may still be on its way.
     const replayed = () => guest.engines[0]?.replayed ?? 0;
     await eventually("a record of the program", () => replayed() > 0);

@@ -19,7 +19,7 @@ import { Usage } from "./script.test.support.js";
 
 const sharedMemory = openSharedMemory(koffi as unknown as KoffiModule);
 
-describe("an engine process on the software adapter", { timeout: 120_000 }, () => {
+describe("an engine process on the software adapter", { timeout: 300_000 }, () => {
   let engine: ChildEngine;
   before(async () => {
     engine = await ChildEngine.start("software");
@@ -213,7 +213,7 @@ describe("an engine process on the software adapter", { timeout: 120_000 }, () =
   });
 });
 
-describe("an engine process", { timeout: 60_000 }, () => {
+describe("an engine process", { timeout: 300_000 }, () => {
   it("ends on request, and removes its socket", async () => {
     const engine = await ChildEngine.start("null");
     assert.ok(existsSync(engine.queuePath));

@@ -17,7 +17,7 @@ const others: readonly EngineAddress[] = [
   { slice: "00000000-0000-4000-8000-00000000000b", generation: 0 },
 ];
 
-describe("an engine and whose it is", { timeout: 120_000 }, () => {
+describe("an engine and whose it is", { timeout: 300_000 }, () => {
   let engine: ChildEngine;
   before(async () => {
     engine = await ChildEngine.start("null");

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expectedSquares } from "./compute.test.support.js";
 import { prepareSoftwareAdapter } from "./software-adapter.js";
 
-it("an engine in process computes", { timeout: 60_000 }, async () => {
+it("an engine in process computes", { timeout: 300_000 }, async () => {
   const { env } = await prepareSoftwareAdapter();
   const entry = fileURLToPath(new URL("./in-process-compute.test.child.js", import.meta.url));
   const child = fork(entry, { env: { ...process.env, ...env }, execArgv: [] });

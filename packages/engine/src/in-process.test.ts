@@ -18,7 +18,7 @@ const opened = async (
   return { script: new Script(queue.port), queue };
 };
 
-describe("an engine in process", { timeout: 60_000 }, () => {
+describe("an engine in process", { timeout: 300_000 }, () => {
   let engine: InProcessEngine;
   before(() => {
     engine = createInProcessEngine({ gpu });

@@ -26,7 +26,7 @@ function read(port: Port, into: number[]): void {
 
 const small = { geometry: { toEngine: 65_536, toClient: 65_536 } };
 
-describe("an outbox", { timeout: 10_000 }, () => {
+describe("an outbox", { timeout: 300_000 }, () => {
   it("keeps the order when the ring is full for a while", async () => {
     const [client, engine] = createInProcessPair(small);
     const outbox = new Outbox(engine, 1000);

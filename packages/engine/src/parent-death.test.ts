@@ -34,7 +34,7 @@ function isAlive(pid: number): boolean {
 const skip =
   process.platform !== "linux" || (await loadKoffi()) === undefined ? "needs Linux and koffi" : false;
 
-test("an engine that hangs goes with a host that is killed", { timeout: 60_000, skip }, async () => {
+test("an engine that hangs goes with a host that is killed", { timeout: 300_000, skip }, async () => {
   const directory = await mkdtemp(join(tmpdir(), "ph-"));
   const environment = {
     ...process.env,

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { createEngineLauncher } from "./launcher.js";
 import { probeAdapter } from "./probe.js";
 
-describe("probing for an adapter", { timeout: 60_000 }, () => {
+describe("probing for an adapter", { timeout: 300_000 }, () => {
   it("finds the software adapter", async () => {
     const result = await probeAdapter({ adapter: "software" });
     assert.ok(result.outcome === "found" && result.adapter.info.vendor === "google", JSON.stringify(result));

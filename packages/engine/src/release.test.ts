@@ -37,7 +37,7 @@ function assertBounded(grown: number): void {
   assert.ok(grown < 1024 * MiB, `${Math.round(grown / MiB)} MiB were resident`);
 }
 
-describe("the memory of buffers comes back in time for the next ones", { timeout: 120_000 }, () => {
+describe("the memory of buffers comes back in time for the next ones", { timeout: 300_000 }, () => {
   let engine: ChildEngine;
   beforeEach(async () => {
     engine = await ChildEngine.start("software");

@@ -74,7 +74,7 @@ describe("the software adapter", () => {
     await rm(scratch, { recursive: true, force: true });
   });
 
-  it("gives a process without a GPU an adapter that computes", { timeout: 60_000 }, async () => {
+  it("gives a process without a GPU an adapter that computes", { timeout: 300_000 }, async () => {
     const { env } = await prepareSoftwareAdapter({ cacheRoot: freshRoot(), environment: {} });
     const result = await probe({ PATH: process.env["PATH"], ...env });
     assert.equal(`${result.vendor}/${result.architecture}`, "google/swiftshader");
@@ -143,7 +143,7 @@ describe("the software adapter", () => {
     assert.equal((await stat(directory)).mode & 0o022, 0);
   });
 
-  it("says so when the cache directory cannot be used", { timeout: 10_000 }, async () => {
+  it("says so when the cache directory cannot be used", { timeout: 300_000 }, async () => {
     const blocked = join(scratch, "a-file");
     await writeFile(blocked, "");
     assert.equal(await codeOf(prepareSoftwareAdapter({ cacheRoot: blocked })), "SOFTWARE_ADAPTER_CACHE");
@@ -155,7 +155,7 @@ describe("the software adapter", () => {
   });
 
   it("falls back to the temporary directory when the home directory cannot be written", {
-    timeout: 10_000,
+    timeout: 300_000,
   }, async () => {
     const temporary = freshRoot();
     await mkdir(temporary);

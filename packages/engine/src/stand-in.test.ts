@@ -56,7 +56,7 @@ const uses: Readonly<Record<string, Use>> = {
 };
 const GPUQueryResolve = 512;
 
-describe("what stands in for an object of another device", { timeout: 60_000 }, () => {
+describe("what stands in for an object of another device", { timeout: 300_000 }, () => {
   for (const [name, use] of Object.entries(uses)) {
     it(`is an invalid ${name}: silent when it is made, an error when it is used`, async () => {
       const adapter = await gpu.requestAdapter();

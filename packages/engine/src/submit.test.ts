@@ -9,7 +9,7 @@ import { plainDevice, Script } from "./script.test.support.js";
 
 const sharedMemory = openSharedMemory(koffi as unknown as KoffiModule);
 
-describe("submit, a queue's doorbell by way of the host", { timeout: 120_000 }, () => {
+describe("submit, a queue's doorbell by way of the host", { timeout: 300_000 }, () => {
   let engine: ChildEngine;
   before(async () => {
     engine = await ChildEngine.start("software");
@@ -82,7 +82,7 @@ describe("submit, a queue's doorbell by way of the host", { timeout: 120_000 }, 
   });
 });
 
-describe("submit in process", { timeout: 60_000 }, () => {
+describe("submit in process", { timeout: 300_000 }, () => {
   it("counts what is in the ring before the queue has had a turn", async () => {
     const engine = createInProcessEngine({ gpu: create(["backend=null"]), limits: { fenceWaiters: 2 } });
     const { port, serial } = await engine.open(plainDevice);

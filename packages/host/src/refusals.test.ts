@@ -19,7 +19,7 @@ import { deviceRequest, VgpuBench } from "./vgpu/bench.test.fixture.js";
 import { asCommandError, CommandError, charge, chargeRule } from "./vgpu/command-error.js";
 
 /** Ends a test that hangs; no test comes near it. */
-const patience = { timeout: 60_000 };
+const patience = { timeout: 300_000 };
 
 type Detail = Readonly<Record<string, unknown>>;
 

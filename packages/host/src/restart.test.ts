@@ -15,7 +15,7 @@ import type { SliceStatus } from "./status.js";
 import { deviceRequest } from "./vgpu/bench.test.fixture.js";
 
 /** Ends a test that hangs; no test comes near it. */
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 
 function kernelOf({ vmbus, credential }: CreatedGuest): Promise<Kernel> {
   return Kernel.connect(connect(vmbus), credential);

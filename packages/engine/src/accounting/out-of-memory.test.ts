@@ -13,7 +13,7 @@ after(() => assert.ok(gpu));
 
 const MiB = 2 ** 20;
 const slice = "3c1f8a52-7f5e-4a64-9a0c-1d2e3f405162";
-const limit = { timeout: 30_000 };
+const limit = { timeout: 300_000 };
 
 const quotaOf = (memoryBytes: number, more: Partial<EngineQuota> = {}): EngineQuota => ({
   ...defaultEngineQuota,

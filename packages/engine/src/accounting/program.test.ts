@@ -41,7 +41,7 @@ async function assertOnlyDevices(program: RandomProgram, slice: Slice): Promise<
 }
 
 test("whatever programs do, a slice uses no more than it is granted, and nothing in the end", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const collect = exposedCollector();
   await fc.assert(
@@ -75,7 +75,7 @@ test("whatever programs do, a slice uses no more than it is granted, and nothing
   );
 });
 
-test("the same holds on a GPU that computes, in a process of its own", { timeout: 180_000 }, async () => {
+test("the same holds on a GPU that computes, in a process of its own", { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { maxLength: 40, size: "max" }), async (operations) => {
       const engine = await ChildEngine.start("software");

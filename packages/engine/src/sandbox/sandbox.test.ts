@@ -44,7 +44,7 @@ function listening(
   return new Promise((resolve) => server.listen({ host: "127.0.0.1", ...where }, resolve));
 }
 
-describe("an engine's process", { timeout: 60_000, skip: process.platform !== "linux" }, () => {
+describe("an engine's process", { timeout: 300_000, skip: process.platform !== "linux" }, () => {
   const mine = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
   const capabilities = BigInt(`0x${mine ?? "0"}`);
   const root = mkdtempSync(join(tmpdir(), "parhelion-sandbox-"));

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 test("a host without file descriptors fails to start an engine, and lives on", {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const child = fileURLToPath(new URL("exhausted.test.child.js", import.meta.url));
   const { stdout } = await promisify(execFile)("/bin/sh", [

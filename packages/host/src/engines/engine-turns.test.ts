@@ -9,7 +9,7 @@ import { pausingPolicy } from "../time/time-policy.js";
 import type { TimeShare } from "../time/time-share.js";
 import { defaultEngineDeadlines, EngineProcess } from "./engine-process.js";
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 300_000 };
 const entry = new URL("./scripted-engine.test.fixture.js", import.meta.url).pathname;
 const terms = { share: 0, weight: 1, cap: 1 };
 

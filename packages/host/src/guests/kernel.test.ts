@@ -23,7 +23,7 @@ import type { CreatedGuest } from "./guests.js";
 import { Kernel } from "./kernel.test.fixture.js";
 
 /** Ends a test that hangs; no test comes near it. */
-const limit = { timeout: 60_000 };
+const limit = { timeout: 300_000 };
 
 const launcher = {
   entry: new URL("../engines/scripted-engine.test.fixture.js", import.meta.url).pathname,

@@ -14,7 +14,7 @@ import type { CreatedGuest } from "./guests.js";
 import { Kernel } from "./kernel.test.fixture.js";
 
 /** Ends a test that hangs; no test comes near it. */
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 const entry = new URL("../engines/scripted-engine.test.fixture.js", import.meta.url).pathname;
 
 interface Town {

@@ -9,7 +9,7 @@ import { systemClock } from "parhelion-core";
 import { engineMark, killLeftoverEngines, markOf } from "./leftover-engines.js";
 
 /** Ends a test that hangs; no test comes near it. */
-const limit = { timeout: 60_000 };
+const limit = { timeout: 300_000 };
 
 /** A process that says when it is there, and never ends by itself. */
 async function idle(environment: NodeJS.ProcessEnv, ...words: readonly string[]): Promise<ChildProcess> {

@@ -13,7 +13,7 @@ import { checkSocketPath, clearStaleSocket, examineSocket, maxSocketPathBytes } 
 import { defaultStateDirectory, prepareStateDirectory } from "./state-directory.js";
 
 /** Ends a test that hangs; no test comes near it. */
-const limit = { timeout: 60_000 };
+const limit = { timeout: 300_000 };
 
 async function inTemporaryDirectory(run: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "ph-state-"));

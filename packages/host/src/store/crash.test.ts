@@ -14,7 +14,7 @@ const kills = Number(process.env["STORE_KILLS"] ?? 4);
 const seed = Number(process.env["STORE_SEED"] ?? 1);
 
 /** Ends a test that hangs; no test comes near it. */
-const limit = { timeout: 60_000 + kills * 2000 };
+const limit = { timeout: 300_000 + kills * 2000 };
 
 const child = new URL("./changing-child.test.support.js", import.meta.url).pathname;
 

@@ -10,7 +10,7 @@ import { forgetStore, openStore, storeName } from "./open-store.js";
 import { contentOf, guestRecord, inStateDirectory, sliceRecord, uuidOf } from "./store.test.fixture.js";
 
 /** Ends a test that hangs; no test comes near it. */
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 
 /** Of the points at which a log is cut: every one of so many. STORE_CUT_STEP=1 takes all, in about half a minute. */
 const cutStep = Number(process.env["STORE_CUT_STEP"] ?? 29);

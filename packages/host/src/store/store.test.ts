@@ -9,7 +9,7 @@ import type { HostStore, StoreChange } from "./store.js";
 import { contentOf, guestRecord, inStateDirectory, sliceRecord, uuidOf } from "./store.test.fixture.js";
 
 /** Ends a test that hangs; no test comes near it. */
-const limit = { timeout: 60_000 };
+const limit = { timeout: 300_000 };
 
 /** Opens the store that the one before it left. */
 type Open = () => Promise<HostStore>;

@@ -7,7 +7,7 @@ import { deviceRequest, VgpuBench } from "./bench.test.fixture.js";
 import { CommandError } from "./command-error.js";
 
 /** Ends a test that hangs; no test comes near it. */
-const limit = { timeout: 60_000 };
+const limit = { timeout: 300_000 };
 
 async function onBench(
   run: (bench: VgpuBench) => Promise<void>,

@@ -159,7 +159,7 @@ test("a signal reaches the command, which decides", () =>
     const source = `
       process.on("SIGINT", () => { console.log("interrupted"); process.exit(9); });
       console.log("ready");
-      setTimeout(() => {}, 60_000);`;
+      setTimeout(() => {}, 600_000);`;
     const levels = strongest === "none" ? [[]] : [[], ["--isolate"], ["--isolate=namespaces"]];
     for (const level of levels) {
       const polite = place.start(["run", ...level, "--", ...nodeWords(source)]);
@@ -181,7 +181,7 @@ test("Ctrl-C at a terminal reaches the command once", () =>
       let count = 0;
       process.on("SIGINT", () => { if (++count === 1) setTimeout(() => { console.log("interrupts " + count); process.exit(9); }, 300); });
       console.log("ready");
-      setTimeout(() => {}, 60_000);`;
+      setTimeout(() => {}, 600_000);`;
     const program = place.file("count.mjs", source);
     const bin = new URL("../../bin/parhelion.js", import.meta.url).pathname;
     // `exec`: a shell that stays in the foreground gets the Ctrl-C as well, and dash then answers 130 whatever the command said.

@@ -28,7 +28,7 @@ const holder = `
   const device = await adapter.requestDevice();
   device.lost.then(({ message }) => { console.log("lost", message); process.exit(4); });
   console.log("device");
-  setTimeout(() => {}, 60_000);`;
+  setTimeout(() => {}, 600_000);`;
 
 test("slices are made by type until no more fit, and the refusal says what is left", () =>
   withHost(async (place) => {

@@ -7,7 +7,7 @@ import { startGuestKernel } from "parhelion-guest";
 import { AdminClient } from "parhelion-host";
 import { application, inWorld } from "./world.test.fixture.js";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 const MiB = 2 ** 20;
 const slice = { type: "custom", memory: { limitBytes: 96 * MiB, reservedBytes: 96 * MiB } } as const;
 

@@ -9,7 +9,7 @@ import { AdminClient, type CreatedGuest, type HostStatus, startHost } from "parh
 import { hostProcess, kernelProcess, shortLivedHost, squares, untilLost } from "./programs.test.fixture.js";
 import { application, inDirectory, inWorld, isAlive, Program, until } from "./world.test.fixture.js";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 
 test(
   "when the host is killed everybody settles, its engine ends, and the next host starts in its place",

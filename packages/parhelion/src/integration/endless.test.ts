@@ -30,7 +30,7 @@ console.log("settled " + (await done));
 
 test(
   "a shader that never ends costs its own slice its engine, with the dispatch named, and its neighbour nothing",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   () =>
     inWorld(
       async (world) => {

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { squares, untilLost } from "./programs.test.fixture.js";
 import { application, inWorld } from "./world.test.fixture.js";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 
 /** Sends the bytes and waits until the other end, which may answer, has closed. */
 async function disturb(path: string, bytes: Uint8Array): Promise<void> {

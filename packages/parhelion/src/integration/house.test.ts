@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { foreignObject, hundredDevices, squares, untilLost } from "./programs.test.fixture.js";
 import { application, inWorld, isAlive, until } from "./world.test.fixture.js";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 
 test("a program in a guest computes on the host's adapter, and leaves nothing there", limit, () =>
   inWorld(async (world) => {

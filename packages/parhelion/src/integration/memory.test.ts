@@ -42,7 +42,7 @@ function peakOf(pid: number): number {
 }
 
 for (const carrier of ["shared-memory", "stream"]) {
-  test(`2 GiB of writes in a loop leave every process small, over ${carrier}`, { timeout: 240_000 }, (t) =>
+  test(`2 GiB of writes in a loop leave every process small, over ${carrier}`, { timeout: 300_000 }, (t) =>
     inWorld(async (world) => {
       const { created } = await world.guest();
       const program = new Program(flood, {

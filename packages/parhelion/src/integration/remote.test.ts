@@ -4,7 +4,7 @@ import { startGuestKernel } from "parhelion-guest";
 import { squares, untilLost } from "./programs.test.fixture.js";
 import { application, inDirectory, inWorld, until } from "./world.test.fixture.js";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 
 test(
   "a guest that reaches its host by TCP alone works as a local one, and hears as well when it ends",

@@ -7,7 +7,7 @@ import { kernelProcess } from "./programs.test.fixture.js";
 import { returningHost, steadfast } from "./restart.test.fixture.js";
 import { application, inDirectory, Program, until } from "./world.test.fixture.js";
 
-const limit = { timeout: 180_000 };
+const limit = { timeout: 300_000 };
 
 interface Kept {
   readonly uuid: string;

@@ -16,7 +16,7 @@ import {
   type World,
 } from "./world.test.fixture.js";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 
 interface Ground {
   readonly world: World;

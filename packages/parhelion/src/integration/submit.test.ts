@@ -19,7 +19,7 @@ import {
 } from "parhelion-protocol";
 import { type Guest, inWorld, until } from "./world.test.fixture.js";
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 300_000 };
 const DEVICE = 1;
 const QUEUE = 2;
 /** GPUBufferUsage's COPY_SRC and COPY_DST. */

@@ -4,6 +4,7 @@ import {
   BUFFER_OBJECT_BYTES,
   bufferBytes,
   querySetBytes,
+  shaderModuleBytes,
   STAGING_RING_BYTES,
   stagingBytes,
   textureMemory,
@@ -37,6 +38,19 @@ test("on a software GPU the untouched end of an allocation does not count, but w
 test("nothing is free", () => {
   assert.ok(buffer(0, COPY_DST, "gpu") > 0 && bufferBytes(0, COPY_DST, "cpu") > 0);
   assert.ok(textureMemory(1, "cpu") > 0 && querySetBytes(1) > 0);
+});
+
+test("a longer program costs more, as it was measured to", () => {
+  const lengths = [0, 1, 200, 1700, 1701, 10_000, 1_000_000];
+  const bytes = lengths.map(shaderModuleBytes);
+  assert.deepEqual(
+    bytes,
+    bytes.toSorted((a, b) => a - b),
+  );
+  assert.equal(new Set(bytes).size, lengths.length);
+  // Measured: 200 modules of some 190 units took 65 KB each, 50 of some 10,000 took 975 KB.
+  assert.ok(Math.abs(shaderModuleBytes(190) / 65_000 - 1) < 0.15);
+  assert.ok(Math.abs(shaderModuleBytes(10_000) / 975_000 - 1) < 0.05);
 });
 
 test("staging comes in rings, of which one stays", () => {

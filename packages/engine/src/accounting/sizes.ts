@@ -21,12 +21,14 @@ const QUERY_BYTES = 640;
 /** Dawn stages writes in rings of this size, and keeps the last. */
 export const STAGING_RING_BYTES = 4 * 2 ** 20;
 
-const MODULE_BYTES = 100 * 1024;
-/** For each byte of source: syntax tree, resolved program, SPIR-V. */
-const MODULE_FACTOR = 93;
-const COMPUTE_PIPELINE_BYTES = 245 * 1024;
-const RENDER_PIPELINE_BYTES = 24 * 1024;
-/** For each byte of source of its modules: the transformed program and the machine code. */
+const MODULE_BYTES = 30 * 1024;
+/** For each unit of source: syntax tree, resolved program, SPIR-V. A program's first lines bring the types and functions that the others use. */
+const MODULE_FACTOR = { first: 210, further: 71 } as const;
+/** How many are the first. */
+const MODULE_FIRST = 1700;
+const COMPUTE_PIPELINE_BYTES = 260 * 1024;
+const RENDER_PIPELINE_BYTES = 32 * 1024;
+/** For each unit of source of its modules: the transformed program and the machine code. */
 const PIPELINE_FACTOR = 47;
 
 const MAP_USAGES = 0x1 | 0x2;
@@ -64,7 +66,8 @@ export function querySetBytes(count: number): number {
 
 /** @param source length of the code in UTF-16 code units */
 export function shaderModuleBytes(source: number): number {
-  return MODULE_BYTES + MODULE_FACTOR * source;
+  const first = Math.min(source, MODULE_FIRST);
+  return MODULE_BYTES + MODULE_FACTOR.first * first + MODULE_FACTOR.further * (source - first);
 }
 
 /** @param source lengths of its modules' codes together */

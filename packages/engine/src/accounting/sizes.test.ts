@@ -4,8 +4,8 @@ import {
   BUFFER_OBJECT_BYTES,
   bufferBytes,
   querySetBytes,
-  shaderModuleBytes,
   STAGING_RING_BYTES,
+  shaderModuleBytes,
   stagingBytes,
   textureMemory,
 } from "./sizes.js";

@@ -94,7 +94,7 @@ export class CompressedStore implements TrackStore {
       };
     const stored = await this.#file.read(entry.position, entry.length);
     const place = { file, offset: entry.position };
-    const bytes = await unpackTrack(stored, this.geometry.trackSize, place);
+    const bytes = unpackTrack(stored, this.geometry.trackSize, place);
     // A place inside packed bytes would mean nothing to whoever looks into the file.
     return { bytes, file, offset: stored[0] === 0 ? entry.position : undefined };
   }

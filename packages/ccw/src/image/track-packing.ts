@@ -4,6 +4,7 @@
  */
 import { promisify } from "node:util";
 import { deflate, inflateSync } from "node:zlib";
+import { unpackBzip2 } from "./bzip2.js";
 import type { Compression } from "./compressed-header.js";
 import { ImageError, type ImagePlace } from "./error.js";
 import { homeAddressSize } from "./track.js";
@@ -18,7 +19,7 @@ const smallestPacked = 512;
  * @param limit the most bytes a track may have
  * @throws ImageError image-compression
  */
-export async function unpackTrack(stored: Uint8Array, limit: number, place: ImagePlace): Promise<Uint8Array> {
+export function unpackTrack(stored: Uint8Array, limit: number, place: ImagePlace): Uint8Array {
   const flag = stored[0] ?? 0;
   const kind = kinds[flag];
   if (kind === undefined || stored.length < homeAddressSize)
@@ -30,7 +31,7 @@ export async function unpackTrack(stored: Uint8Array, limit: number, place: Imag
     rest =
       kind === "zlib"
         ? inflateSync(packed, { maxOutputLength: limit - homeAddressSize })
-        : await unpackBzip2(packed, limit - homeAddressSize);
+        : unpackBzip2(packed, limit - homeAddressSize);
   } catch (cause) {
     throw new ImageError(
       "image-compression",
@@ -60,13 +61,6 @@ export async function packTrack(bytes: Uint8Array, compression: Compression): Pr
   packed[0] = kinds.indexOf("zlib");
   packed.set(rest, homeAddressSize);
   return packed;
-}
-
-async function unpackBzip2(packed: Uint8Array, limit: number): Promise<Uint8Array> {
-  // Loaded for the first such track: most images have none.
-  const { default: Bzip2 } = await import("@foxglove/wasm-bz2");
-  const bzip2 = await Bzip2.init();
-  return bzip2.decompress(packed, limit, { small: false });
 }
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

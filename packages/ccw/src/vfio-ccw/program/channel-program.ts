@@ -7,8 +7,9 @@
 import { type Ccw1, CcwFlag, ccw1, type Orb } from "parhelion-buses";
 import { KernelError } from "parhelion-core";
 import type { HostBlock, HostStorage } from "../host-storage.js";
-import { ccwBytes, isTransfer, movesData, useOf } from "./ccws.js";
+import { ccwBytes, isTransfer } from "./ccws.js";
 import { dataAddresses, idawFormatOf } from "./data-areas.js";
+import { type DataUse, dataUses } from "./data-use.js";
 import { type GuestMemory, pageBytes } from "./guest-memory.js";
 import { maxProgramPages } from "./limits.js";
 import { type PageUse, PinnedPages } from "./pinned-pages.js";
@@ -21,6 +22,8 @@ interface Placed extends Segment {
   readonly at: number;
   /** By CCW: the guest's addresses of its data; none for a transfer. */
   readonly data: readonly (readonly number[])[];
+  /** By CCW. */
+  readonly uses: readonly DataUse[];
 }
 
 export class ChannelProgram {
@@ -47,12 +50,14 @@ export class ChannelProgram {
     const format = idawFormatOf(orb);
     const placed: Placed[] = [];
     let end = 0;
-    for (const segment of await fetchSegments(this.#memory, orb.cpa, orb.fmt === 1 ? 1 : 0)) {
+    const segments = await fetchSegments(this.#memory, orb.cpa, orb.fmt === 1 ? 1 : 0);
+    const uses = dataUses(segments);
+    for (const [index, segment] of segments.entries()) {
       const data: (readonly number[])[] = [];
       for (const ccw of segment.ccws) {
         data.push(isTransfer(ccw) ? [] : await dataAddresses(this.#memory, ccw, format));
       }
-      placed.push({ ...segment, at: end, data });
+      placed.push({ ...segment, at: end, data, uses: uses[index] ?? [] });
       // The place of one CCW stays empty: the address behind a segment is not that of the next.
       end += (segment.ccws.length + 1) * ccwBytes;
     }
@@ -61,7 +66,9 @@ export class ChannelProgram {
     this.#place(end);
     // What is built is format 2 always; with blocks of 2 KiB where the guest's are.
     const i2k = format.blockBytes === 2048 ? 1 : 0;
-    this.#orb = { ...orb, fmt: 1, c64: 1, i2k, cpa: this.#block?.address ?? 0 };
+    // Format 0 knows no incorrect length of immediate commands; format 1 does unless it is suppressed.
+    const ils = orb.fmt === 1 ? orb.ils : 1;
+    this.#orb = { ...orb, fmt: 1, ils, c64: 1, i2k, cpa: this.#block?.address ?? 0 };
   }
 
   /** What starts it. @param lpm the paths to use where the guest leaves them open */
@@ -97,10 +104,9 @@ export class ChannelProgram {
   }
 
   #pin(): void {
-    for (const { ccws, data } of this.#segments) {
-      for (const [index, ccw] of ccws.entries()) {
-        if (isTransfer(ccw) || !movesData(ccw)) continue;
-        const use = useOf(ccw);
+    for (const { uses, data } of this.#segments) {
+      for (const [index, use] of uses.entries()) {
+        if (use === "none") continue;
         for (const address of data[index] ?? []) {
           const page = pageOf(address);
           const before = this.#pages.get(page);
@@ -125,14 +131,15 @@ export class ChannelProgram {
     this.#block = block;
     const view = new DataView(block.bytes.buffer, block.bytes.byteOffset);
     let idal = ccwsEnd;
-    for (const { at, ccws, data } of this.#segments) {
+    for (const { at, ccws, data, uses } of this.#segments) {
       for (const [index, ccw] of ccws.entries()) {
         block.bytes.set(ccw1.encode(this.#translated(ccw, block.address, idal)), at + index * ccwBytes);
         for (const address of data[index] ?? []) {
           // Where no data moves nobody looks behind the address; it must not be one of somebody's all the same.
-          const target = movesData(ccw)
-            ? (this.#pinned?.hostAddress(address) ?? 0)
-            : block.address + scratch + (address % pageBytes);
+          const target =
+            uses[index] === "none"
+              ? block.address + scratch + (address % pageBytes)
+              : (this.#pinned?.hostAddress(address) ?? 0);
           view.setBigUint64(idal, BigInt(target));
           idal += idawBytes;
         }

@@ -24,6 +24,7 @@ export class Publication implements Named {
     this.#idle = new WaitQueue(runtime, `callbacks of ${name}`);
   }
 
+  /** For the device's own probe and remove, beside which nobody changes it, and for callbacks. */
   get published(): boolean {
     this.#uses("load");
     return this.#published !== null;
@@ -34,10 +35,8 @@ export class Publication implements Named {
     return this.#lock.withLock(
       () => {
         this.#uses("store");
-        const missed = this.#missed;
-        this.#missed = "nothing";
         this.#published = published;
-        return missed;
+        return this.#miss("nothing");
       },
       { deadline: noDeadline },
     );
@@ -58,10 +57,7 @@ export class Publication implements Named {
   /** For a callback; null notes that it was missed. Precondition: the caller holds the lock, to the callback's end. */
   underLock(): CssCallbacks | null {
     this.#uses("load");
-    if (this.#published === null) {
-      this.#uses("store");
-      this.#missed = "something";
-    }
+    if (this.#published === null) this.#miss("something");
     return this.#published;
   }
 
@@ -82,6 +78,14 @@ export class Publication implements Named {
       await this.#runtime.scheduler.yield("css.callback-done", this);
       this.#count(-1);
     }
+  }
+
+  /** @returns what it was */
+  #miss(missed: "nothing" | "something"): "nothing" | "something" {
+    this.#runtime.scheduler.access({ name: `missed: ${this.name}` }, "store");
+    const before = this.#missed;
+    this.#missed = missed;
+    return before;
   }
 
   #count(step: 1 | -1): void {

@@ -57,7 +57,7 @@ export class MigrationData {
       bytes.set(piece, at);
       at += piece.length;
     }
-    return encodeMigrationData(bytes.subarray(0, at));
+    return encodeMigrationData(bytes.subarray(0, at), size);
   }
 
   /** @throws KernelError EINVAL nothing comes in now */

@@ -59,7 +59,13 @@ export function decodeMigrationWrite(body: Uint8Array, most: number): Uint8Array
   return reader.bytes(size);
 }
 
-export function encodeMigrationData(data: Uint8Array): Uint8Array {
-  const size = headBytes + data.length;
-  return new Writer(size).u32(size).u32(data.length).put(data).bytes;
+/**
+ * As long as was asked for, whatever there is: libvfio-user's client takes no other. `size` says what of it counts.
+ * @param asked bytes, at least those of `data`
+ */
+export function encodeMigrationData(data: Uint8Array, asked: number): Uint8Array {
+  return new Writer(headBytes + asked)
+    .u32(headBytes + data.length)
+    .u32(data.length)
+    .put(data).bytes;
 }

@@ -23,6 +23,14 @@ export const commandErrorCodes = {
     means: "Whoever was being watched or asked ended the connection.",
     remedy: "It was stopped or it died: start it again.",
   },
+  "bad-line": {
+    means: "A serial port can't be plugged into what `vfio serve --line` names.",
+    remedy: "Write loop-back, pty or unix:PATH, once for each port at most.",
+  },
+  "device-gone": {
+    means: "A device that was served is gone: its slice was taken away, or its host has ended.",
+    remedy: "Serve it again when it is back.",
+  },
   "directory-in-use": {
     means: "Another guest kernel serves nodes in this directory.",
     remedy: "End that one, or name another directory.",
@@ -63,6 +71,14 @@ export const commandErrorCodes = {
   "no-credential": {
     means: "The file holds no credential, or can't be read.",
     remedy: "Give it what `guest create` printed: 64 hex digits.",
+  },
+  "no-device": {
+    means: "There is no such device to serve.",
+    remedy: "`parhelion vfio ls` lists what can be served.",
+  },
+  "no-pty": {
+    means: "This machine gives no pseudo-terminal, or koffi, which asks for it, does not load.",
+    remedy: "Plug the port into unix:PATH.",
   },
   "no-guest": { means: "There is no such guest.", remedy: "`parhelion ls` lists the guests that there are." },
   "no-slice": {

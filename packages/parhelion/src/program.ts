@@ -15,6 +15,7 @@ import { addMainLimits, limitHelp, size } from "./slice/limit-options.js";
 import { addSliceCommands } from "./slice-program.js";
 import type { Terminal } from "./terminal.js";
 import { addTreeCommands } from "./tree-program.js";
+import { addVfioCommands } from "./vfio-program.js";
 
 const logOption = (level: (typeof LOG_LEVELS)[number]) =>
   new Option("--log-level <level>", "what is logged on stderr, as JSON lines")
@@ -61,6 +62,7 @@ export function buildProgram(terminal: Terminal, end: (status: number) => void):
   addSliceCommands(program, terminal, end);
   addTreeCommands(program, terminal, end);
   addObserveCommands(program, terminal, end);
+  addVfioCommands(program, terminal, end);
   addDasdCommands(program, terminal, end);
   return program;
 }

@@ -55,7 +55,13 @@ function addMaking(slice: Command, terminal: Terminal, end: End): void {
         "serve it on this machine itself: PARHELION_DIR is <state>/local/<uuid>",
       ).conflicts("guest"),
     )
-    .addOption(new Option("--unused", "bind nothing to it").conflicts(["guest", "local"]))
+    .addOption(
+      new Option("--vfio", "hand it to a virtual machine monitor: see `vfio serve`").conflicts([
+        "guest",
+        "local",
+      ]),
+    )
+    .addOption(new Option("--unused", "bind nothing to it").conflicts(["guest", "local", "vfio"]))
     .option("--uuid <uuid>", "which it shall have; none is given out twice")
     .addHelpText(
       "after",

@@ -147,7 +147,7 @@ test("what can't be bound or unbound is said, with what can", () =>
     const wrongDriver = await refusal("bind", uuid, "projecte");
     assert.deepEqual(
       [wrongDriver.code, wrongDriver.remedy],
-      ["ENODEV", "did you mean projected? it has local, projected"],
+      ["ENODEV", "did you mean projected? it has local, projected, vfio"],
     );
     const nobody = await refusal("bind", "adapter1", "projected");
     assert.equal(nobody.code, "ENODEV");

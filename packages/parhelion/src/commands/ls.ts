@@ -1,5 +1,5 @@
 /** `parhelion ls`: adapters, slices, guests and the processes that hold nodes open. */
-import type { HostStatus } from "parhelion-host";
+import type { HostStatus, SliceStatus } from "parhelion-host";
 import { reachHost } from "../host/host-access.js";
 import type { Terminal } from "../terminal.js";
 import { bytes, shorten, table } from "../views/table.js";
@@ -38,7 +38,7 @@ export function view(status: HostStatus): string {
         slice.uuid.slice(0, 8),
         slice.type,
         slice.presence === "away" ? "away" : slice.adapter,
-        slice.guest === "" ? (slice.use === "local" ? "local" : "-") : slice.guest,
+        slice.guest === "" ? holderless(slice) : slice.guest,
         slice.engine.state,
         slice.devices,
         slice.queues,
@@ -80,4 +80,9 @@ function section(
   none: string,
 ): string {
   return rows.length === 0 ? none : table(head, rows);
+}
+
+/** Where no guest has it. */
+function holderless({ use }: SliceStatus): string {
+  return use === "local" || use === "vfio" ? use : "-";
 }

@@ -2,7 +2,7 @@
 import type { SliceStatus } from "parhelion-host";
 import { CommandError } from "../command-error.js";
 import { type LimitOptions, wishOf } from "../slice/limit-options.js";
-import { SliceAccess, withHost } from "../slice/slice-access.js";
+import { SliceAccess, type SliceUse, withHost } from "../slice/slice-access.js";
 import type { Terminal } from "../terminal.js";
 import { slicesView, sliceView, typesView } from "../views/slice.js";
 
@@ -39,17 +39,23 @@ export interface SliceCreateCommand extends About, LimitOptions {
   readonly adapter?: string;
   readonly guest?: string;
   readonly local?: boolean;
+  readonly vfio?: boolean;
   readonly unused?: boolean;
   readonly uuid?: string;
 }
 
 export function sliceCreate(options: SliceCreateCommand, terminal: Terminal): Promise<number> {
-  const { adapter, guest, uuid, local, unused, json } = options;
+  const { adapter, guest, uuid, json } = options;
   return about(options, async (slices) => {
-    const use = local === true ? "local" : unused === true ? null : "projected";
-    const made = await slices.create({ wish: wishOf(options), adapter, guest, uuid, use });
+    const made = await slices.create({ wish: wishOf(options), adapter, guest, uuid, use: useOf(options) });
     print(terminal, json, made, () => made.uuid);
   });
+}
+
+function useOf({ local, vfio, unused }: SliceCreateCommand): SliceUse | null {
+  if (local === true) return "local";
+  if (vfio === true) return "vfio";
+  return unused === true ? null : "projected";
 }
 
 export function sliceList(options: About, terminal: Terminal): Promise<number> {

@@ -3,11 +3,14 @@ import type { AdapterStatus, SliceStatus, SliceTypeStatus, SliceWish } from "par
 import { CommandError } from "../command-error.js";
 import { type HostAccess, reachHost } from "../host/host-access.js";
 
+/** What a slice is bound to. */
+export type SliceUse = NonNullable<SliceStatus["use"]>;
+
 export interface SliceOrder {
   readonly wish: SliceWish;
   readonly adapter?: string | undefined;
   readonly guest?: string | undefined;
-  readonly use?: "projected" | "local" | null;
+  readonly use?: SliceUse | null;
   readonly uuid?: string | undefined;
 }
 

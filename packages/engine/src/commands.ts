@@ -176,7 +176,7 @@ export class Commands implements SpecialCommands {
 
   queueSubmit(queue: TargetQueue, commandBuffers: TargetCommandBuffer[]): void {
     const { device, fence, queueTime, received } = this.#options;
-    queueTime?.beforeSubmit();
+    queueTime?.beforeSubmit(commandBuffers);
     const bytes = received() - this.#recorded - this.#writes.bytes;
     this.#admission.flight(bytes);
     this.#recorded += bytes;

@@ -52,7 +52,7 @@ export class FakeQueue implements TimedQueue {
 
   submit(time: QueueTime, count = 1): void {
     for (let i = 0; i < count; i++) {
-      time.beforeSubmit();
+      time.beforeSubmit([]);
       this.submitted += 1;
       time.submitted([]);
     }

@@ -72,8 +72,9 @@ export class QueueTime {
   }
 
   /** @throws CommandDeferred */
-  beforeSubmit(): void {
+  beforeSubmit(commandBuffers: readonly object[]): void {
     this.#time.beforeSubmit(this);
+    this.#submissions.prepare(this.#time.now, this.log.workOf(commandBuffers));
   }
 
   submitted(commandBuffers: readonly object[]): void {

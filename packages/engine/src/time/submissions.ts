@@ -1,7 +1,8 @@
 /**
  * One queue's submissions on their way through the GPU. Asking Dawn when they are done costs a tenth of a small one (4 µs of some 30),
- * so short ones are asked for in groups, as many as take a few ms together; a long one is always a group of its own, and what is
- * known about it is exact. Completion, not timestamps: on the software adapter the two differ by some 0.3 ms, while resolving two
+ * so short ones are asked for in groups, as many as take a few ms together; a long one is always a group of its own, as is one with a
+ * pipeline that has not been seen to end, and what is known about those is exact. A group's budget is that of all its submissions: an endless
+ * one among them is found late, by as many budgets as the group may have submissions. Completion, not timestamps: on the software adapter the two differ by some 0.3 ms, while resolving two
  * timestamps doubles what a small submission costs (31 µs to 57 µs), and a shader that never ends never writes the second.
  */
 import type { Work } from "./work-log.js";
@@ -30,12 +31,14 @@ export interface Oldest {
 
 /** A group of short submissions takes about as long as this, in ms. */
 const groupMs = 2;
-const mostInGroup = 16;
+const mostInGroup = 4;
 
 export class Submissions {
   readonly #ask: () => Promise<unknown>;
   readonly #answered: (count: number) => void;
   readonly #groups: Group[] = [];
+  /** Pipelines of submissions that are done. */
+  readonly #ended = new WeakSet<object>();
   #submitted = 0;
   #completed = 0;
   /** How many submissions wait for one question. */
@@ -70,6 +73,12 @@ export class Submissions {
     return ms;
   }
 
+  /** To be called before Dawn is given the works: what is asked later is about them as well. */
+  prepare(now: number, works: readonly Work[]): void {
+    if (this.#isDoubtful(works)) this.askForRest(now);
+  }
+
+  /** Dawn has been given the works. */
   submit(now: number, works: readonly Work[]): void {
     this.#submitted += 1;
     let group = this.#groups.at(-1);
@@ -81,7 +90,8 @@ export class Submissions {
     }
     group.last = this.#submitted;
     group.works.push(...works);
-    if (group.last - group.first + 1 >= this.#groupSize) this.#question(group, now);
+    if (this.#isDoubtful(works) || group.last - group.first + 1 >= this.#groupSize)
+      this.#question(group, now);
   }
 
   /** Asks for what has been submitted and not been asked for. */
@@ -97,6 +107,8 @@ export class Submissions {
     for (let group = this.#groups[0]; group !== undefined && group.last <= count; group = this.#groups[0]) {
       this.#groups.shift();
       this.#measure(group, now);
+      for (const { pipeline } of group.works.flatMap(({ heaviest }) => heaviest))
+        if (pipeline !== undefined) this.#ended.add(pipeline);
       const next = this.#groups[0];
       if (next !== undefined) next.startedAt = now;
     }
@@ -120,6 +132,13 @@ export class Submissions {
 
   end(): void {
     this.#state = "ended";
+  }
+
+  /** Whether they do something that has not been seen to end. */
+  #isDoubtful(works: readonly Work[]): boolean {
+    return works.some(({ heaviest }) =>
+      heaviest.some(({ pipeline }) => pipeline !== undefined && !this.#ended.has(pipeline)),
+    );
   }
 
   #question(group: Group, now: number): void {

@@ -7,6 +7,7 @@ import type { CssStage } from "./css-stage.test.fixture.js";
 const departures: CheckOptions = { method: { delays: 2 } };
 const random: CheckOptions = { method: { random: { runs: 30, seed: 1 } } };
 
+/** Every order there is. */
 for (const program of [
   css.duringProbe("interruption"),
   css.duringProbe("path event"),
@@ -14,8 +15,14 @@ for (const program of [
   css.duringRemove("interruption"),
   css.duringRemove("path event"),
   css.duringRemove("evaluation"),
-  css.allAtOnce,
   css.todoFromTwoSides(),
+]) {
+  prove(test, program);
+}
+prove(test, css.askedAgain(), { deadlines: "expected" });
+/** Those within a bound, and some of the rest. */
+for (const program of [
+  css.allAtOnce,
   css.replacedWhileLeaving("unregister"),
   css.replacedWhileLeaving("administrator"),
 ]) {
@@ -26,7 +33,6 @@ for (const program of [css.overflow(), css.stopped]) {
   prove(test, program, { method: { delays: 1 } });
   prove(test, program, { method: { random: { runs: 100, seed: 1 } } });
 }
-prove(test, css.askedAgain(), { ...departures, deadlines: "expected" });
 
 /** What somebody has done wrong is found, so the proofs above can fail. */
 const planted: readonly (readonly [Program<CssStage>, FailureKind])[] = [

@@ -14,14 +14,19 @@ const opened = (name: HerculesImage) =>
 /** The table of contents says how big the volume is, and the uncompressed one has four cylinders. */
 const contentsTrack = 43;
 
-test("the same volume reads the same plain, packed with zlib and packed with bzip2", async () => {
+test("the same volume reads the same plain, packed with zlib or bzip2, and with big-endian tables", async () => {
   const plain = await opened("loaded.ckd");
   const zlib = await opened("loaded-zlib.cckd");
   const bzip2 = await opened("loaded-bzip2.cckd");
+  const swapped = await opened("loaded-swapped.cckd");
   assert.equal(plain.geometry.tracks, 60);
   for (let track = 0; track < plain.geometry.tracks; track += 1) {
     const one = encodeTrack(await zlib.read(track));
     assert.ok(Buffer.compare(one, encodeTrack(await bzip2.read(track))) === 0, `bzip2, track ${track}`);
+    assert.ok(
+      Buffer.compare(one, encodeTrack(await swapped.read(track))) === 0,
+      `big-endian, track ${track}`,
+    );
     if (track === contentsTrack) continue;
     assert.ok(Buffer.compare(one, encodeTrack(await plain.read(track))) === 0, `plain, track ${track}`);
   }

@@ -7,6 +7,7 @@ export type HerculesImage =
   | "loaded.ckd"
   | "loaded-zlib.cckd"
   | "loaded-bzip2.cckd"
+  | "loaded-swapped.cckd"
   | "linux.cckd"
   | "linux-copied.ckd"
   | "none.cckd"

@@ -284,11 +284,11 @@ export class Vfio implements VfioHome {
 
   #groupDevice(group: VfioGroup): Device {
     const node = new DeviceNode(this.runtime, {
-      name: `vfio-${group.name}`,
+      name: `vfio-${group.number}`,
       mode: 0o600,
       open: (file) => this.#openGroup(group, file) as never,
     });
-    return new Device(this.runtime, { name: group.name, class: this.#groupClass, node });
+    return new Device(this.runtime, { name: group.number, class: this.#groupClass, node });
   }
 
   async #leave(device: VfioDevice): Promise<void> {

@@ -13,7 +13,7 @@ import {
   type MappedMemory,
   type MapRange,
   noDeadline,
-  OpenFile,
+  type OpenFile,
   Registration,
 } from "parhelion-core";
 import type { GroupedDevice, VfioGroup } from "../group/group.js";
@@ -28,6 +28,7 @@ import type { Capability } from "../region/region.js";
 import { type AnsweredRequest, type AnsweringDevice, answer } from "./answer.js";
 import type { DeviceFile, DeviceReply, DeviceRequest, FileHandle } from "./calls.js";
 import type { DevSet } from "./dev-set.js";
+import { HandedFile, hand } from "./handed-file.js";
 import type { VfioHome } from "./home.js";
 import type { VfioDeviceOps } from "./ops.js";
 import { type Binding, DeviceUse, type UsedDevice } from "./use.js";
@@ -151,11 +152,13 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
     if (this.#life !== "registered" || this.#users === null) return;
     this.#life = "leaving";
     const { request } = this.ops;
+    const ask = (count: number): void | Promise<void> => request?.call(this.ops, count);
+    if (deadline <= this.runtime.clock.now()) {
+      await this.#askAndRevoke(ask);
+      return;
+    }
     try {
-      await this.#users.unregister({
-        deadline,
-        ...(request !== undefined && { request: (count) => request.call(this.ops, count) }),
-      });
+      await this.#users.unregister({ deadline, request: ask });
     } catch (error) {
       if (!isKernelError(error, "ETIMEDOUT")) throw error;
       await this.revoke();
@@ -174,7 +177,10 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
       this.runtime.log("warn", "vfio.revoked", { device: this.devpath, uses: uses.length });
     this.#disconnect();
     for (const use of uses) use.cut(new KernelError("ENODEV", `${this.name} was taken from its user`));
-    for (const use of uses) await use.end();
+    for (const use of uses) {
+      await use.end();
+      if (use.file instanceof HandedFile) await use.file.drop();
+    }
   }
 
   /** Precondition: nobody is let in any more, and who stayed was cut off. Only `Vfio` calls this. */
@@ -189,18 +195,7 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
     const use = this.#newUse();
     try {
       await use.openContained();
-      const number = this.runtime.ids.next(`file of ${this.name}`);
-      const file = new OpenFile<DeviceRequest, DeviceReply>(
-        this.runtime,
-        `${this.name}#group-${number}`,
-        {},
-        this,
-        () => {},
-      );
-      use.file = file;
-      await file.start(() => use, { deadline: noDeadline });
-      if (use.state !== "open") throw new KernelError("ENODEV", `${this.name} is being removed`);
-      return file;
+      return await hand(this, use);
     } catch (error) {
       await use.end();
       throw error;
@@ -298,11 +293,27 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
     return use;
   }
 
+  /** There is no time to wait for anybody. */
+  async #askAndRevoke(ask: (count: number) => void | Promise<void>): Promise<void> {
+    if (this.#uses.size > 0) {
+      try {
+        await invoke(this.runtime, "request", this, () => ask(0));
+      } catch (error) {
+        this.runtime.log("error", "registration.request-failed", {
+          registration: this.name,
+          count: 0,
+          error,
+        });
+      }
+    }
+    await this.revoke();
+  }
+
   #newUse(): DeviceUse {
-    if (this.#users?.tryGet() !== true) {
+    this.#write();
+    if (this.#life !== "registered" || this.#users?.tryGet() !== true) {
       throw new KernelError("ENODEV", `${this.name} is not registered, or on its way out`);
     }
-    this.#write();
     this.#lastUse += 1;
     const use = new DeviceUse(this, this.#lastUse);
     this.#uses.add(use);

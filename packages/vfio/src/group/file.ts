@@ -29,16 +29,10 @@ export class GroupOperations implements FileOperations<GroupRequest, GroupReply>
       case "GET_DEVICE_FD": {
         const device = group.devices.find(({ subject }) => subject === request.name);
         if (device !== undefined) return device.openThroughGroup();
-        throw new KernelError(
-          "ENODEV",
-          `vfio group ${group.name} has no device ${JSON.stringify(request.name)}`,
-        );
+        throw new KernelError("ENODEV", `${group.name} has no device ${JSON.stringify(request.name)}`);
       }
       default:
-        throw new KernelError(
-          "ENOTTY",
-          `vfio group ${group.name} does not know ${(request as { op: string }).op}`,
-        );
+        throw new KernelError("ENOTTY", `${group.name} does not know ${(request as { op: string }).op}`);
     }
   }
 

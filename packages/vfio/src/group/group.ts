@@ -28,6 +28,8 @@ export type ContainerOrIommufd =
 
 export class VfioGroup implements Named {
   readonly name: string;
+  /** What it is called in its class, and its node after "vfio-". */
+  readonly number: string;
   readonly kind: GroupKind;
   readonly iommuGroup: IommuGroup;
   /** Taken before a dev_set's. Nobody who holds it waits for a user. */
@@ -45,10 +47,11 @@ export class VfioGroup implements Named {
 
   constructor(runtime: Runtime, kind: GroupKind, iommuGroup: IommuGroup) {
     this.#runtime = runtime;
-    this.name = kind === "none" ? `noiommu-${iommuGroup.id}` : `${iommuGroup.id}`;
+    this.number = kind === "none" ? `noiommu-${iommuGroup.id}` : `${iommuGroup.id}`;
+    this.name = `vfio group ${this.number}`;
     this.kind = kind;
     this.iommuGroup = iommuGroup;
-    this.mutex = new Mutex(runtime, `lock of vfio group ${this.name}`);
+    this.mutex = new Mutex(runtime, `lock of ${this.name}`);
   }
 
   get devices(): readonly GroupedDevice[] {
@@ -83,11 +86,11 @@ export class VfioGroup implements Named {
       this.#write();
       if (this.#state === "gone" || this.#devices.size === 0) throw this.#gone();
       if (this.kind === "none" && !mayRawIo) {
-        throw new KernelError("EPERM", `vfio group ${this.name} has no IOMMU: it is for who may do raw I/O`);
+        throw new KernelError("EPERM", `${this.name} has no IOMMU: it is for who may do raw I/O`);
       }
       if (this.#opened !== null || this.#bound > 0) {
         const by = this.#opened === null ? "a device of it is open by itself" : "it is open";
-        throw new KernelError("EBUSY", `vfio group ${this.name}: ${by}; close that first`);
+        throw new KernelError("EBUSY", `${this.name}: ${by}; close that first`);
       }
       this.#opened = { file, holds: 1 };
     });
@@ -133,12 +136,11 @@ export class VfioGroup implements Named {
     lookUp: (file: FileHandle) => ContainerOrIommufd,
   ): Promise<void> {
     if (file === null || file.state === "closed") {
-      throw new KernelError("EBADF", `SET_CONTAINER of vfio group ${this.name}: the file is not open`);
+      throw new KernelError("EBADF", `SET_CONTAINER of ${this.name}: the file is not open`);
     }
     await this.mutex.withLock(async () => {
       this.#write();
-      if (this.#iommu !== null)
-        throw new KernelError("EINVAL", `vfio group ${this.name} has a container already`);
+      if (this.#iommu !== null) throw new KernelError("EINVAL", `${this.name} has a container already`);
       if (this.#state === "gone") throw this.#gone();
       const iommu = lookUp(file);
       if (iommu.kind === "iommufd") {
@@ -156,12 +158,9 @@ export class VfioGroup implements Named {
   async unsetContainer(): Promise<void> {
     await this.mutex.withLock(async () => {
       this.#read();
-      if (this.#iommu === null) throw new KernelError("EINVAL", `vfio group ${this.name} has no container`);
+      if (this.#iommu === null) throw new KernelError("EINVAL", `${this.name} has no container`);
       if (this.#users > 0) {
-        throw new KernelError(
-          "EBUSY",
-          `vfio group ${this.name}: ${this.#users} devices of it are in use; close them`,
-        );
+        throw new KernelError("EBUSY", `${this.name}: ${this.#users} devices of it are in use; close them`);
       }
       await this.#detach();
     });
@@ -171,7 +170,7 @@ export class VfioGroup implements Named {
   assertContained(): void {
     this.#read();
     if (this.#iommu === null)
-      throw new KernelError("EINVAL", `vfio group ${this.name} has no container: SET_CONTAINER first`);
+      throw new KernelError("EINVAL", `${this.name} has no container: SET_CONTAINER first`);
   }
 
   /**
@@ -198,10 +197,7 @@ export class VfioGroup implements Named {
     await this.mutex.withLock(() => {
       this.#write();
       if (this.#opened !== null) {
-        throw new KernelError(
-          "EBUSY",
-          `vfio group ${this.name} is open: use its devices through it, or close it`,
-        );
+        throw new KernelError("EBUSY", `${this.name} is open: use its devices through it, or close it`);
       }
       this.#bound += 1;
     });
@@ -237,7 +233,7 @@ export class VfioGroup implements Named {
   }
 
   #gone(): KernelError {
-    return new KernelError("ENODEV", `vfio group ${this.name} has no devices any more`);
+    return new KernelError("ENODEV", `${this.name} has no devices any more`);
   }
 
   #read(): void {

@@ -143,21 +143,24 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
     }
   }
 
-  async fetch(segment: Segment): Promise<Uint8Array> {
-    const { mapping, length } = segment;
-    const vaddr = mapping.vaddr + (segment.iova - mapping.iova);
-    const found = mapping.memory.read(vaddr, length);
-    const bytes = found instanceof Uint8Array ? found : await this.#await(mapping, "fetch", found);
+  async fetch({ mapping, iova, length }: Segment): Promise<Uint8Array> {
+    const vaddr = mapping.vaddr + (iova - mapping.iova);
+    const { memory } = mapping;
+    const shared = memory.view?.(vaddr, length) ?? null;
+    if (shared !== null) return shared.slice();
+    const bytes = await this.#ask(mapping, "fetch", () => memory.read(vaddr, length));
     if (bytes.length === length) return bytes;
     throw new KernelError("EFAULT", `${mapping.name}: the user gave ${bytes.length} bytes of ${length}`);
   }
 
   async store(segment: Segment, bytes: Uint8Array): Promise<void> {
-    const { mapping } = segment;
-    const vaddr = mapping.vaddr + (segment.iova - mapping.iova);
+    const { mapping, iova, length } = segment;
+    const vaddr = mapping.vaddr + (iova - mapping.iova);
+    const { memory } = mapping;
     try {
-      const stored = mapping.memory.write(vaddr, bytes);
-      if (stored !== undefined) await this.#await(mapping, "store", stored);
+      const shared = memory.view?.(vaddr, length) ?? null;
+      if (shared !== null) shared.set(bytes);
+      else await this.#ask(mapping, "store", () => memory.write(vaddr, bytes));
     } finally {
       // Also of one that failed: who knows how far it came.
       this.#written(segment);
@@ -182,17 +185,15 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
     this.#wrote?.(iova, length);
   }
 
-  /** What the user is waited for, but not longer than mapping and access last. */
-  async #await<T>(mapping: IovaMapping, op: string, answer: Promise<T>): Promise<T> {
+  /** Waits for the user, but not longer than mapping and access last. */
+  async #ask<T>(mapping: IovaMapping, op: string, ask: () => T | Promise<T>): Promise<T> {
     const done = new Completion<T>(this.#runtime, `${op} ${mapping.name} for ${this.name}`);
-    // It may fail before the task below comes to look.
-    answer.catch(() => {});
     this.touch("write");
     mapping.pending.add(done as Completion<unknown>);
     this.#pending.add(done as Completion<unknown>);
     this.#runtime.scheduler.spawn(done.name, async () => {
       try {
-        done.completeAll(await invoke(this.#runtime, `dma.${op}`, this, () => answer));
+        done.completeAll(await invoke(this.#runtime, `dma.${op}`, this, ask));
       } catch (error) {
         done.fail(error);
       }

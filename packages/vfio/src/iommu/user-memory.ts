@@ -4,7 +4,10 @@
  */
 import { KernelError } from "parhelion-core";
 
-/** Addresses are the user's own (vaddr), those that MAP_DMA names. */
+/**
+ * Addresses are the user's own (vaddr), those that MAP_DMA names. A call that has begun may still run when the mapping is
+ * gone: nobody waits for it, and its result is forgotten.
+ */
 export interface UserMemory {
   /** @throws KernelError EFAULT, or what the way to the user says */
   read(vaddr: bigint, length: number): Uint8Array | Promise<Uint8Array>;

@@ -5,7 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import { Dstat } from "parhelion-buses";
-import { noDeadline, type Runtime, WaitQueue } from "parhelion-core";
+import { type Named, noDeadline, type Runtime, WaitQueue } from "parhelion-core";
 import { fromEbcdic, toEbcdic } from "../image/ebcdic.js";
 import type { ChannelDevice, Command, DataPath, DeviceLine, Ending } from "../interpreter/device.js";
 import { LineEditor } from "./line-editor.js";
@@ -26,7 +26,9 @@ const done = Dstat.CHN_END | Dstat.DEV_END;
 /** More than a CCW can have, and a bound on what data chaining can. */
 const maxPrinted = 65_536;
 
-export class Console3215 implements ChannelDevice {
+export class Console3215 implements ChannelDevice, Named {
+  readonly name: string;
+  readonly #runtime: Runtime;
   readonly #changed: WaitQueue;
   readonly #paper = new Paper();
   #terminal: Duplex | null = null;
@@ -36,6 +38,8 @@ export class Console3215 implements ChannelDevice {
   #reading: "no" | "waits" | "halted" = "no";
 
   constructor(runtime: Runtime, name: string) {
+    this.name = `console ${name}`;
+    this.#runtime = runtime;
     this.#changed = new WaitQueue(runtime, `input of console ${name}`);
   }
 
@@ -95,6 +99,7 @@ export class Console3215 implements ChannelDevice {
   }
 
   halt(): void {
+    this.#use();
     if (this.#reading === "no") return;
     this.#reading = "halted";
     this.#changed.wake();
@@ -102,12 +107,19 @@ export class Console3215 implements ChannelDevice {
 
   /** A line that nobody has read yet is announced again. */
   programEnd(): undefined {
+    this.#use();
     if (this.#lines.length > 0) this.#line?.unsolicited(Dstat.ATTENTION);
   }
 
   reset(): void {
+    this.#use();
     this.#sense = 0;
     this.#lines = [];
+  }
+
+  /** Lines, and whether they are waited for. */
+  #use(): void {
+    this.#runtime.scheduler.access(this, "write");
   }
 
   async #write(data: DataPath, end: string): Promise<Ending> {
@@ -117,10 +129,12 @@ export class Console3215 implements ChannelDevice {
 
   async #read(data: DataPath): Promise<Ending> {
     data.accept();
+    this.#use();
     this.#reading = "waits";
     await this.#changed.wait(() => this.#lines.length > 0 || this.#reading === "halted", {
       deadline: noDeadline,
     });
+    this.#use();
     const line = this.#reading === "waits" ? this.#lines.shift() : undefined;
     this.#reading = "no";
     if (line !== undefined) await data.send(toEbcdic(line));
@@ -133,6 +147,7 @@ export class Console3215 implements ChannelDevice {
   }
 
   #enter(line: string): void {
+    this.#use();
     if (this.#lines.length === maxLines) {
       this.#paper.print("\x07");
       return;

@@ -1,7 +1,7 @@
 /** A console with a terminal at hand, and a way to run channel programs on it. */
 import { type Duplex, duplexPair } from "node:stream";
 import { CcwFlag, ccw1 } from "parhelion-buses";
-import { createRuntime } from "parhelion-core";
+import { createRuntime, type Runtime } from "parhelion-core";
 import { fromEbcdic, toEbcdic } from "../image/ebcdic.js";
 import { ChannelProgram, type Conclusion, type Ended } from "../interpreter/index.js";
 import { AbsoluteStorage } from "../storage/index.js";
@@ -11,14 +11,16 @@ export const programAt = 0x100;
 export const dataAt = 0x1000;
 
 export class ConsoleRig {
-  readonly runtime = createRuntime();
+  readonly runtime: Runtime;
   readonly storage = new AbsoluteStorage(new Uint8Array(0x4000));
-  readonly console = new Console3215(this.runtime, "test");
+  readonly console: Console3215;
   readonly attentions: number[] = [];
   readonly #seen: Buffer[] = [];
   terminal: Duplex;
 
-  constructor() {
+  constructor(runtime: Runtime = createRuntime()) {
+    this.runtime = runtime;
+    this.console = new Console3215(runtime, "test");
     this.console.attached({ unsolicited: (status) => this.attentions.push(status) });
     this.terminal = this.plug();
   }

@@ -9,7 +9,7 @@
  * - a program of more CCWs than the limit gets a program check: the architecture would let it loop until it is halted.
  */
 import { Cstat, Dstat } from "parhelion-buses";
-import type { Runtime } from "parhelion-core";
+import type { Named, Runtime } from "parhelion-core";
 import type { Answer, MainStorage } from "../storage/storage.js";
 import { type Ccw, ccwSize, commandClass, has, pastCcw } from "./ccw.js";
 import { type ChannelCheck, checkOf } from "./check.js";
@@ -39,7 +39,8 @@ export interface ChannelProgramInit {
   readonly intermediate?: (status: Intermediate) => void;
 }
 
-export class ChannelProgram {
+export class ChannelProgram implements Named {
+  readonly name: string;
   readonly #runtime: Runtime;
   readonly #init: ChannelProgramInit;
   readonly #fetcher: CcwFetcher;
@@ -57,6 +58,7 @@ export class ChannelProgram {
 
   constructor(runtime: Runtime, init: ChannelProgramInit) {
     const { controls, storage, limits } = init;
+    this.name = `channel program ${init.name}`;
     this.#runtime = runtime;
     this.#init = init;
     this.#fetcher = new CcwFetcher(controls, storage, limits?.ccws ?? 2 ** 20);
@@ -76,11 +78,13 @@ export class ChannelProgram {
 
   /** The resume function while the program is not suspended: the next suspend flag is looked at twice. */
   resume(): void {
+    this.#runtime.scheduler.access(this, "write");
     this.#resume = "pending";
   }
 
   /** Ends the program at the next CCW, and the command that waits for its device. `run` then answers "stopped". */
   stop(signal: "halt" | "clear"): void {
+    this.#runtime.scheduler.access(this, "write");
     if (this.#signal === "clear") return;
     this.#signal = signal;
     this.#data?.close();
@@ -90,7 +94,7 @@ export class ChannelProgram {
   async #execute(): Promise<Conclusion> {
     for (;;) {
       if (this.#turns.over) await this.#turns.pass();
-      if (this.#signal !== null) return this.#stopped(this.#signal, 0);
+      if (this.#stopping() !== null) return this.#stopped(0);
       let ccw: Ccw;
       try {
         ccw = await this.#fetcher.fetch(this.#next, this.#reason);
@@ -98,7 +102,7 @@ export class ChannelProgram {
         return this.#checked(checkOf(error, null));
       }
       // The device was told to end what it did, and won't be told again.
-      if (this.#signal !== null) return this.#stopped(this.#signal, 0);
+      if (this.#stopping() !== null) return this.#stopped(0);
       const conclusion = has(ccw, "SUSPEND") ? this.#suspend(ccw) : await this.#command(ccw);
       if (conclusion !== null) return conclusion;
     }
@@ -107,6 +111,7 @@ export class ChannelProgram {
   #suspend(ccw: Ccw): Conclusion | null {
     this.#reason = "resume";
     this.#next = ccw.address;
+    this.#runtime.scheduler.access(this, "write");
     const pending = this.#resume === "pending";
     this.#resume = "none";
     if (pending) return null;
@@ -127,7 +132,7 @@ export class ChannelProgram {
     this.#data = null;
     this.#cpa = data.cpa;
     this.#count = data.residual;
-    if (this.#signal !== null) return this.#stopped(this.#signal, ending.status);
+    if (this.#stopping() !== null) return this.#stopped(ending.status);
     const immediate = data.command === "offered" && (ending.status & Dstat.CHN_END) !== 0;
     if (immediate && has(first, "PCI")) this.#interrupt(first);
     let cstat = data.check | (ending.channelStatus ?? 0);
@@ -142,7 +147,7 @@ export class ChannelProgram {
     const { deviceEnd } = ending;
     if ((ending.status & Dstat.DEV_END) === 0 && deviceEnd !== undefined) {
       const later = await this.#answer(deviceEnd);
-      if (this.#signal !== null) return this.#stopped(this.#signal, later.status);
+      if (this.#stopping() !== null) return this.#stopped(later.status);
       ending = { ...later, status: later.status | (ending.status & Dstat.STAT_MOD) };
       cstat = (later.channelStatus ?? 0) | ((later.status & Dstat.DEV_END) === 0 ? Cstat.INTF_CTRL_CHK : 0);
       if (cstat !== 0 || !wentWell(ending)) return this.#ended(ending, cstat, 0);
@@ -208,7 +213,14 @@ export class ChannelProgram {
     };
   }
 
-  #stopped(signal: "halt" | "clear", dstat: number): Stopped {
+  /** By what it is being stopped; null: it may go on. */
+  #stopping(): "halt" | "clear" | null {
+    this.#runtime.scheduler.access(this, "read");
+    return this.#signal;
+  }
+
+  #stopped(dstat: number): Stopped {
+    const signal = this.#signal ?? "halt";
     return { state: "stopped", signal, cpa: this.#cpa, count: this.#count, dstat };
   }
 

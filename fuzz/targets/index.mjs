@@ -20,6 +20,7 @@ const modules = {
   queue: () => import("./queue.mjs"),
   "front-door": () => import("./front-door.mjs"),
   guest: () => import("./guest.mjs"),
+  "vfio-user": () => import("./vfio-user.mjs"),
 };
 
 export const targetNames = Object.keys(modules);

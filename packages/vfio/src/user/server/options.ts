@@ -26,8 +26,8 @@ export interface Patience {
   readonly dmaMs: number;
   /** Until the client has read its answers. It is cut off then. */
   readonly drainMs: number;
-  /** Until the device is closed, after a client has gone. */
-  readonly closeMs: number;
+  /** Until the device is opened for a client, and until it is closed after it. */
+  readonly openMs: number;
 }
 
 export const defaultPatience: Patience = {
@@ -35,5 +35,5 @@ export const defaultPatience: Patience = {
   commandMs: 20_000,
   dmaMs: 5_000,
   drainMs: 10_000,
-  closeMs: 20_000,
+  openMs: 20_000,
 };

@@ -104,9 +104,9 @@ export class VfioUserServer {
     const closed = new Promise<void>((resolve) => this.#listening.close(() => resolve()));
     this.#serving?.session.end(reason);
     for (const other of [...this.#others]) await other.close();
-    const { closeMs, commandMs } = this.#patience;
+    const { openMs, commandMs } = this.#patience;
     try {
-      const deadline = this.#system.runtime.clock.now() + closeMs + commandMs;
+      const deadline = this.#system.runtime.clock.now() + openMs + commandMs;
       await this.#serving?.gone.wait({ deadline });
     } finally {
       await closed;
@@ -128,7 +128,7 @@ export class VfioUserServer {
     const before = this.#serving;
     if (before?.session.state === "ending") {
       try {
-        await before.gone.wait({ deadline: this.#system.runtime.clock.now() + this.#patience.closeMs });
+        await before.gone.wait({ deadline: this.#system.runtime.clock.now() + this.#patience.openMs });
       } catch {
         // The device takes its time: the client is told that it is in use.
       }
@@ -185,7 +185,7 @@ export class VfioUserServer {
       this.#system,
       this.#options.device,
       { comm: "vfio-user" },
-      { deadline: clock.now() + this.#patience.commandMs },
+      { deadline: clock.now() + this.#patience.openMs },
     );
   }
 

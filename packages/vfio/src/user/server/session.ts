@@ -223,7 +223,7 @@ export class Session implements FrameReceiver {
     const { socket, runtime, name, patience } = this.#init;
     for (const frame of this.#waiting.splice(0)) this.#drop(frame);
     try {
-      await this.#user?.close({ deadline: runtime.clock.now() + patience.closeMs });
+      await this.#user?.close({ deadline: runtime.clock.now() + patience.openMs });
     } catch (error) {
       runtime.log("error", "vfio-user.close-failed", { client: name, error });
     }

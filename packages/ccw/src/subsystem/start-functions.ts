@@ -53,10 +53,10 @@ export class StartFunctions {
     this.#latest?.changed.wake();
   }
 
-  /** The halt function, at the moment at which it is signalled to the device. */
+  /** The halt function, at the moment at which it is signalled to the device; without effect if it is not asked for any more. */
   halt(): void {
     const { scsw } = this.#words;
-    if ((scsw.fctl & Fctl.HALT) === 0) return;
+    if ((scsw.actl & Actl.HALT_PEND) === 0) return;
     // What has ended first is reported, and the halt goes with it.
     if (isPending(scsw) && !isIntermediate(scsw)) return;
     this.#words.scsw = { ...scsw, actl: scsw.actl & ~Actl.HALT_PEND };
@@ -199,8 +199,7 @@ export class StartFunctions {
     if (pci === "asked") this.#words.present({ cstat: cstat | Cstat.PCI }, intermediate);
     else if (ssi === 0) this.#words.present({}, intermediate);
     // A halt was signalled when the program had ended already.
-    const { actl } = this.#words.scsw;
-    if ((fctl & Fctl.HALT) !== 0 && (actl & Actl.HALT_PEND) === 0) this.halt();
+    if ((fctl & Fctl.HALT) !== 0 && (this.#words.scsw.actl & Actl.HALT_PEND) === 0) this.#haltIdle(start);
   }
 
   /** Activity control without what ends with the program. */

@@ -20,19 +20,15 @@ export function started(orb: Orb, active: number): Scsw {
 const running = Actl.SCHACT | Actl.DEVACT;
 
 /**
- * The word after its status was collected: of the functions only those are left that have not ended, that is, all with
- * intermediate status alone, except a halt of a suspended program.
+ * The word after its status was collected: of the functions only those are left that have not ended, which is all with
+ * intermediate status alone.
  */
 export function collected(word: Scsw): Scsw {
   if (!isPending(word)) return word;
-  const { fctl, actl } = word;
+  const { actl } = word;
   const rest = { ...word, stctl: 0, dstat: 0, cstat: 0, cc: 0, zcc: 0, ectl: 0, eswf: 0 };
-  const suspended = (actl & Actl.SUSPENDED) !== 0;
-  const halted = (fctl & Fctl.HALT) !== 0;
-  if (!isIntermediate(word) || (suspended && halted)) {
-    return { ...rest, fctl: 0, pno: 0, actl: actl & running };
-  }
-  return suspended ? { ...rest, pno: 0, actl: actl & ~Actl.RESUME_PEND } : rest;
+  if (!isIntermediate(word)) return { ...rest, fctl: 0, pno: 0, actl: actl & running };
+  return (actl & Actl.SUSPENDED) === 0 ? rest : { ...rest, pno: 0, actl: actl & ~Actl.RESUME_PEND };
 }
 
 const unusualDevice = Dstat.ATTENTION | Dstat.BUSY | Dstat.UNIT_CHECK | Dstat.UNIT_EXCEP;

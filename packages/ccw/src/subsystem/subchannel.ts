@@ -101,11 +101,10 @@ export class MachineSubchannel implements Named {
       actl: actl | Actl.HALT_PEND,
       stctl: stctl & ~(Stctl.PEND | Stctl.INTER),
     };
-    const era = this.#era;
     this.#runtime.scheduler.spawn(`halt function of ${this.name}`, async () => {
       await this.#runtime.scheduler.yield("halt function", this);
       this.#uses();
-      if (this.#era === era) this.#starts.halt();
+      this.#starts.halt();
     });
     return 0;
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Cstat } from "parhelion-buses";
+import type { MainStorage } from "../storage/index.js";
 import { dataAt, done, programAt, Rig, summary } from "./program.test.fixture.js";
 
 const write = 0x01;
@@ -84,6 +85,27 @@ describe("halt and clear", () => {
     });
     assert.deepEqual(moved, [2, 0]);
     assert.deepEqual(rig.device.codes, [write]);
+  });
+
+  it("keep a command from beginning whose CCW is being fetched", async () => {
+    const rig = new Rig();
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const storage: MainStorage = {
+      read: async (address, length, key) => {
+        await arrived;
+        return rig.storage.read(address, length, key);
+      },
+      write: () => undefined,
+    };
+    const program = rig.program([{ cmd: nop }], {}, {}, storage);
+    const run = program.run();
+    program.stop("halt");
+    arrive();
+    assert.equal((await run).state, "stopped");
+    assert.deepEqual(rig.device.codes, []);
   });
 
   it("end a suspended program when it is run once more", async () => {

@@ -1,6 +1,6 @@
 /** Who comes, who goes, and what of them stays: clients, the device, the server. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -168,6 +168,7 @@ describe("a server", () => {
     const left = join(staged.directory, "left");
     await leaveSocket(left);
     const server = await listen(left);
+    assert.equal(lstatSync(left).mode & 0o777, 0o600);
     await (await Client.greet(left)).hangUp();
     await server.close();
     await staged.end();

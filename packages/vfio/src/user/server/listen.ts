@@ -1,12 +1,12 @@
 /** A Unix socket's path to listen at: one that a server before left behind, which nobody listens at any more, is taken over. */
-import { lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { connect, type Server } from "node:net";
 import { KernelError } from "parhelion-core";
 
 /** sizeof(sockaddr_un.sun_path), less the NUL. */
 const maxPathBytes = 107;
 
-/** @throws KernelError ENAMETOOLONG, EBUSY somebody listens there, or it is no socket; and the system's error */
+/** Only for this user, until somebody changes the mode. @throws KernelError ENAMETOOLONG, EBUSY somebody listens there, or it is no socket; and the system's error */
 export async function listenAt(server: Server, path: string): Promise<void> {
   const bytes = Buffer.byteLength(path);
   if (bytes === 0 || bytes > maxPathBytes)
@@ -29,6 +29,7 @@ export async function listenAt(server: Server, path: string): Promise<void> {
     unlinkSync(path);
     await tryListen(server, path);
   }
+  chmodSync(path, 0o600);
 }
 
 function tryListen(server: Server, path: string): Promise<void> {

@@ -2,6 +2,7 @@
  * A slice behind a vGPU that is served as a VFIO device: the commands that a guest's kernel sends on the vGPU's channel, for whoever
  * rings the device's doorbell. They reach the slice's engine as those do.
  */
+import { connect } from "node:net";
 import { type ConfigModel, vgpuConfigModel } from "parhelion-buses";
 import type { Runtime } from "parhelion-core";
 import type { VgpuBackend, VgpuCommand, VgpuNotice, VgpuReply, VgpuSession } from "parhelion-vfio";
@@ -76,6 +77,7 @@ export class SliceBackend implements VgpuBackend {
     );
     return {
       serve: (command) => this.#serve(end, command),
+      openQueue: () => connect(slice.queuePath),
       close() {
         slice.listen(null);
         processes.destroyAll();

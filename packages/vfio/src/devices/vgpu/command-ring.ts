@@ -4,14 +4,23 @@
  */
 import { isKernelError, KernelError, type Named, type Runtime } from "parhelion-core";
 import type { DeviceDma } from "../../iommu/dma.js";
-import type { VgpuReply, VgpuSession } from "./vgpu-backend.js";
+import type { VgpuReply } from "./vgpu-backend.js";
 import { CommandSlot, MOST_COMMAND_BYTES } from "./vgpu-registers.js";
+
+/** One command as it stands in its slot. */
+export interface RingCommand {
+  readonly channel: number;
+  readonly type: number;
+  readonly process: number;
+  readonly body: Uint8Array;
+}
 
 export interface CommandRingInit {
   readonly runtime: Runtime;
   readonly name: string;
   readonly dma: DeviceDma;
-  readonly session: VgpuSession;
+  /** Never rejects. */
+  readonly serve: (command: RingCommand) => Promise<VgpuReply>;
   readonly base: bigint;
   /** A power of two. */
   readonly slots: number;
@@ -74,15 +83,15 @@ export class CommandRing implements Named {
   }
 
   async #serve(at: bigint): Promise<void> {
-    const { dma, session } = this.#init;
+    const { dma, serve } = this.#init;
     const head = viewOf(await dma.read(at, CommandSlot.status));
     const requestBytes = bounded(head.getUint32(CommandSlot.requestBytes, true), "a request");
     const room = bounded(head.getUint32(CommandSlot.replyRoom, true), "a reply");
     const requestBase = head.getBigUint64(CommandSlot.requestBase, true);
     const body = requestBytes === 0 ? new Uint8Array() : await dma.read(requestBase, requestBytes);
     if (this.#isOff) return;
-    const reply = await session.serve({
-      channel: head.getUint32(CommandSlot.channel, true) === 0 ? "vgpu" : "machine",
+    const reply = await serve({
+      channel: head.getUint32(CommandSlot.channel, true),
       type: head.getUint32(CommandSlot.type, true),
       process: head.getUint32(CommandSlot.process, true),
       body: body.slice(),

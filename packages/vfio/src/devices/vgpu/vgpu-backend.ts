@@ -1,4 +1,5 @@
 /** What does the work of a vGPU that is served as a VFIO device. */
+import type { Duplex } from "node:stream";
 import type { ConfigModel } from "parhelion-buses";
 
 export interface VgpuCommand {
@@ -24,6 +25,8 @@ export interface VgpuReply {
 export interface VgpuSession {
   /** Several may be under way. Never rejects. */
   serve(command: VgpuCommand): Promise<VgpuReply>;
+  /** A connection to where the engine's queues are. Absent: this vGPU's queues can't be attached. */
+  openQueue?(): Duplex;
   /** The user has gone, or was cut off: all that it had goes. What is under way is answered. */
   close(): void;
 }

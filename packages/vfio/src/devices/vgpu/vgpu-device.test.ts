@@ -1,5 +1,6 @@
 /** The vGPU's function as a driver has it, through VFIO, with somebody behind it who does as the tests say. */
 import assert from "node:assert/strict";
+import { type Duplex, duplexPair } from "node:stream";
 import { test } from "node:test";
 import { VGPU_IDS, vgpuConfigModel } from "parhelion-buses";
 import {
@@ -17,10 +18,13 @@ import { PciRegion } from "../../region/region.js";
 import { Vfio } from "../../vfio.js";
 import type { VgpuBackend, VgpuCommand, VgpuNotice, VgpuReply } from "./vgpu-backend.js";
 import { vgpuDeviceOps } from "./vgpu-device.js";
-import { iova, slots, VgpuDriver } from "./vgpu-driver.test.fixture.js";
+import { iova, queueBytes, slots, VgpuDriver } from "./vgpu-driver.test.fixture.js";
 import {
   CommandSlot,
   MOST_COMMAND_BYTES,
+  MOST_QUEUES,
+  QueueRegister,
+  QueueState,
   VGPU_BAR_BYTES,
   VGPU_MAGIC,
   VgpuPage,
@@ -37,6 +41,10 @@ class Backend implements VgpuBackend {
   readonly served: VgpuCommand[] = [];
   answer: (command: VgpuCommand) => VgpuReply | Promise<VgpuReply> = ({ body }) => ({ status: 0, body });
   notify: (notice: VgpuNotice) => void = () => undefined;
+  /** The engine's ends of queues. */
+  readonly queues: Duplex[] = [];
+  /** The function's. */
+  readonly ends: Duplex[] = [];
   sessions = 0;
 
   open(notify: (notice: VgpuNotice) => void) {
@@ -46,6 +54,12 @@ class Backend implements VgpuBackend {
       serve: async (command: VgpuCommand) => {
         this.served.push(command);
         return this.answer(command);
+      },
+      openQueue: () => {
+        const [near, far] = duplexPair();
+        this.queues.push(far);
+        this.ends.push(near);
+        return near;
       },
       close: () => {
         this.sessions -= 1;
@@ -107,7 +121,7 @@ test("its configuration space is a vGPU's, with a base address and MSI-X in the 
     const msix = capabilities.get(0x11) ?? 0;
     assert.deepEqual(
       [await user.config(msix + 2, 2), await user.config(msix + 4, 4), await user.config(msix + 8, 4)],
-      [1, VgpuPage.msixTable, VgpuPage.msixPending],
+      [2, VgpuPage.msixTable, VgpuPage.msixPending],
     );
     assert.ok(capabilities.has(0x09));
     assert.equal(await user.config(192, 4), 0x0123_4567);
@@ -282,4 +296,73 @@ test("registers take whole words; the MSI-X table keeps what is written, and sho
     await driver.ring();
     for (let left = 1000; !driver.isDone(slot) && left > 0; left--) await new Promise(setImmediate);
     assert.equal(await user.read(bar, VgpuPage.msixPending), 1 << VgpuVector.answered);
+  }));
+
+test("a queue's bytes go round the driver's rings to the engine and back, all and in order", () =>
+  withVgpu(async ({ driver, backend }) => {
+    const queue = await driver.attach(3);
+    const [engine] = backend.queues;
+    assert.ok(engine);
+    engine.pipe(engine);
+    const data = Buffer.from(Uint8Array.from({ length: 50_000 }, (_, i) => (i * 7) % 251));
+    const back: Buffer[] = [];
+    let put = 0;
+    for (let got = 0; got < data.length; ) {
+      put += await queue.put(data.subarray(put, put + 3000));
+      const bytes = await queue.take();
+      got += bytes.length;
+      back.push(bytes);
+      if (bytes.length === 0) await driver.moved.wait();
+    }
+    assert.deepEqual(Buffer.concat(back), data);
+    assert.equal(await queue.state(), QueueState.open);
+    engine.end();
+    while ((await queue.state()) !== QueueState.ended) await driver.moved.wait();
+    await driver.detach(3);
+    assert.equal(await queue.state(), 0);
+  }));
+
+test("an engine that says more than the ring holds waits for the driver to take it", () =>
+  withVgpu(async ({ driver, backend }) => {
+    const queue = await driver.attach(0);
+    const [engine] = backend.queues;
+    const data = Buffer.from(Uint8Array.from({ length: 20_000 }, (_, i) => i % 253));
+    engine?.write(data);
+    for (let left = 1000; (await queue.waiting()) < queueBytes && left > 0; left--)
+      await new Promise(setImmediate);
+    assert.equal(await queue.waiting(), queueBytes);
+    const back: Buffer[] = [];
+    while (Buffer.concat(back).length < data.length) {
+      const bytes = await queue.take();
+      back.push(bytes);
+      if (bytes.length === 0) await driver.moved.wait();
+    }
+    assert.deepEqual(Buffer.concat(back), data);
+  }));
+
+test("queues that can't be are refused, and one whose counts can't be fails the function", () =>
+  withVgpu(
+    async ({ driver, backend }) => {
+      await driver.attach(1);
+      await assert.rejects(driver.attach(1), /taken/);
+      await assert.rejects(driver.attach(MOST_QUEUES), /not below/);
+      await assert.rejects(driver.attach(2, 5000), /power of two/);
+      await assert.rejects(driver.detach(2), /no such queue/);
+      assert.ok((await driver.command(9, Buffer.alloc(0), { channel: 2 })).status < 0);
+      assert.ok((await driver.command(1, Buffer.alloc(5), { channel: 2 })).status < 0);
+      assert.ok((await driver.command(1, Buffer.alloc(0), { channel: 7 })).status < 0);
+      const [engine] = backend.queues;
+      assert.equal(engine?.destroyed, false);
+      await driver.write(VgpuPage.queues + 1 * QueueRegister.bytes + QueueRegister.sent, queueBytes + 1);
+      assert.notEqual((await driver.register(VgpuRegister.status)) & VgpuStatus.failed, 0);
+    },
+    ["vfio.vgpu-failed"],
+  ));
+
+test("whoever closes the device ends its queues", () =>
+  withVgpu(async ({ driver, backend }) => {
+    await driver.attach(1);
+    await driver.user.device.call("RESET", {});
+    assert.equal(backend.ends[0]?.destroyed, true);
+    assert.equal(await driver.register(VgpuPage.queues + 1 * QueueRegister.bytes + QueueRegister.state), 0);
   }));

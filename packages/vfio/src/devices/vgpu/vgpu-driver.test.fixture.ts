@@ -6,7 +6,17 @@ import type { EventCounter } from "../../irq/eventfd.js";
 import { PciIrq } from "../../irq/irq.js";
 import { PciRegion } from "../../region/region.js";
 import { PciUser } from "../pci-user.test.fixture.js";
-import { CommandSlot, NoticeSlot, VgpuControl, VgpuRegister, VgpuVector } from "./vgpu-registers.js";
+import {
+  CommandSlot,
+  NoticeSlot,
+  QueueAttach,
+  QueueCommand,
+  QueueRegister,
+  VgpuControl,
+  VgpuPage,
+  VgpuRegister,
+  VgpuVector,
+} from "./vgpu-registers.js";
 
 /** Where the memory is for the device. */
 export const iova = 0x1_0000_0000n;
@@ -16,6 +26,9 @@ const noticesAt = 0x1000;
 const requestsAt = 0x2_0000;
 const repliesAt = 0x3_0000;
 const bufferBytes = 0x1000;
+const queuesAt = 0x4_0000;
+/** Of each ring. */
+export const queueBytes = 4096;
 
 export interface Answer {
   readonly status: number;
@@ -24,14 +37,16 @@ export interface Answer {
 
 export class VgpuDriver {
   readonly user: PciUser;
-  readonly memory = Buffer.alloc(0x4_0000);
+  readonly memory = Buffer.alloc(0x5_0000);
   readonly answered: EventCounter;
   readonly noticed: EventCounter;
+  readonly moved: EventCounter;
   #put = 0;
   #taken = 0;
 
-  private constructor(user: PciUser, answered: EventCounter, noticed: EventCounter) {
+  private constructor(user: PciUser, answered: EventCounter, noticed: EventCounter, moved: EventCounter) {
     this.user = user;
+    this.moved = moved;
     this.answered = answered;
     this.noticed = noticed;
   }
@@ -40,7 +55,8 @@ export class VgpuDriver {
     const user = await PciUser.open(system, node);
     const answered = await user.listen(PciIrq.MSIX, VgpuVector.answered);
     const noticed = await user.listen(PciIrq.MSIX, VgpuVector.notice);
-    const driver = new VgpuDriver(user, answered, noticed);
+    const moved = await user.listen(PciIrq.MSIX, VgpuVector.queue);
+    const driver = new VgpuDriver(user, answered, noticed, moved);
     await user.device.map(iova, BigInt(driver.memory.length), bytesMemory(driver.memory, 0n));
     return driver;
   }
@@ -133,5 +149,77 @@ export class VgpuDriver {
     this.#taken += 1;
     await this.write(VgpuRegister.noticeDoorbell, this.#taken);
     return notice;
+  }
+
+  /** Attaches a queue to two rings. @throws Error with the words of a refusal */
+  async attach(number: number, bytes = queueBytes): Promise<DriverQueue> {
+    const base = queuesAt + (number % 8) * 2 * queueBytes;
+    const body = Buffer.alloc(QueueAttach.bytes);
+    body.writeUInt32LE(number, QueueAttach.number);
+    body.writeUInt32LE(bytes, QueueAttach.sendBytes);
+    body.writeUInt32LE(bytes, QueueAttach.receiveBytes);
+    body.writeBigUInt64LE(iova + BigInt(base), QueueAttach.sendBase);
+    body.writeBigUInt64LE(iova + BigInt(base + queueBytes), QueueAttach.receiveBase);
+    await this.#queueCommand(QueueCommand.attach, body);
+    return new DriverQueue(this, number, base);
+  }
+
+  async detach(number: number): Promise<void> {
+    const body = Buffer.alloc(4);
+    body.writeUInt32LE(number);
+    await this.#queueCommand(QueueCommand.detach, body);
+  }
+
+  async #queueCommand(type: number, request: Uint8Array): Promise<void> {
+    const { status, body } = await this.command(type, request, { channel: 2 });
+    if (status < 0) throw new Error(body.toString());
+  }
+}
+
+/** One attached queue. */
+export class DriverQueue {
+  readonly #driver: VgpuDriver;
+  readonly #registers: number;
+  readonly #sendAt: number;
+  #sent = 0;
+  #consumed = 0;
+
+  constructor(driver: VgpuDriver, number: number, sendAt: number) {
+    this.#driver = driver;
+    this.#registers = VgpuPage.queues + number * QueueRegister.bytes;
+    this.#sendAt = sendAt;
+  }
+
+  /** As many as there is room for. @returns how many */
+  async put(bytes: Uint8Array): Promise<number> {
+    const taken = await this.#driver.register(this.#registers + QueueRegister.taken);
+    const length = Math.min(bytes.length, queueBytes - (this.#sent - taken));
+    for (let i = 0; i < length; i++)
+      this.#driver.memory[this.#sendAt + ((this.#sent + i) % queueBytes)] = bytes[i] ?? 0;
+    this.#sent += length;
+    await this.#driver.write(this.#registers + QueueRegister.sent, this.#sent);
+    return length;
+  }
+
+  /** How many bytes there are to take. */
+  async waiting(): Promise<number> {
+    return (await this.#driver.register(this.#registers + QueueRegister.received)) - this.#consumed;
+  }
+
+  /** All that has come. */
+  async take(): Promise<Buffer> {
+    const length = await this.waiting();
+    const from = this.#sendAt + queueBytes;
+    const bytes = Uint8Array.from(
+      { length },
+      (_, i) => this.#driver.memory[from + ((this.#consumed + i) % queueBytes)] ?? 0,
+    );
+    this.#consumed += length;
+    await this.#driver.write(this.#registers + QueueRegister.consumed, this.#consumed);
+    return Buffer.from(bytes);
+  }
+
+  state(): Promise<number> {
+    return this.#driver.register(this.#registers + QueueRegister.state);
   }
 }

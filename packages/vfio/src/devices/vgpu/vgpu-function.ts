@@ -6,9 +6,10 @@ import { KernelError, type Named, type Runtime } from "parhelion-core";
 import type { DeviceDma } from "../../iommu/dma.js";
 import type { PciConfig } from "../pci/config.js";
 import { MsixMemory } from "../pci/msix.js";
-import { CommandRing } from "./command-ring.js";
+import { CommandRing, type RingCommand } from "./command-ring.js";
 import { NoticeRing } from "./notice-ring.js";
-import type { VgpuBackend, VgpuNotice, VgpuSession } from "./vgpu-backend.js";
+import { QueueTable } from "./queue-table.js";
+import type { VgpuBackend, VgpuNotice, VgpuReply, VgpuSession } from "./vgpu-backend.js";
 import { vgpuConfig } from "./vgpu-config.js";
 import {
   MOST_SLOTS,
@@ -42,6 +43,7 @@ export class VgpuFunction implements Named {
   #session: VgpuSession | null = null;
   #commands: CommandRing | null = null;
   #notices: NoticeRing | null = null;
+  #queues: QueueTable | null = null;
   #status: number = VgpuStatus.ready;
 
   constructor(init: VgpuFunctionInit) {
@@ -90,6 +92,10 @@ export class VgpuFunction implements Named {
     if (offset < VgpuPage.msixTable) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       for (let at = 0; at < bytes.length; at += 4) this.#writeRegister(offset + at, view.getUint32(at, true));
+    } else if (offset >= VgpuPage.queues) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      for (let at = 0; at < bytes.length; at += 4)
+        this.#queues?.write(offset - VgpuPage.queues + at, view.getUint32(at, true));
     } else if (offset + bytes.length <= VgpuPage.msixTable + this.#msix.table.length)
       this.#msix.write(offset - VgpuPage.msixTable, bytes);
   }
@@ -98,12 +104,28 @@ export class VgpuFunction implements Named {
     this.#msix.reset();
     this.#written.clear();
     this.#status = VgpuStatus.ready;
-    this.#session = this.#init.backend.open((notice) => this.#notify(notice));
+    const { runtime, dma, backend } = this.#init;
+    const session = backend.open((notice) => this.#notify(notice));
+    const { openQueue } = session;
+    this.#session = session;
+    this.#queues =
+      openQueue === undefined
+        ? null
+        : new QueueTable({
+            runtime,
+            name: `queues of ${this.name}`,
+            dma,
+            connect: () => openQueue.call(session),
+            changed: () => this.#trigger(VgpuVector.queue),
+            failed: (error) => this.#fail(error),
+          });
   }
 
   #end(): void {
     this.#commandsOff();
     this.#noticesOff();
+    this.#queues?.close();
+    this.#queues = null;
     this.#session?.close();
     this.#session = null;
   }
@@ -153,12 +175,20 @@ export class VgpuFunction implements Named {
       runtime,
       name: `commands of ${this.name}`,
       dma,
-      session,
+      serve: (command) => this.#serve(session, command),
       base: this.#address(VgpuRegister.commandBase),
       slots,
       answered: () => this.#trigger(VgpuVector.answered),
       failed: (error) => this.#fail(error),
     });
+  }
+
+  async #serve(session: VgpuSession, { channel, ...command }: RingCommand): Promise<VgpuReply> {
+    if (channel === queueChannel && this.#queues !== null)
+      return this.#queues.serve(command.type, command.body);
+    const name = channels[channel];
+    if (name !== undefined) return session.serve({ ...command, channel: name });
+    return { status: notSupported, body: new TextEncoder().encode(`there is no channel ${channel}`) };
   }
 
   #commandsOff(): void {
@@ -230,6 +260,7 @@ export class VgpuFunction implements Named {
       [VgpuPage.registers, this.#registers()],
       [VgpuPage.msixTable, this.#msix.table],
       [VgpuPage.msixPending, this.#msix.pending],
+      ...(this.#queues === null ? [] : [[VgpuPage.queues, this.#queues.registers] as const]),
     ];
   }
 
@@ -253,6 +284,12 @@ export class VgpuFunction implements Named {
     this.#init.runtime.scheduler.access(this, mode);
   }
 }
+
+/** By `CommandSlot.channel`; queues are the function's own. */
+const channels = ["vgpu", "machine"] as const;
+const queueChannel = 2;
+/** STATUS_NOT_SUPPORTED, as a signed number. */
+const notSupported = 0xc000_00bb | 0;
 
 /** The last register's end. */
 const registerBytes = VgpuRegister.noticesPut + 4;

@@ -36,7 +36,7 @@ export interface Dasd3390Options {
 const done = Dstat.CHN_END | Dstat.DEV_END;
 
 /** What another system's reserve does not keep out: unconditional reserve, sense, sense path group id. */
-const passReserve = [0x14, 0x04, 0x34];
+const passReserve: readonly number[] = [0x14, 0x04, 0x34];
 
 export class Dasd3390 implements ChannelDevice {
   readonly #disk: Disk;

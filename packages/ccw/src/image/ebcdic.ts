@@ -17,8 +17,8 @@ const letters =
   "\\\u00f7STUVWXYZ\u00b2\u00d4\u00d6\u00d2\u00d3\u00d5" +
   "0123456789\u00b3\u00db\u00dc\u00d9\u00da\u009f";
 
-const toLatin = Buffer.from(letters, "latin1");
-const fromLatin = inverse(toLatin);
+const toLatin: readonly number[] = [...Buffer.from(letters, "latin1")];
+const fromLatin: readonly number[] = inverse(toLatin);
 
 export function fromEbcdic(bytes: Uint8Array): string {
   return Buffer.from(bytes.map((byte) => toLatin[byte] as number)).toString("latin1");
@@ -33,8 +33,8 @@ export function toEbcdic(text: string): Uint8Array {
   });
 }
 
-function inverse(table: Uint8Array): Uint8Array {
-  const result = new Uint8Array(256);
+function inverse(table: readonly number[]): number[] {
+  const result = new Array<number>(256).fill(0);
   for (const [code, letter] of table.entries()) result[letter] = code;
   return result;
 }

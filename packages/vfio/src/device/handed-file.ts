@@ -3,6 +3,7 @@
  * ever close it: so a revocation does, and the user's own close has nothing left to do.
  */
 import {
+  type Counted,
   KernelError,
   type Mapping,
   type MapRange,

@@ -1,0 +1,251 @@
+/** Features and migration, as a user of the device meets them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  AttachedDevice,
+  bytesMemory,
+  Feature,
+  FeatureFlag,
+  type MigrationArc,
+  MigrationFlag,
+  type MigrationState,
+  migrationStates,
+  nextState,
+} from "../index.js";
+import { rig, Toy } from "../toy.test.fixture.js";
+
+const { GET, SET, PROBE } = FeatureFlag;
+const all = MigrationFlag.STOP_COPY | MigrationFlag.P2P | MigrationFlag.PRE_COPY;
+
+/** The ways that the kernel's documentation lists, with every optional feature there. */
+const ways = `
+PRE_COPY PRE_COPY_P2P STOP_COPY
+PRE_COPY RUNNING RUNNING_P2P
+PRE_COPY RUNNING RUNNING_P2P STOP
+PRE_COPY RUNNING RUNNING_P2P STOP RESUMING
+PRE_COPY_P2P RUNNING_P2P RUNNING
+PRE_COPY_P2P RUNNING_P2P STOP
+PRE_COPY_P2P RUNNING_P2P STOP RESUMING
+RESUMING STOP RUNNING_P2P
+RESUMING STOP RUNNING_P2P PRE_COPY_P2P
+RESUMING STOP RUNNING_P2P RUNNING
+RESUMING STOP RUNNING_P2P RUNNING PRE_COPY
+RESUMING STOP STOP_COPY
+RUNNING RUNNING_P2P PRE_COPY_P2P
+RUNNING RUNNING_P2P STOP
+RUNNING RUNNING_P2P STOP RESUMING
+RUNNING RUNNING_P2P STOP STOP_COPY
+RUNNING_P2P RUNNING PRE_COPY
+RUNNING_P2P STOP RESUMING
+RUNNING_P2P STOP STOP_COPY
+STOP RUNNING_P2P PRE_COPY_P2P
+STOP RUNNING_P2P RUNNING
+STOP RUNNING_P2P RUNNING PRE_COPY
+STOP_COPY STOP RESUMING
+STOP_COPY STOP RUNNING_P2P
+STOP_COPY STOP RUNNING_P2P RUNNING`;
+
+function wayOf(from: MigrationState, to: MigrationState, flags: number): MigrationState[] {
+  const way: MigrationState[] = [from];
+  for (let at = from; at !== to; ) {
+    at = nextState(at, to, flags);
+    way.push(at);
+    assert.ok(way.length < 9, "it goes in circles");
+  }
+  return way;
+}
+
+test("a device takes the steps that its driver has to know, and no others", () => {
+  for (const way of ways.trim().split("\n")) {
+    const states = way.split(" ") as MigrationState[];
+    assert.deepEqual(wayOf(states[0] as MigrationState, states.at(-1) as MigrationState, all), states);
+  }
+  for (const to of ["PRE_COPY", "PRE_COPY_P2P"] as const) {
+    assert.throws(() => nextState("STOP_COPY", to, all), { code: "EINVAL" });
+  }
+  assert.deepEqual(wayOf("RUNNING", "STOP_COPY", MigrationFlag.STOP_COPY), ["RUNNING", "STOP", "STOP_COPY"]);
+  assert.deepEqual(wayOf("PRE_COPY", "STOP_COPY", 5), ["PRE_COPY", "STOP_COPY"]);
+  for (const [from, to] of [
+    ["RUNNING", "PRE_COPY"],
+    ["RUNNING_P2P", "STOP"],
+    ["RUNNING", "ERROR"],
+    ["ERROR", "RUNNING"],
+  ] as const) {
+    assert.throws(() => nextState(from, to, MigrationFlag.STOP_COPY), { code: "EINVAL" });
+  }
+});
+
+async function migrating(flags: number, fails: (arc: MigrationArc) => void = () => {}) {
+  const r = await rig();
+  const arcs: string[] = [];
+  const ended: string[] = [];
+  const device = await r.registered(new Toy(), undefined, {
+    migration: {
+      flags,
+      step(arc) {
+        fails(arc);
+        arcs.push(`${arc.from}>${arc.to}`);
+        const stream = { release: () => void ended.push(arc.to) };
+        if (arc.to === "RESUMING") return { ...stream, write: () => {} };
+        const isNew = arc.from === "RUNNING" || arc.from === "STOP";
+        if ((arc.to === "STOP_COPY" || arc.to === "PRE_COPY") && isNew) {
+          return {
+            ...stream,
+            read: () => Uint8Array.of(1, 2),
+            precopyInfo: () => ({ initialBytes: 2n, dirtyBytes: 0n }),
+          };
+        }
+        return undefined;
+      },
+      dataSize: () => 77n,
+    },
+  });
+  const user = await AttachedDevice.open(r.system, "vfio0");
+  const feature = (flags: number, data?: Uint8Array, argsz = 64) =>
+    user.call("FEATURE", { argsz, flags, ...(data && { data }) });
+  const set = async (state: MigrationState) =>
+    (
+      await feature(
+        Feature.MIG_DEVICE_STATE | SET,
+        Uint8Array.of(migrationStates.indexOf(state), 0, 0, 0, 255, 255, 255, 255),
+      )
+    ).stream;
+  const state = async () => migrationStates[(await feature(Feature.MIG_DEVICE_STATE | GET)).data[0] ?? 99];
+  const end = async () => {
+    await user.close();
+    await r.gone(device);
+    await r.end();
+  };
+  return { ...r, device, user, feature, set, state, arcs, ended, end };
+}
+
+test("a device is stopped and copied, and its stream ends with the state", async () => {
+  const { set, state, arcs, ended, feature, user, end } = await migrating(all);
+  assert.equal(await state(), "RUNNING");
+  const stream = await set("PRE_COPY");
+  assert.deepEqual(stream?.precopyInfo?.(), { initialBytes: 2n, dirtyBytes: 0n });
+  assert.equal(await set("STOP_COPY"), undefined);
+  assert.deepEqual([...((await stream?.read?.(9)) ?? [])], [1, 2]);
+  await assert.rejects(async () => stream?.write?.(new Uint8Array(1)), { code: "EINVAL" });
+  assert.deepEqual(ended, []);
+  await assert.rejects(set("PRE_COPY"), { code: "EINVAL" });
+  const resuming = await set("RESUMING");
+  await assert.rejects(async () => stream?.read?.(1), { code: "ENODEV" });
+  await resuming?.write?.(Uint8Array.of(1));
+  await set("RUNNING");
+  assert.deepEqual(arcs, [
+    "RUNNING>PRE_COPY",
+    "PRE_COPY>PRE_COPY_P2P",
+    "PRE_COPY_P2P>STOP_COPY",
+    "STOP_COPY>STOP",
+    "STOP>RESUMING",
+    "RESUMING>STOP",
+    "STOP>RUNNING_P2P",
+    "RUNNING_P2P>RUNNING",
+  ]);
+  assert.deepEqual(ended, ["PRE_COPY", "RESUMING"]);
+  assert.equal(
+    new DataView((await feature(Feature.MIG_DATA_SIZE | GET)).data.buffer).getBigUint64(0, true),
+    77n,
+  );
+  assert.equal((await feature(Feature.MIGRATION | GET)).data[0], 7);
+  await set("STOP_COPY");
+  await user.call("RESET", {});
+  assert.deepEqual([await state(), ended.at(-1)], ["RUNNING", "STOP_COPY"]);
+  await end();
+});
+
+test("after a step that fails the device is in ERROR, out of which only a reset leads", async () => {
+  const { set, state, user, end } = await migrating(MigrationFlag.STOP_COPY, ({ to }) => {
+    if (to === "STOP_COPY") throw new Error("can't");
+  });
+  await assert.rejects(set("STOP_COPY"), /can't/);
+  assert.equal(await state(), "ERROR");
+  await assert.rejects(set("RUNNING"), { code: "EINVAL" });
+  await user.call("RESET", {});
+  assert.equal(await state(), "RUNNING");
+  await set("STOP");
+  assert.equal(await state(), "STOP");
+  await end();
+});
+
+test("a feature's flags are checked in their order, and probing does nothing", async () => {
+  const { feature, arcs, end } = await migrating(MigrationFlag.STOP_COPY);
+  const refused = (run: Promise<unknown>, code: string) => assert.rejects(run, { code });
+  await refused(feature(Feature.MIGRATION | GET, undefined, 7), "EINVAL");
+  await refused(feature(Feature.MIGRATION | 0x8_0000), "EINVAL");
+  await refused(feature(Feature.MIGRATION | GET | SET), "EINVAL");
+  await refused(feature(Feature.MIGRATION | SET), "EINVAL");
+  await refused(feature(Feature.MIGRATION), "EINVAL");
+  await refused(feature(Feature.MIGRATION | GET, undefined, 15), "EINVAL");
+  await refused(feature(Feature.MIG_DEVICE_STATE | SET, Uint8Array.of(99, 0, 0, 0, 0, 0, 0, 0)), "EINVAL");
+  await refused(feature(Feature.MIG_DEVICE_STATE | SET, Uint8Array.of(1)), "EINVAL");
+  await refused(feature(999 | GET), "ENOTTY");
+  await feature(Feature.MIG_DEVICE_STATE | PROBE);
+  await feature(Feature.MIG_DEVICE_STATE | PROBE | GET | SET);
+  await refused(feature(Feature.MIGRATION | PROBE | SET), "EINVAL");
+  assert.deepEqual(arcs, []);
+  await end();
+});
+
+test("a device without migration knows none of its features, and its own go to the driver", async () => {
+  const r = await rig();
+  const device = await r.registered(new Toy(), undefined, {
+    feature: ({ flags }) => ({ data: Uint8Array.of(flags & 0xff) }),
+  });
+  const user = await AttachedDevice.open(r.system, "vfio0");
+  for (const each of [Feature.MIGRATION, Feature.MIG_DEVICE_STATE, Feature.MIG_DATA_SIZE]) {
+    await assert.rejects(user.call("FEATURE", { argsz: 16, flags: each | PROBE }), { code: "ENOTTY" });
+  }
+  assert.deepEqual([...(await user.call("FEATURE", { argsz: 8, flags: 3 | SET })).data], [3]);
+  await user.close();
+  await r.gone(device);
+  await r.end();
+});
+
+test("what a device writes is logged, page by page and once, whatever its driver does", async () => {
+  const { feature, device, user, end } = await migrating(MigrationFlag.STOP_COPY);
+  await user.map(0n, 0x10000n, bytesMemory(new Uint8Array(0x10000)));
+  const start = (pageSize: bigint, ...ranges: readonly (readonly [bigint, bigint])[]) => {
+    const data = new Uint8Array(16 + ranges.length * 16);
+    const view = new DataView(data.buffer);
+    view.setBigUint64(0, pageSize, true);
+    view.setUint32(8, ranges.length, true);
+    for (const [index, [iova, length]] of ranges.entries()) {
+      view.setBigUint64(16 + index * 16, iova, true);
+      view.setBigUint64(24 + index * 16, length, true);
+    }
+    return feature(Feature.DMA_LOGGING_START | SET, data);
+  };
+  const report = async (iova: bigint, length: bigint, pageSize: bigint, argsz = 64) => {
+    const data = new Uint8Array(new BigUint64Array([iova, length, pageSize]).buffer);
+    return (await feature(Feature.DMA_LOGGING_REPORT | GET, data, argsz)).data[24];
+  };
+  await assert.rejects(report(0n, 0x4000n, 4096n), { code: "EINVAL" }, "it is off");
+  for (const wrong of [
+    start(0n, [0n, 4096n]),
+    start(3000n, [0n, 3000n]),
+    start(4096n),
+    start(4096n, [0n, 0n]),
+  ]) {
+    await assert.rejects(wrong, { code: "EINVAL" });
+  }
+  await assert.rejects(start(4096n, [0n, 8192n], [4096n, 4096n]), { code: "EINVAL" }, "they overlap");
+  await start(4096n, [0n, 0x8000n]);
+  await assert.rejects(start(4096n, [0n, 0x8000n]), { code: "EINVAL" }, "it is on");
+  await device.dma.write(0x1fffn, Uint8Array.of(1, 2));
+  await device.dma.write(0x9000n, Uint8Array.of(1));
+  await device.dma.read(0x3000n, 8);
+  const pin = device.dma.pin(0x4000n, 8, "write");
+  assert.equal(await report(0n, 0x8000n, 4096n), 0b10110);
+  assert.equal(await report(0n, 0x8000n, 8192n), 0b100, "what is pinned is written all the time");
+  pin.unpin();
+  assert.equal(await report(0n, 0x8000n, 4096n), 0b10000);
+  assert.equal(await report(0n, 0x8000n, 4096n), 0);
+  await assert.rejects(report(1n, 0x8000n, 4096n), { code: "EINVAL" });
+  await assert.rejects(report(0n, 0x8000n, 4096n, 32), { code: "EINVAL" });
+  await feature(Feature.DMA_LOGGING_STOP | SET);
+  await feature(Feature.DMA_LOGGING_STOP | SET);
+  await assert.rejects(report(0n, 0x4000n, 4096n), { code: "EINVAL" });
+  await end();
+});

@@ -16,8 +16,6 @@ export interface QueueTableInit {
   failed(error: unknown): void;
 }
 
-const nothing = new Uint8Array();
-const ok: VgpuReply = { status: 0, body: nothing };
 /** STATUS_INVALID_PARAMETER and STATUS_NOT_SUPPORTED. */
 const invalidParameter = 0xc000_000d | 0;
 const notSupported = 0xc000_00bb | 0;
@@ -104,7 +102,7 @@ export class QueueTable implements Named {
       failed,
     };
     this.#queues.set(number, new QueueStream(init));
-    return ok;
+    return done();
   }
 
   #detach(body: Uint8Array): VgpuReply {
@@ -114,12 +112,16 @@ export class QueueTable implements Named {
     if (queue === undefined) return refusal(invalidParameter, "there is no such queue");
     this.#queues.delete(number);
     queue.end();
-    return ok;
+    return done();
   }
 
   #access(mode: "read" | "write"): void {
     this.#init.runtime.scheduler.access(this, mode);
   }
+}
+
+function done(): VgpuReply {
+  return { status: 0, body: new Uint8Array() };
 }
 
 function refusal(status: number, words: string): VgpuReply {

@@ -209,7 +209,7 @@ test("a path that is varied off is not missed while there is another; without an
   const { id } = await machine.disk({ chpids: [0x10, 0x20] });
   const reports: number[] = [];
   const device = await CcwBlockDevice.open(machine.system, await machine.passThrough(id), {
-    retries: 20,
+    retries: 9,
     reported: ({ rsid }) => void reports.push(rsid),
   });
   const running = traffic(device, 8, 4);

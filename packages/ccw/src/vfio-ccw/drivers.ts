@@ -2,7 +2,7 @@
  * The two drivers by which subchannels are passed through: `vfio_ccw` makes a subchannel a parent of mediated devices,
  * `vfio_ccw_mdev` makes such a device one of VFIO's. What only makes sense with a mediated device is made by the latter.
  */
-import type { CssBus, CssDriver, MdevBus, MdevDevice, MdevDriver } from "parhelion-buses";
+import type { CssBus, CssDriver, MdevBus, MdevDevice, MdevDriver, Subchannel } from "parhelion-buses";
 import { type Bus, type Driver, KernelError, noDeadline, type System } from "parhelion-core";
 import { DeviceFlag, type Vfio, VfioDevice } from "parhelion-vfio";
 import { VFIO_CCW_NAMES, VFIO_CCW_OFFSET_SHIFT } from "./abi.js";
@@ -54,7 +54,13 @@ export class VfioCcw {
   }
 }
 
-export function createCssDriver({ css, mdev }: Pick<VfioCcwInit, "css" | "mdev">): CssDriver<VfioCcwParent> {
+/** How a subchannel is made a parent. */
+export type MakeParent = (system: System, subchannel: Subchannel) => VfioCcwParent;
+
+export function createCssDriver(
+  { css, mdev }: Pick<VfioCcwInit, "css" | "mdev">,
+  make: MakeParent = (system, subchannel) => new VfioCcwParent(system, subchannel),
+): CssDriver<VfioCcwParent> {
   const { system } = css;
   return {
     name: VFIO_CCW_NAMES.driver,
@@ -65,7 +71,7 @@ export function createCssDriver({ css, mdev }: Pick<VfioCcwInit, "css" | "mdev">
         system.runtime.log("warn", "vfio-ccw.qdio", { subchannel: subchannel.name });
         throw new KernelError("ENODEV", `${subchannel.name} is for QDIO, which can't be passed through`);
       }
-      const parent = new VfioCcwParent(system, subchannel);
+      const parent = make(system, subchannel);
       // Before it is offered: with a mediated device interruptions come.
       await subchannel.publish(parent);
       await parent.register(mdev);

@@ -70,13 +70,13 @@ export class VfioCcwParent implements CssCallbacks, Named {
 
   // What the channel subsystem calls.
 
-  irq(irb: Irb): void {
+  irq(irb: Irb): void | Promise<void> {
     const owned = this.#get();
     if (owned !== null) owned.irq(irb);
     else this.#unwanted();
   }
 
-  chpEvent(link: ChpLink, event: ChpEvent): "done" | "failed" {
+  chpEvent(link: ChpLink, event: ChpEvent): "done" | "failed" | Promise<"done" | "failed"> {
     return link.mask === 0 ? "done" : (this.#get()?.chpEvent(link, event) ?? "done");
   }
 

@@ -18,6 +18,7 @@ import {
   isKernelError,
   KernelError,
   Mutex,
+  type Named,
   noDeadline,
   type Runtime,
   type Work,
@@ -36,12 +37,16 @@ import {
 import { CrwQueue } from "./crw-queue.js";
 import type { HostStorage } from "./host-storage.js";
 import { IoRegion, setRetCode } from "./io-region.js";
-import { type Answer, SubchannelIo } from "./subchannel-io.js";
+import { type Answer, SubchannelIo, type SubchannelIoInit } from "./subchannel-io.js";
 
 export interface VfioCcwPrivateInit {
   readonly subchannel: Subchannel;
   readonly storage: HostStorage;
   readonly quiesceMs: number;
+  /** Default: a `SubchannelIo`. */
+  readonly makeIo?: (init: SubchannelIoInit) => SubchannelIo;
+  /** Default: an `IoRegion`. */
+  readonly makeIoRegion?: (runtime: Runtime, owner: string, signal: () => void) => IoRegion;
 }
 
 const ioRegion: VfioRegion = { size: VFIO_CCW_REGION_BYTES.io, access: "read-write" };
@@ -69,22 +74,27 @@ export class VfioCcwPrivate implements VfioDeviceOps {
   readonly #works: WorkQueue;
   readonly #ioWork: Work;
   readonly #crwWork: Work;
+  readonly #parts: Named;
   #use: "closed" | "open" = "closed";
 
-  constructor(device: VfioDevice, { subchannel, storage, quiesceMs }: VfioCcwPrivateInit) {
+  constructor(device: VfioDevice, init: VfioCcwPrivateInit) {
+    const { subchannel, storage, quiesceMs } = init;
+    const { makeIo = (io) => new SubchannelIo(io), makeIoRegion = (...region) => new IoRegion(...region) } =
+      init;
     const { runtime } = subchannel;
     const owner = device.devpath;
     this.#runtime = runtime;
+    this.#parts = { name: `parts of ${owner}` };
     this.#subchannel = subchannel;
     this.#device = device;
     this.#regions = new Mutex(runtime, `regions of ${owner}`);
     this.#turns = new Mutex(runtime, `opens and closes of ${owner}`);
     this.#works = new WorkQueue(runtime, `works of ${owner}`);
-    this.#ioRegion = new IoRegion(runtime, owner, () => void device.irqs.trigger(VFIO_CCW_IRQ.io));
+    this.#ioRegion = makeIoRegion(runtime, owner, () => void device.irqs.trigger(VFIO_CCW_IRQ.io));
     this.#crws = new CrwQueue(runtime, owner);
     this.#ioWork = { name: `io work of ${owner}`, run: () => this.#show() };
-    this.#crwWork = { name: `crw work of ${owner}`, run: () => void device.irqs.trigger(VFIO_CCW_IRQ.crw) };
-    this.io = new SubchannelIo({
+    this.#crwWork = { name: `crw work of ${owner}`, run: () => this.#tellReports() };
+    this.io = makeIo({
       subchannel,
       owner,
       memory: device.dma,
@@ -97,10 +107,12 @@ export class VfioCcwPrivate implements VfioDeviceOps {
   // For the channel subsystem: all under the subchannel's lock.
 
   irq(irb: Irb): void {
+    this.#touch();
     this.io.interrupt(irb);
   }
 
   chpEvent({ chpid, mask }: ChpLink, event: ChpEvent): "done" | "failed" {
+    this.#touch();
     const { cio } = this.#subchannel;
     if (cio.update() !== "done") return "failed";
     const inUse = (this.#subchannel.schib.pmcw.lpum & mask) !== 0;
@@ -112,12 +124,13 @@ export class VfioCcwPrivate implements VfioDeviceOps {
   }
 
   gone(): void {
+    this.#touch();
     this.io.gone();
   }
 
   /** The machine stops. Holds no lock. */
   async shutdown(): Promise<void> {
-    await this.#turn(async () => {
+    await this.turn(async () => {
       if (this.#use === "open") await this.io.close();
       await this.#subchannel.lock.withLock(() => this.io.gone(), { deadline: noDeadline });
     });
@@ -140,7 +153,7 @@ export class VfioCcwPrivate implements VfioDeviceOps {
   // For VFIO.
 
   async openDevice(): Promise<void> {
-    await this.#turn(async () => {
+    await this.turn(async () => {
       if ((await this.io.state()) === "not-oper") throw this.#notOperational();
       await this.#regions.withLock(() => {
         this.#ioRegion.clear();
@@ -155,7 +168,7 @@ export class VfioCcwPrivate implements VfioDeviceOps {
   }
 
   async closeDevice(): Promise<void> {
-    await this.#turn(async () => {
+    await this.turn(async () => {
       await this.io.close();
       this.#setUse("closed");
     });
@@ -200,7 +213,7 @@ export class VfioCcwPrivate implements VfioDeviceOps {
   }
 
   async reset(): Promise<void> {
-    await this.#turn(async () => {
+    await this.turn(async () => {
       if (this.#use !== "open") throw new KernelError("ENODEV", `${this.#subchannel.name} is not open`);
       await this.io.close();
       if ((await this.io.open()) !== "idle") throw this.#notOperational();
@@ -230,7 +243,13 @@ export class VfioCcwPrivate implements VfioDeviceOps {
   }
 
   async #show(): Promise<void> {
+    this.#touch();
     await this.#regions.withLock(() => this.#ioRegion.show(), { deadline: noDeadline });
+  }
+
+  #tellReports(): void {
+    this.#touch();
+    this.#device.irqs.trigger(VFIO_CCW_IRQ.crw);
   }
 
   /** Whatever was written, and however little of it: the region says what is wanted now. */
@@ -287,7 +306,12 @@ export class VfioCcwPrivate implements VfioDeviceOps {
     return bytes;
   }
 
-  #turn(run: () => Promise<void>): Promise<void> {
+  /** It is a part of the device, and must not be reached when that is released. */
+  #touch(): void {
+    this.#runtime.scheduler.access(this.#parts, "read");
+  }
+
+  protected turn(run: () => Promise<void>): Promise<void> {
     return this.#turns.withLock(run, { deadline: noDeadline });
   }
 

@@ -53,40 +53,40 @@ const attemptMs = 3000;
 
 export class SubchannelIo implements Named {
   readonly name: string;
-  readonly #runtime: Runtime;
-  readonly #init: SubchannelIoInit;
+  protected readonly runtime: Runtime;
+  protected readonly init: SubchannelIoInit;
   /** Told when a program is freed. */
   readonly #freed: WaitQueue;
   #frees = 0;
-  #state: FsmState = "standby";
+  protected fsm: FsmState = "standby";
   /** Tells a translation that it was overtaken. */
   #closings = 0;
   /** What the subchannel has. */
-  #started: ChannelProgram | null = null;
+  protected started: ChannelProgram | null = null;
   readonly #translating = new Set<ChannelProgram>();
   /** Completed by the next interruption: somebody waits for the device to stop. */
   #progress: Completion | null = null;
 
   constructor(init: SubchannelIoInit) {
     this.name = `state machine of ${init.owner}`;
-    this.#runtime = init.subchannel.runtime;
-    this.#init = init;
-    this.#freed = new WaitQueue(this.#runtime, `freed programs of ${init.owner}`);
+    this.runtime = init.subchannel.runtime;
+    this.init = init;
+    this.#freed = new WaitQueue(this.runtime, `freed programs of ${init.owner}`);
   }
 
   /** At this moment. */
   state(): Promise<FsmState> {
-    return this.#locked(() => this.#state);
+    return this.locked(() => this.fsm);
   }
 
   /** Not beside another open or close. @returns the state afterwards: "idle", or "not-oper" */
   open(): Promise<FsmState> {
-    return this.#locked(() => {
-      const action = actionOf(this.#state, "open");
-      const { cio, id } = this.#init.subchannel;
-      if (action === "open" && cio.enable(id.schno, interruptionSubclass) === "done") this.#state = "idle";
-      else if (action !== "nothing") this.#giveUp();
-      return this.#state;
+    return this.locked(() => {
+      const action = actionOf(this.fsm, "open");
+      const { cio, id } = this.init.subchannel;
+      if (action === "open" && cio.enable(id.schno, interruptionSubclass) === "done") this.fsm = "idle";
+      else if (action !== "nothing") this.giveUp();
+      return this.fsm;
     });
   }
 
@@ -95,13 +95,13 @@ export class SubchannelIo implements Named {
    * another open or close.
    */
   async close(): Promise<void> {
-    const left = await this.#locked(() => this.#beginClose());
+    const left = await this.locked(() => this.#beginClose());
     if (left === null) return;
     const answer = await this.#disable();
-    await this.#locked(() => {
+    await this.locked(() => {
       // Not before: the device may have used it until here. From here on it can't, whether it has let go or not.
-      if (left.program !== null) this.#free(left.program);
-      if (answer !== "done" && this.#state === "standby") this.#giveUp();
+      if (left.program !== null) this.free(left.program);
+      if (answer !== "done" && this.fsm === "standby") this.giveUp();
     });
   }
 
@@ -111,24 +111,24 @@ export class SubchannelIo implements Named {
    * ENODEV no path @throws KernelError what `translate` says
    */
   async start(orb: Orb): Promise<Answer> {
-    const { name } = this.#init.subchannel;
-    if (orb.pfch === 0) this.#runtime.log("warn", "vfio-ccw.no-prefetch", { subchannel: name });
-    const begun = await this.#locked(() => this.#beginStart());
+    const { name } = this.init.subchannel;
+    if (orb.pfch === 0) this.runtime.log("warn", "vfio-ccw.no-prefetch", { subchannel: name });
+    const begun = await this.locked(() => this.#beginStart());
     if (typeof begun === "string") return begun;
     const { program, closings } = begun;
     const failure = await translate(program, orb);
-    return this.#locked(() => {
+    return this.locked(() => {
       this.#translating.delete(program);
       const overtaken = this.#closings !== closings;
       const answer = overtaken ? "EIO" : (failure?.code ?? this.#ssch(program));
       if (answer === "done") {
-        this.#started = program;
-        this.#state = "cp-pending";
+        this.started = program;
+        this.fsm = "cp-pending";
         return answer;
       }
-      this.#free(program);
+      this.free(program);
       if (overtaken) return answer;
-      this.#state = "idle";
+      this.fsm = "idle";
       if (failure !== null) throw failure;
       return answer;
     });
@@ -136,15 +136,15 @@ export class SubchannelIo implements Named {
 
   /** What is written where a start is, and is none. @returns what the state says, or else `answer` */
   noStart(answer: Answer): Promise<Answer> {
-    return this.#locked(() => refusalOf(actionOf(this.#state, "io-request")) ?? answer);
+    return this.locked(() => refusalOf(actionOf(this.fsm, "io-request")) ?? answer);
   }
 
   /** @param how null: what was written is neither @returns EIO not open, EAGAIN a program is being translated, EBUSY, ENODEV */
   stop(how: "halt" | "clear" | null): Promise<Answer> {
-    return this.#locked(() => {
-      const refusal = refusalOf(actionOf(this.#state, "async-request"));
+    return this.locked(() => {
+      const refusal = refusalOf(actionOf(this.fsm, "async-request"));
       if (refusal !== null) return refusal;
-      const { cio } = this.#init.subchannel;
+      const { cio } = this.init.subchannel;
       if (how === null) return "EINVAL";
       return how === "halt" ? cio.halt() : cio.clear();
     });
@@ -152,8 +152,8 @@ export class SubchannelIo implements Named {
 
   /** Whether a channel program has something pinned there, or is about to. */
   uses(address: bigint, length: bigint): Promise<boolean> {
-    return this.#locked(() => {
-      if (this.#started?.uses(address, length) === true) return true;
+    return this.locked(() => {
+      if (this.started?.uses(address, length) === true) return true;
       return [...this.#translating].some((program) => program.uses(address, length));
     });
   }
@@ -161,7 +161,7 @@ export class SubchannelIo implements Named {
   /** Waits until none has. @throws KernelError ETIMEDOUT */
   async unused(address: bigint, length: bigint): Promise<void> {
     for (;;) {
-      this.#runtime.scheduler.access(this.#freed, "read");
+      this.runtime.scheduler.access(this.#freed, "read");
       const seen = this.#frees;
       if (!(await this.uses(address, length))) return;
       await this.#freed.wait(() => this.#frees !== seen);
@@ -172,85 +172,85 @@ export class SubchannelIo implements Named {
   interrupt(irb: Irb): void {
     this.#touch();
     this.#progress?.complete();
-    if (actionOf(this.#state, "interrupt") === "collect") this.#collect(irb);
-    else if (this.#progress === null) this.#init.subchannel.cio.disable();
+    if (actionOf(this.fsm, "interrupt") === "collect") this.collect(irb);
+    else if (this.#progress === null) this.init.subchannel.cio.disable();
   }
 
   /** The subchannel is not operational any more. With the lock held. */
   gone(): void {
     this.#touch();
-    if (actionOf(this.#state, "not-oper") === "give up") this.#giveUp();
+    if (actionOf(this.fsm, "not-oper") === "give up") this.giveUp();
   }
 
-  #collect(irb: Irb): void {
+  protected collect(irb: Irb): void {
     const { scsw } = irb;
-    const program = this.#started;
+    const program = this.started;
     const solicited = isSolicited(scsw);
     const cpa = solicited ? (program?.guestAddress(scsw.cpa) ?? 0) : scsw.cpa;
     if (program !== null && solicited && isFinal(scsw)) {
-      this.#started = null;
-      this.#free(program);
-      this.#state = "idle";
+      this.started = null;
+      this.free(program);
+      this.fsm = "idle";
     }
-    this.#init.interrupted({ ...irb, scsw: { ...scsw, cpa } });
+    this.init.interrupted({ ...irb, scsw: { ...scsw, cpa } });
   }
 
   #beginStart(): { readonly program: ChannelProgram; readonly closings: number } | Answer {
-    const refusal = refusalOf(actionOf(this.#state, "io-request"));
+    const refusal = refusalOf(actionOf(this.fsm, "io-request"));
     if (refusal !== null) return refusal;
-    this.#state = "cp-processing";
-    const program = new ChannelProgram(this.#init.memory, this.#init.storage);
+    this.fsm = "cp-processing";
+    const program = new ChannelProgram(this.init.memory, this.init.storage);
     this.#translating.add(program);
     return { program, closings: this.#closings };
   }
 
   #ssch(program: ChannelProgram): Answer {
-    const { cio, id, lpm } = this.#init.subchannel;
+    const { cio, id, lpm } = this.init.subchannel;
     return cio.start(orbLayout.make(program.orb(id.schno, lpm)));
   }
 
   /** @returns what is to be freed when the device has let go; null when there is nothing to close */
   #beginClose(): { readonly program: ChannelProgram | null } | null {
-    const action = actionOf(this.#state, "close");
-    if (action === "give up") this.#giveUp();
+    const action = actionOf(this.fsm, "close");
+    if (action === "give up") this.giveUp();
     if (action !== "close") return null;
     this.#closings += 1;
-    this.#state = "standby";
-    const program = this.#started;
-    this.#started = null;
+    this.fsm = "standby";
+    const program = this.started;
+    this.started = null;
     return { program };
   }
 
-  #giveUp(): void {
+  protected giveUp(): void {
     this.#closings += 1;
-    this.#state = "not-oper";
-    if (this.#started !== null) this.#free(this.#started);
-    this.#started = null;
-    this.#init.subchannel.schedule("unregister");
+    this.fsm = "not-oper";
+    if (this.started !== null) this.free(this.started);
+    this.started = null;
+    this.init.subchannel.schedule("unregister");
   }
 
   /** @returns done, or why the subchannel can't be disabled (after vfio_ccw_sch_quiesce) */
   async #disable(): Promise<CioAnswer> {
-    const { clock } = this.#runtime;
-    const end = clock.now() + this.#init.quiesceMs;
+    const { clock } = this.runtime;
+    const end = clock.now() + this.init.quiesceMs;
     const retries = { left: 255 };
     for (;;) {
-      const progress = new Completion(this.#runtime, `next interruption of ${this.#init.owner}`);
-      const answer = await this.#locked(() => this.#tryDisable(retries, progress));
+      const progress = new Completion(this.runtime, `next interruption of ${this.init.owner}`);
+      const answer = await this.locked(() => this.#tryDisable(retries, progress));
       if (answer === "EBUSY") await this.#stopped(progress, Math.min(end, clock.now() + attemptMs));
       else if (answer !== "again") return answer;
       if (clock.now() < end) continue;
-      await this.#locked(() => {
+      await this.locked(() => {
         this.#progress = null;
       });
-      this.#runtime.log("error", "vfio-ccw.not-stopped", { subchannel: this.#init.subchannel.name });
+      this.runtime.log("error", "vfio-ccw.not-stopped", { subchannel: this.init.subchannel.name });
       return "EIO";
     }
   }
 
   /** @returns EBUSY: wait for `progress`; or what there is to say about the subchannel */
   #tryDisable(retries: { left: number }, progress: Completion): CioAnswer | "again" {
-    const { cio } = this.#init.subchannel;
+    const { cio } = this.init.subchannel;
     this.#progress = null;
     const disabled = cio.disable();
     if (disabled !== "EBUSY") return disabled;
@@ -267,14 +267,14 @@ export class SubchannelIo implements Named {
     }
   }
 
-  #free(program: ChannelProgram): void {
+  protected free(program: ChannelProgram): void {
     program.free();
     this.#frees += 1;
     this.#freed.wake();
   }
 
-  #locked<T>(run: () => T): Promise<T> {
-    return this.#init.subchannel.lock.withLock(
+  protected locked<T>(run: () => T): Promise<T> {
+    return this.init.subchannel.lock.withLock(
       () => {
         this.#touch();
         return run();
@@ -284,7 +284,7 @@ export class SubchannelIo implements Named {
   }
 
   #touch(): void {
-    this.#runtime.scheduler.access(this, "store");
+    this.runtime.scheduler.access(this, "store");
   }
 }
 

@@ -73,7 +73,7 @@ test("an image of several files is one disk, and a file of it that is missing or
   const content = herculesFile("loaded.ckd.gz");
   const header = content.subarray(0, 512);
   const cylinder = 15 * 56832;
-  const name = join(path, "disk_1.ckd");
+  const name = join(path, "disk_1.of.two.ckd");
   const part = (from: number, to: number, sequence: number, highest: number) => {
     const bytes = Buffer.concat([header, content.subarray(512 + from * cylinder, 512 + to * cylinder)]);
     bytes.set([sequence, highest, 0], 17);
@@ -84,15 +84,15 @@ test("an image of several files is one disk, and a file of it that is missing or
   writeFileSync(name, two);
   await assert.rejects(
     DiskImage.open(name, { access: "read-only" }),
-    (error) => isImageError(error, "image-missing") && error.file.endsWith("disk_2.ckd"),
+    (error) => isImageError(error, "image-missing") && error.file.endsWith("disk_2.of.two.ckd"),
   );
-  writeFileSync(join(path, "disk_2.ckd"), part(2, 4, 3, 0));
+  writeFileSync(join(path, "disk_2.of.two.ckd"), part(2, 4, 3, 0));
   await assert.rejects(
     DiskImage.open(name, { access: "read-only" }),
     (error) =>
-      isImageError(error, "image-header") && error.file.endsWith("disk_2.ckd") && error.offset === 17,
+      isImageError(error, "image-header") && error.file.endsWith("disk_2.of.two.ckd") && error.offset === 17,
   );
-  writeFileSync(join(path, "disk_2.ckd"), rest);
+  writeFileSync(join(path, "disk_2.of.two.ckd"), rest);
   const image = await DiskImage.open(name, { access: "read-write" });
   assert.equal(image.geometry.cylinders, 4);
   const track = await image.read(45);
@@ -100,9 +100,9 @@ test("an image of several files is one disk, and a file of it that is missing or
   await image.write(45, track);
   await image.write(2, await image.read(2));
   await image.close();
-  const again = readFileSync(join(path, "disk_2.ckd"));
+  const again = readFileSync(join(path, "disk_2.of.two.ckd"));
   assert.ok(again.equals(rest));
-  assert.deepEqual(readdirSync(path).sort(), ["disk_1.ckd", "disk_2.ckd"]);
+  assert.deepEqual(readdirSync(path).sort(), ["disk_1.of.two.ckd", "disk_2.of.two.ckd"]);
 });
 
 /** Ends when the process is gone. */

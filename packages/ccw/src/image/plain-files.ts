@@ -88,12 +88,12 @@ function checkFollowing(file: ImageFile, header: DeviceHeader, first: DeviceHead
 /** @throws ImageError image-header where the name does not say how it goes on */
 function following(first: string, number: number): string {
   const name = basename(first);
-  const found = /^(?<stem>.*_)1(?<rest>\.[^.]*)?$/.exec(name);
+  const found = /^(?<stem>[^.]*_)1(?<rest>\..*)?$/.exec(name);
   if (found?.groups === undefined)
     throw new ImageError(
       "image-header",
       { file: first, offset: 18 },
-      "more files follow it, and its name does not end in _1, so theirs are not known",
+      "more files follow it, and its name has no _1 before its first dot, so theirs are not known",
     );
   return join(dirname(first), `${found.groups["stem"] ?? ""}${number}${found.groups["rest"] ?? ""}`);
 }

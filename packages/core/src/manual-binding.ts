@@ -6,16 +6,16 @@
 import type { Autoprobe } from "./autoprobe.js";
 import type { Binder } from "./bind.js";
 import type { Bus } from "./bus.js";
+import { callOn } from "./call-on.js";
 import type { Device } from "./device.js";
 import { withDeviceLock } from "./device-lock.js";
 import type { Driver } from "./driver.js";
 import { isKernelError, KernelError } from "./error.js";
-import { kept } from "./kept.js";
 import type { Leaving } from "./leaving.js";
 import { matches } from "./match.js";
 import { deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
 import type { Subsystem } from "./subsystem.js";
-import { call, type StillWanted } from "./sync/call.js";
+import type { StillWanted } from "./sync/call.js";
 
 export interface ManualBindingSurroundings {
   readonly runtime: Runtime;
@@ -45,7 +45,7 @@ export class ManualBinding {
     if (device.bus !== driver.bus) throw new KernelError("EINVAL", `${what}: they are not of the same bus`);
     const subsystem = subsystemOf(driver.bus);
     const deadline = deadlineOf(runtime, options);
-    const attach = kept(device, async (stillWanted: StillWanted): Promise<void> => {
+    const attach = async (stillWanted: StillWanted): Promise<void> => {
       const outcome = await withDeviceLock(device, "with parent", deadline, (lock) => {
         stillWanted();
         const registration = subsystem.registrationOf(driver);
@@ -57,9 +57,9 @@ export class ManualBinding {
         return binder.probe(lock, registration);
       });
       if (outcome.kind !== "bound") throw outcome.error;
-    });
+    };
     try {
-      await call(runtime, what, attach, { deadline });
+      await callOn(device, what, attach, { deadline });
     } catch (error) {
       if (!isKernelError(error, "EPROBE_DEFER")) throw error;
       throw new KernelError("EAGAIN", `${what}: something it needs is missing; try again`, { cause: error });
@@ -74,7 +74,7 @@ export class ManualBinding {
   ): Promise<void> {
     const { binder, leaving, runtime } = this.#around;
     const deadline = deadlineOf(runtime, options);
-    const detach = kept(device, async (stillWanted: StillWanted): Promise<void> => {
+    const detach = async (stillWanted: StillWanted): Promise<void> => {
       const release = () =>
         withDeviceLock(device, "with parent", deadline, (lock) => {
           stillWanted();
@@ -87,8 +87,8 @@ export class ManualBinding {
         "ENODEV",
         `detach ${expected.name} from ${device.devpath}: it is not bound to it`,
       );
-    });
-    await call(runtime, `detach ${device.devpath}`, detach, { deadline });
+    };
+    await callOn(device, `detach ${device.devpath}`, detach, { deadline });
   }
 
   /** See `System.bind`. */
@@ -105,14 +105,14 @@ export class ManualBinding {
 
   /** See `System.driversProbe`. */
   async driversProbe(bus: Bus, name: string, options: WaitOptions | undefined): Promise<void> {
-    const { autoprobe, runtime, subsystemOf } = this.#around;
+    const { autoprobe, subsystemOf } = this.#around;
     const subsystem = subsystemOf(bus);
     await this.#found(subsystem, name, async (device) => {
       const what = `probe for ${device.devpath}`;
-      const search = await call(
-        runtime,
+      const search = await callOn(
+        device,
         what,
-        kept(device, () => autoprobe.device(device, subsystem, "with parent")),
+        () => autoprobe.device(device, subsystem, "with parent"),
         options,
       );
       if (search.kind === "failed") {

@@ -7,6 +7,7 @@
  */
 import type { AttributeSet } from "./attribute-set.js";
 import type { Bus } from "./bus.js";
+import { callOn } from "./call-on.js";
 import type { DeviceClass } from "./class.js";
 import type { ClassInterface } from "./class-members.js";
 import type { Deferral } from "./deferred.js";
@@ -15,7 +16,6 @@ import type { DeviceLink, LinkFlag } from "./device-link.js";
 import { deviceUevent } from "./device-uevent.js";
 import type { Driver } from "./driver.js";
 import { KernelError } from "./error.js";
-import { kept } from "./kept.js";
 import type { Leaving } from "./leaving.js";
 import type { NodeRegistry } from "./node-registry.js";
 import type { BusNotifier } from "./notifiers.js";
@@ -288,11 +288,16 @@ export class System {
   async probeDevice(device: Device, options?: WaitOptions): Promise<void> {
     const { bus } = device;
     if (bus === null || !device.registered) return;
-    const search = kept(device, async (): Promise<void> => {
-      if (device.registered) {
-        await this.#parts.autoprobe.device(device, this.#parts.registry.subsystem(bus), "with parent");
+    device.get();
+    const search = async (): Promise<void> => {
+      try {
+        if (device.registered) {
+          await this.#parts.autoprobe.device(device, this.#parts.registry.subsystem(bus), "with parent");
+        }
+      } finally {
+        device.put();
       }
-    });
+    };
     await probing(this.runtime, device.devpath, search, options);
   }
 
@@ -375,19 +380,19 @@ export class System {
 
   async #remove(device: Device, options: WaitOptions | undefined, removed: () => void): Promise<void> {
     const deadline = deadlineOf(this.runtime, options);
-    await call(
-      this.runtime,
-      `remove ${device.devpath}`,
-      kept(device, async (stillWanted: StillWanted) => {
-        const remove = async (): Promise<void> => {
-          await this.#parts.tree.kill(device, stillWanted, deadline);
-          await this.#parts.tree.teardown(device);
+    const { leaving } = this;
+    const { tree } = this.#parts;
+    const remove = (stillWanted: StillWanted): Promise<void> =>
+      leaving.during(
+        () => [device],
+        deadline,
+        async () => {
+          await tree.kill(device, stillWanted, deadline);
+          await tree.teardown(device);
           removed();
-        };
-        await this.leaving.during(() => [device], deadline, remove);
-      }),
-      { deadline },
-    );
+        },
+      );
+    await callOn(device, `remove ${device.devpath}`, remove, { deadline });
   }
 
   /** @throws KernelError EINVAL */

@@ -188,6 +188,7 @@ export class DataChain implements DataPath {
       this.#fail(error);
       return;
     }
+    if (this.#state === "closed") return;
     this.#area = this.#areaOf(this.#ccw);
     this.#residual = this.#ccw.count;
     this.#cpa = pastCcw(this.#ccw.address);

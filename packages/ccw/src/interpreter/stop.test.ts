@@ -108,6 +108,38 @@ describe("halt and clear", () => {
     assert.deepEqual(rig.device.codes, []);
   });
 
+  it("keep a CCW that is being fetched for data chaining from taking control", async () => {
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const rig = new Rig({
+      [write]: async (data) => ((await data.receive(4)).length === 4 ? done : 0),
+    });
+    let fetching: "not yet" | "now" = "not yet";
+    const storage: MainStorage = {
+      read: async (address, length, key) => {
+        if (address === programAt + 8) {
+          fetching = "now";
+          await arrived;
+        }
+        return rig.storage.read(address, length, key);
+      },
+      write: () => undefined,
+    };
+    const ccws = [
+      { cmd: write, flags: ["CD"], count: 2, cda: dataAt },
+      { cmd: 0, flags: ["PCI"], count: 2, cda: dataAt },
+    ] as const;
+    const program = rig.program(ccws, {}, {}, storage);
+    const run = program.run();
+    while (fetching === "not yet") await new Promise((resolve) => setImmediate(resolve));
+    program.stop("clear");
+    arrive();
+    assert.equal((await run).state, "stopped");
+    assert.deepEqual(rig.intermediates, []);
+  });
+
   it("end a suspended program when it is run once more", async () => {
     const rig = new Rig();
     const program = rig.program([{ cmd: nop, flags: ["SUSPEND"] }]);

@@ -7,6 +7,9 @@ import { MemoryFile } from "./memory-file.js";
 import { MessageMemory } from "./message-memory.js";
 import type { Questions } from "./questions.js";
 
+/** Descriptors that stay open for one client; the memory of more mappings is asked for by messages. */
+const mostFds = 1024;
+
 interface Lent {
   readonly iova: bigint;
   readonly size: bigint;
@@ -26,6 +29,7 @@ export interface ClientMemoryInit {
 export class ClientMemory {
   readonly #init: ClientMemoryInit;
   readonly #lent = new Map<bigint, Lent>();
+  #fds = 0;
 
   constructor(init: ClientMemoryInit) {
     this.#init = init;
@@ -39,14 +43,15 @@ export class ClientMemory {
     try {
       if (this.#lent.size >= maxDmaMaps)
         throw new KernelError("ENOSPC", `${maxDmaMaps} mappings, there is room for no more`);
-      const way =
-        fd === null || this.#init.way(map) === "message" ? "message" : MemoryFile.way(fd, offset, size);
+      const asks = fd === null || this.#fds >= mostFds || this.#init.way(map) === "message";
+      const way = asks ? "message" : MemoryFile.way(fd, offset, size);
       const memory =
         fd === null || way === "message"
           ? new MessageMemory(questions, pieceBytes, iova, iova)
           : new MemoryFile(fd, iova, offset);
       await user.map(iova, size, memory, access, iova, options);
       kept = way === "message" ? null : fd;
+      if (kept !== null) this.#fds += 1;
       this.#lent.set(iova, { iova, size, fd: kept });
     } finally {
       if (fd !== null && kept === null) closeFd(fd);
@@ -82,6 +87,8 @@ export class ClientMemory {
 
   #forget(lent: Lent): void {
     this.#lent.delete(lent.iova);
-    if (lent.fd !== null) this.#init.closeFd(lent.fd);
+    if (lent.fd === null) return;
+    this.#fds -= 1;
+    this.#init.closeFd(lent.fd);
   }
 }

@@ -1,4 +1,7 @@
-/** What client and server agree on: the lesser of what both can. */
+/**
+ * What client and server agree on: the lesser of what both can. The answer names what the client has named and nothing else, so it is
+ * not longer than the question: QEMU has no more room for it.
+ */
 import { KernelError } from "parhelion-core";
 import { defaultDataBytes, maxDmaMaps, maxMessageFds } from "../wire/limits.js";
 import { encodeVersion, pageBytes, type Version } from "../wire/version.js";
@@ -19,7 +22,10 @@ export interface Agreement {
 }
 
 /** @throws KernelError EINVAL another major version; a client that takes next to no data */
-export function agree({ major: asked, minor: most, capabilities }: Version, descriptors: boolean): Agreement {
+export function agree(
+  { major: asked, minor: most, capabilities, named }: Version,
+  descriptors: boolean,
+): Agreement {
   if (asked !== major)
     throw new KernelError("EINVAL", `VERSION ${asked}.${most}: the server speaks ${major}.${minor}`);
   if (capabilities.maxDataBytes < leastPieceBytes)
@@ -39,6 +45,7 @@ export function agree({ major: asked, minor: most, capabilities }: Version, desc
       twinSocket: "unsupported",
       migrationPageSize: pageBytes,
     },
+    named,
   });
   const pieceBytes = Math.min(capabilities.maxDataBytes, defaultDataBytes);
   return { reply, pieceBytes, dataBytes: defaultDataBytes };

@@ -11,6 +11,8 @@ export interface Version {
   readonly major: number;
   readonly minor: number;
   readonly capabilities: Capabilities;
+  /** Which of them the message names; null: it has no text at all. An answer names no others. */
+  readonly named: readonly string[] | null;
 }
 
 /** What the sender can take. */
@@ -45,28 +47,31 @@ export function decodeVersion(body: Uint8Array): Version {
   const reader = new Reader("VERSION", body);
   const major = reader.u16();
   const minor = reader.u16();
-  return { major, minor, capabilities: decodeCapabilities(reader) };
+  return { major, minor, ...decodeCapabilities(reader) };
 }
 
-export function encodeVersion({ major, minor, capabilities }: Version): Uint8Array {
-  const { writeMultiple, twinSocket } = capabilities;
-  const text = JSON.stringify({
-    capabilities: {
-      max_msg_fds: capabilities.maxMessageFds,
-      max_data_xfer_size: capabilities.maxDataBytes,
-      max_dma_maps: capabilities.maxDmaMaps,
-      pgsizes: capabilities.pageSizes,
-      migration: { pgsize: capabilities.migrationPageSize },
-      ...(writeMultiple === "supported" && { write_multiple: true }),
-      ...(twinSocket === "supported" && { twin_socket: { supported: true } }),
-    },
-  });
-  const json = new TextEncoder().encode(`${text}\0`);
+/** A message that names these capabilities, as far as they are known. */
+export function encodeVersion({ major, minor, capabilities, named }: Version): Uint8Array {
+  const text = named === null ? "" : `${JSON.stringify({ capabilities: jsonOf(capabilities, named) })}\0`;
+  const json = new TextEncoder().encode(text);
   return new Writer(4 + json.length).u16(major).u16(minor).put(json).bytes;
 }
 
-function decodeCapabilities(reader: Reader): Capabilities {
-  if (reader.left === 0) return defaultCapabilities;
+function jsonOf(capabilities: Capabilities, named: readonly string[]): JsonObject {
+  const all = {
+    max_msg_fds: capabilities.maxMessageFds,
+    max_data_xfer_size: capabilities.maxDataBytes,
+    max_dma_maps: capabilities.maxDmaMaps,
+    pgsizes: capabilities.pageSizes,
+    migration: { pgsize: capabilities.migrationPageSize },
+    write_multiple: capabilities.writeMultiple === "supported",
+    twin_socket: { supported: capabilities.twinSocket === "supported" },
+  };
+  return Object.fromEntries(Object.entries(all).filter(([name]) => named.includes(name)));
+}
+
+function decodeCapabilities(reader: Reader): Pick<Version, "capabilities" | "named"> {
+  if (reader.left === 0) return { capabilities: defaultCapabilities, named: null };
   if (reader.left > maxCapabilityBytes)
     reader.refuse(`${reader.left} bytes of capabilities, at most ${maxCapabilityBytes} are taken`);
   const text = reader.bytes(reader.left);
@@ -78,7 +83,7 @@ function decodeCapabilities(reader: Reader): Capabilities {
   const migration = section(told, "migration");
   const twin = section(told, "twin_socket");
   const fallback = defaultCapabilities;
-  return {
+  const capabilities = {
     maxMessageFds: count(told, "max_msg_fds", 0, maxPeerFds, fallback.maxMessageFds),
     maxDataBytes: count(told, "max_data_xfer_size", 1, 0xffff_ffff, fallback.maxDataBytes),
     maxDmaMaps: count(told, "max_dma_maps", 1, 0xffff_ffff, fallback.maxDmaMaps),
@@ -87,6 +92,7 @@ function decodeCapabilities(reader: Reader): Capabilities {
     twinSocket: flag(twin, "supported"),
     migrationPageSize: count(migration, "pgsize", 1, Number.MAX_SAFE_INTEGER, fallback.migrationPageSize),
   };
+  return { capabilities, named: Object.keys(told) };
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;

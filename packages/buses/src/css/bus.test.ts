@@ -146,6 +146,18 @@ describe("subchannels", () => {
     await rig.css.stop();
   });
 
+  it("show their type and their paths", async () => {
+    const rig = await createRig(1);
+    const show = (name: string) => rig.system.sysfs.read(`/sys/devices/css0/0.0.0001/${name}`);
+    rig.machine.path(0x41, "offline");
+    await rig.css.settle();
+    assert.equal(await show("type"), "00\n");
+    assert.equal(await show("modalias"), "css:t0\n");
+    assert.equal(await show("chpids"), "40 41 00 00 00 00 00 00\n");
+    assert.equal(await show("pimpampom"), "c0 80 ff\n");
+    await rig.css.stop();
+  });
+
   it("bind to drivers of their type, and an override does not change that", async () => {
     const rig = await createRig(1);
     const events: string[] = [];

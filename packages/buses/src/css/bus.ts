@@ -13,6 +13,7 @@ import {
   type Work,
   WorkQueue,
 } from "parhelion-core";
+import { modaliasOf, subchannelAttributes } from "./attributes.js";
 import { type CssDriver, callbacksOf } from "./driver.js";
 import type { SchTodo } from "./event.js";
 import { type CssMachine, type Interruption, type SubchannelId, subchannelName } from "./machine.js";
@@ -311,6 +312,7 @@ function createBus(): Bus<Subchannel, CssDriver> {
   return {
     name: "css",
     driverOverride: "name-and-match",
+    deviceGroups: [{ attributes: subchannelAttributes }],
     match: (device, driver) => (driver.subchannelType ?? 0) === device.type,
     async probe(device, driver) {
       try {
@@ -332,7 +334,7 @@ function createBus(): Bus<Subchannel, CssDriver> {
     },
     uevent: (device) => [
       ["SUBCHANNEL_TYPE", String(device.type)],
-      ["MODALIAS", `css:t${device.type.toString(16).toUpperCase()}`],
+      ["MODALIAS", modaliasOf(device)],
     ],
   };
 }

@@ -31,9 +31,10 @@ export class Paths implements Named {
     return true;
   }
 
-  /** Tells the subchannel if that path is one of its own. */
+  /** Tells the subchannel if that path is one of its own. One that is gone is left to its evaluation. */
   async event(subchannel: Subchannel, chpid: number, event: ChpEvent): Promise<void> {
     await locked(subchannel, async () => {
+      if (subchannel.refresh() !== "there") return;
       const link = subchannel.linkOf(chpid);
       if (link !== null) await this.#tell(subchannel, link, event);
     });

@@ -137,12 +137,18 @@ export function structure<F extends Fields>(name: string, fields: F): Structure<
     }
   }
 
+  // Numbers are copied; what could be changed in place is made anew each time.
+  const numbers: Record<string, unknown> = {};
+  const objects: [key: string, zero: () => unknown][] = [];
+  for (const [key, part] of Object.entries(fields)) {
+    const zero = part.zero();
+    if (typeof zero === "object" && zero !== null) objects.push([key, part.zero]);
+    else if (zero !== null) numbers[key] = zero;
+  }
+
   function make(value: Partial<V>): V {
-    const made: Record<string, unknown> = {};
-    for (const [key, part] of Object.entries(fields)) {
-      const zero = part.zero();
-      if (zero !== null) made[key] = (value as Readonly<Record<string, unknown>>)[key] ?? zero;
-    }
+    const made: Record<string, unknown> = { ...numbers, ...value };
+    for (const [key, zero] of objects) made[key] ??= zero();
     return made as V;
   }
 

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -48,6 +56,19 @@ test("a disk that was only read is the same file afterwards, and nothing lies be
     assert.ok(readFileSync(path).equals(herculesFile(`${name}.gz`)));
     assert.deepEqual(readdirSync(join(path, "..")), [name]);
   }
+});
+
+test("whoever comes by a symbolic link has the same journal and the same further files", async (t) => {
+  const path = placed(t, "loaded.ckd");
+  const link = join(directory(t), "link");
+  symlinkSync(path, link);
+  const image = await DiskImage.open(link, { access: "read-write" });
+  await image.write(7, await image.read(7));
+  await image.flush();
+  assert.deepEqual(readdirSync(join(path, "..")), ["loaded.ckd", "loaded.ckd.journal"]);
+  assert.deepEqual(readdirSync(join(link, "..")), ["link"]);
+  await image.close();
+  assert.deepEqual(readdirSync(join(path, "..")), ["loaded.ckd"]);
 });
 
 test("what can't be opened is told as such", async (t) => {

@@ -3,7 +3,7 @@
  * that a test can stand between and lose what was not synced.
  */
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, open, stat, unlink } from "node:fs/promises";
+import { type FileHandle, open, realpath, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ImageError } from "./error.js";
 import { type ImageLock, lockForWriting } from "./lock.js";
@@ -35,6 +35,8 @@ export interface ImageDisk {
   remove(path: string): Promise<void>;
   /** Names the file in its file system for as long as it exists, whatever path leads to it, also when the machine starts again. */
   identity(path: string): Promise<string>;
+  /** Where the file really is, through symbolic links: what belongs to it lies beside it there. */
+  canonical(path: string): Promise<string>;
   /** One at a time has it, in this process or any other. @throws ImageError image-locked */
   lock(path: string): Promise<ImageLock>;
 }
@@ -87,6 +89,14 @@ export class HostDisk implements ImageDisk {
 
   async identity(path: string): Promise<string> {
     return `inode ${(await statOf(path)).ino}`;
+  }
+
+  async canonical(path: string): Promise<string> {
+    try {
+      return await realpath(path);
+    } catch (error) {
+      throw failed(path, "finding where it is", error);
+    }
   }
 
   async lock(path: string): Promise<ImageLock> {

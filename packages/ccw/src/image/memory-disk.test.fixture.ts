@@ -88,6 +88,10 @@ export class MemoryDisk implements ImageDisk {
     return `memory ${path}`;
   }
 
+  async canonical(path: string): Promise<string> {
+    return path;
+  }
+
   async lock(path: string): Promise<ImageLock> {
     if (this.#locked.has(path)) throw new ImageError("image-locked", { file: path }, "it is locked");
     this.#locked.add(path);

@@ -37,7 +37,7 @@ export async function openPlainFiles(
       files.push({ file, firstTrack: cylinders * header.heads, tracks: found * header.heads });
       cylinders += found;
       if (header.highestCylinder === 0) break;
-      file = await disk.open(following(first.path, files.length + 1), access);
+      file = await disk.open(following(await disk.canonical(first.path), files.length + 1), access);
       files.push({ file, firstTrack: 0, tracks: 0 });
       header = await readHeader(file);
       checkFollowing(file, header, device, files.length);

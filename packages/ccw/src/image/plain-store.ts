@@ -14,6 +14,8 @@ export class PlainStore implements TrackStore {
   readonly #files: readonly PlainFile[];
   readonly #access: Access;
   readonly #identity: string;
+  /** Where the first file really is, and the journal beside it. */
+  readonly #home: string;
   /** What the journal holds and the image not yet: read-only, or because putting it in failed. */
   #pending: ReadonlyMap<number, Uint8Array>;
   #journal: Journal | undefined;
@@ -25,6 +27,7 @@ export class PlainStore implements TrackStore {
     geometry: Geometry,
     access: Access,
     identity: string,
+    home: string,
     pending: ReadonlyMap<number, Uint8Array>,
   ) {
     this.#disk = disk;
@@ -32,6 +35,7 @@ export class PlainStore implements TrackStore {
     this.geometry = geometry;
     this.#access = access;
     this.#identity = identity;
+    this.#home = home;
     this.#pending = pending;
     this.format = {
       kind: "plain",
@@ -51,8 +55,9 @@ export class PlainStore implements TrackStore {
     const { files, geometry } = await openPlainFiles(disk, first, device, access);
     try {
       const identity = await disk.identity(first.path);
-      const pending = await readJournal(disk, first.path, identity);
-      const store = new PlainStore(disk, files, geometry, access, identity, pending ?? new Map());
+      const home = await disk.canonical(first.path);
+      const pending = await readJournal(disk, home, identity);
+      const store = new PlainStore(disk, files, geometry, access, identity, home, pending ?? new Map());
       if (access === "read-write" && pending !== undefined) await store.#adoptJournal();
       return store;
     } catch (error) {
@@ -76,7 +81,7 @@ export class PlainStore implements TrackStore {
     if (tracks.size === 0) return;
     // A journal that could not be put in before would be lost by writing a new one over it.
     await this.#recover();
-    this.#journal ??= await Journal.open(this.#disk, this.#first, this.#identity);
+    this.#journal ??= await Journal.open(this.#disk, this.#home, this.#identity);
     await this.#journal.record(tracks);
     this.#pending = new Map(tracks);
     await this.#recover();
@@ -129,7 +134,7 @@ export class PlainStore implements TrackStore {
 
   /** One that a writer left behind: its close removes it. */
   async #adoptJournal(): Promise<void> {
-    this.#journal = await Journal.open(this.#disk, this.#first, this.#identity);
+    this.#journal = await Journal.open(this.#disk, this.#home, this.#identity);
     await this.#recover();
   }
 
@@ -151,7 +156,7 @@ export class PlainStore implements TrackStore {
       touched.add(file);
     }
     for (const file of touched) await file.sync();
-    this.#journal ??= await Journal.open(this.#disk, this.#first, this.#identity);
+    this.#journal ??= await Journal.open(this.#disk, this.#home, this.#identity);
     await this.#journal.clear();
     this.#pending = new Map();
   }

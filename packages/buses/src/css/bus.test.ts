@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Bus, createRuntime, KernelError, System } from "parhelion-core";
+import { type Bus, createRuntime, Device, isKernelError, KernelError, System } from "parhelion-core";
 import {
   type ChpEvent,
   CssBus,
@@ -173,6 +173,28 @@ describe("subchannels", () => {
       await rig.system.sysfs.read("/sys/devices/css0/0.0.0002/uevent"),
       "DRIVER=recorder\nSUBCHANNEL_TYPE=1\nMODALIAS=css:t1\n",
     );
+  });
+});
+
+describe("a second bus", () => {
+  it("of one system is refused and leaves nothing", async () => {
+    const { system, css, runtime } = await createRig();
+    const refused = new CssBus(system, new SmallMachine(runtime));
+    await assert.rejects(refused.start(), (error) => isKernelError(error, "EEXIST"));
+    await css.stop();
+    const next = new CssBus(system, new SmallMachine(runtime));
+    await next.start();
+    await next.stop();
+  });
+
+  it("is not registered where something has the root's name", async () => {
+    const runtime = createRuntime();
+    const system = new System(runtime);
+    const other = new Device(runtime, { name: "css0" });
+    await system.addDevice(other);
+    const css = new CssBus(system, new SmallMachine(runtime));
+    await assert.rejects(css.start(), (error) => isKernelError(error, "EEXIST"));
+    assert.throws(() => system.devicesOf(css.bus as Bus));
   });
 });
 

@@ -81,7 +81,13 @@ export class CssBus implements Named {
     this.#unsubscribe = system.onBusEvent(this.bus as Bus, (event, device) => {
       if (event === "removed-device" && device instanceof Subchannel) this.#forget(device);
     });
-    await system.addDevice(this.root);
+    try {
+      await system.addDevice(this.root);
+    } catch (error) {
+      this.#unsubscribe();
+      await system.unregisterBus(this.bus as Bus, { deadline: noDeadline });
+      throw error;
+    }
     machine.onInterruption((interruption) => this.#interrupt(interruption));
     machine.onChannelReport(() => this.#queue(this.#reports));
     this.#queue(this.#reports);

@@ -37,6 +37,8 @@ export interface ChannelProgramInit {
   readonly limits?: ProgramLimits;
   /** Told of status while the program goes on. Must not throw. */
   readonly intermediate?: (status: Intermediate) => void;
+  /** Told that a resume function was carried out before there was a suspension. Must not throw. */
+  readonly resumed?: () => void;
 }
 
 export class ChannelProgram implements Named {
@@ -114,7 +116,10 @@ export class ChannelProgram implements Named {
     this.#runtime.scheduler.access(this, "write");
     const pending = this.#resume === "pending";
     this.#resume = "none";
-    if (pending) return null;
+    if (pending) {
+      this.#init.resumed?.();
+      return null;
+    }
     this.#cpa = pastCcw(ccw.address);
     this.#count = ccw.count;
     const pci = has(ccw, "PCI") ? "asked" : "not asked";

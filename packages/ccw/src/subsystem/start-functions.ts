@@ -171,6 +171,7 @@ export class StartFunctions {
       device: this.#device,
       path: { chpid: path.chpid, mask },
       intermediate: (status) => this.#intermediate(start, status),
+      resumed: () => this.#passed(start),
     });
     if (this.#resumed) program.resume();
     return program;
@@ -190,6 +191,13 @@ export class StartFunctions {
     const { cstat } = this.#words.scsw;
     const change = reason === "pci" ? { cpa, cstat: cstat | Cstat.PCI } : { cpa, zcc: 1 };
     this.#words.present(change, intermediate);
+  }
+
+  /** The flag that a resume was meant for was passed: there may be another resume. */
+  #passed(start: Start): void {
+    this.#uses();
+    const { scsw } = this.#words;
+    if (start.phase === "active") this.#words.scsw = { ...scsw, actl: scsw.actl & ~Actl.RESUME_PEND };
   }
 
   #suspend(start: Start, { cpa, count, pci }: Suspended): void {

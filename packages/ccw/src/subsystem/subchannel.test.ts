@@ -192,12 +192,24 @@ describe("a suspended program", () => {
     rig.start({ spnd: 1 });
     await rig.quiet();
     assert.equal(rig.css.rsch(rig.id), 0);
-    rig.program([control, chained], [control, CcwFlag.SLI]);
+    assert.equal(rig.css.rsch(rig.id), 2);
+    // Whoever resumes in advance takes the flag away as well, here between the two looks at it.
+    const { storage } = rig;
+    const read = storage.read.bind(storage);
+    let looks = 0;
+    storage.read = (address, length, key) => {
+      if (address === 0x1008) looks += 1;
+      if (looks === 2) rig.program([control, chained], [control, CcwFlag.SLI]);
+      return read(address, length, key);
+    };
     rig.device.end();
     await rig.quiet();
+    assert.equal(rig.scsw.actl, Actl.SCHACT | Actl.DEVACT);
+    assert.equal(rig.css.rsch(rig.id), 0);
     rig.device.end();
     await rig.quiet();
     assert.equal(rig.collect().scsw.stctl, ended);
+    assert.equal(rig.scsw.actl, 0);
   });
 
   it("can't be resumed where suspending was not allowed", async () => {

@@ -11,7 +11,7 @@ const SMALLEST_PART = 256;
 const PAGE = 4096;
 
 /** A device in Dawn and the driver: its queue, its allocators, the pipelines that Dawn makes for itself. */
-export const DEVICE_BYTES = 2.25 * 2 ** 20;
+export const DEVICE_BYTES = 2 * 2 ** 20;
 /** Dawn's objects, the driver's and the ones in JavaScript for one buffer, one texture with a view, one query set. */
 export const BUFFER_OBJECT_BYTES = 2048;
 export const TEXTURE_OBJECT_BYTES = 5120;

@@ -14,6 +14,8 @@ export interface Thread {
   readonly about: string;
   /** What came out of it, in plain language. */
   readonly found: string;
+  /** What the code does that ships, and why; absent where there is none. */
+  readonly shipped?: string;
   /** The broken design whose schedule is shown in full: which question's, and which of its variants. */
   readonly shown: { readonly dispute: string; readonly variant: number };
   readonly disputes: readonly Dispute[];
@@ -69,6 +71,20 @@ export const threads: readonly Thread[] = [
       "anything to give it to, and it disables what the next device needs. Each design that was argued for mends something, " +
       "and only the rule is safe everywhere. Its strongest rival, taking a reference before each callback, is safe only if " +
       "pointer and reference are taken in one step. A user who never closes can't be helped by any design but one that revokes",
+    shipped:
+      "The drivers in [`packages/ccw/src/vfio-ccw`](../packages/ccw/src/vfio-ccw) follow the rule, and go further where the " +
+      "questions above left something to lose. What belongs to a mediated device is put in the callbacks' reach and taken " +
+      "out of it under the subchannel's lock, and its work ends before its memory does. The state machine has no lock of its own: " +
+      "it is under the subchannel's as well, in which nobody sleeps. So what an interruption means is decided in its " +
+      "handler, and no work that comes late can undo a close (H5) or free the next channel program. What takes time " +
+      "lies before or behind the lock: a channel program is translated first, and dropped when a close or a reset has " +
+      "overtaken it; closing forbids everything first, and waits for the device then, not for ever. Only open, close and " +
+      "reset wait for each other, with a lock that no callback takes. Statuses queue until the user has read them (H9). A " +
+      "path that goes has its start halted, never taken back, for of that nobody would tell the user. And users are " +
+      "asked for the device before any lock is taken for its removal, and cut off when their time is over (H4). " +
+      "[`packages/ccw/src/proofs`](../packages/ccw/src/proofs) has these drivers themselves explored, on the buses that ship, " +
+      "with the kernel's order, or another one that was proposed, planted in them as what has to be found; where a program " +
+      "is too large to see every order of it, its name says how far was looked",
     shown: { dispute: "D5.1", variant: 0 },
     disputes: vfioCcw,
   },

@@ -39,7 +39,7 @@ function summary(threads: readonly Thread[], decided: readonly Decided[]): strin
 }
 
 function section(
-  { title, about, found, shown, disputes }: Thread,
+  { title, about, found, shipped, shown, disputes }: Thread,
   decided: readonly Decided[],
   schedule: string,
 ): string[] {
@@ -50,6 +50,7 @@ function section(
     "",
     `**What was found.** ${found}.`,
     "",
+    ...(shipped === undefined ? [] : [`**What ships.** ${shipped}.`, ""]),
     `One schedule in full, of ${shown.dispute}:`,
     "",
     "```",

@@ -1,4 +1,4 @@
-/** The driver of docs/vfio.md, and what becomes of its device. */
+/** The driver of docs/vfio-drivers.md, and what becomes of its device. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
@@ -64,15 +64,15 @@ async function example(): Promise<void> {
 
 const output = ["15", "ENODEV: vfio0 was taken from its user"];
 
-test("the example of docs/vfio.md does what it says", async (t) => {
+test("the example of docs/vfio-drivers.md does what it says", async (t) => {
   const printed: string[] = [];
   t.mock.method(console, "log", (line: unknown) => printed.push(String(line)));
   await example();
   assert.deepEqual(printed, output);
 });
 
-test("docs/vfio.md shows the example and its output", async () => {
-  const page = await readFile(new URL("../../../docs/vfio.md", import.meta.url), "utf8");
+test("docs/vfio-drivers.md shows the example and its output", async () => {
+  const page = await readFile(new URL("../../../docs/vfio-drivers.md", import.meta.url), "utf8");
   const source = await readFile(new URL("../src/example.test.ts", import.meta.url), "utf8");
   const [, code] = /\/\/ example\n([\s\S]*?)\/\/ end of example/.exec(source) ?? [];
   assert.ok(code !== undefined);

@@ -13,7 +13,7 @@ describe("random channel programs", () => {
         const trial = trialOf(scenario);
         assert.deepEqual(await interpret(trial), evaluate(trial));
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     );
   });
 

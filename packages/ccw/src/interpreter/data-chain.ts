@@ -12,6 +12,8 @@ import type { CommandClass, DataPath } from "./device.js";
 import type { CcwFetcher } from "./fetch.js";
 
 export interface DataChainHooks {
+  /** Whether the path is open is looked at: somebody else may close it. */
+  looked(): void;
   /** The device accepted the command. */
   accepted(): void;
   /** A CCW with the PCI flag took control. */
@@ -83,6 +85,7 @@ export class DataChain implements DataPath {
   }
 
   accept(): void {
+    this.#hooks.looked();
     if (this.#command === "accepted" || this.#state === "closed") return;
     this.#command = "accepted";
     this.#hooks.accepted();
@@ -130,6 +133,7 @@ export class DataChain implements DataPath {
   }
 
   get #open(): boolean {
+    this.#hooks.looked();
     return this.#state === "open" && this.#check === 0;
   }
 

@@ -172,6 +172,7 @@ export class ChannelProgram implements Named {
     const { controls, storage } = this.#init;
     const initialStatus = !chained && controls.initialStatus === "reported";
     const data = new DataChain(first, kind, controls, storage, this.#fetcher, {
+      looked: () => this.#runtime.scheduler.access(this, "read"),
       accepted: () => {
         if (initialStatus)
           this.#init.intermediate?.({ reason: "initial-status", cpa: pastCcw(first.address) });

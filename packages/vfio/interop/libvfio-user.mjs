@@ -39,10 +39,15 @@ const run = (command, args) => {
 const server = run(join(directory, "server"), ["-v", socket]);
 while (!existsSync(socket)) await new Promise((done) => setTimeout(done, 20));
 const client = run(join(directory, "client"), [socket]);
-const limit = setTimeout(() => {
+function giveUp(why) {
+  console.log(why);
   client.kill("SIGKILL");
   server.kill("SIGKILL");
-}, limitMs);
+  rmSync(directory, { recursive: true });
+  process.exit(1);
+}
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, giveUp);
+const limit = setTimeout(() => giveUp(`it took more than ${limitMs / 1000} s`), limitMs);
 // It becomes the second server, whose client is its child: both have ended when the streams have.
 await new Promise((done) => client.once("close", done));
 if (server.exitCode === null) await new Promise((done) => server.once("close", done));

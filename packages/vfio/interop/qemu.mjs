@@ -88,14 +88,19 @@ function run(program, args) {
   }
   return child;
 }
+function giveUp(why) {
+  console.log(why);
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(place, { recursive: true });
+  process.exit(1);
+}
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, giveUp);
+
 const said = async (what) => {
   while (!text.includes(what)) await new Promise((done) => setTimeout(done, 50));
 };
 const ended = (child) => new Promise((done) => child.once("close", done));
-const limit = setTimeout(() => {
-  console.log(`it took more than ${limitMs / 1000} s`);
-  for (const child of children) child.kill("SIGKILL");
-}, limitMs);
+const limit = setTimeout(() => giveUp(`it took more than ${limitMs / 1000} s`), limitMs);
 
 const lines = ["--line", "loop-back", "--line", `unix:${path("line")}`];
 const server = run(process.execPath, [

@@ -163,7 +163,7 @@ describe("an open node", () => {
       contact.offerGlobal();
       contact.offerVgpu(0);
     };
-    const { kernel, host } = await start(offers, { runtime: { patienceMs: 1000 } });
+    const { kernel, host } = await start(offers, { runtime: { patienceMs: 3000 } });
     const application = await openNode(kernel, "dxg0");
     const adapter = await openAdapter(application);
     const held: (() => void)[] = [];

@@ -47,7 +47,7 @@ export async function createRig(t: TestContext): Promise<Rig> {
   const queues: Rig["queues"] = [];
   const kernels: GuestKernel[] = [];
   const sockets = new Set<net.Socket>();
-  const runtime = createRuntime({ patienceMs: 5000 });
+  const runtime = createRuntime({ patienceMs: 120_000 });
   let onContact: (host: TestHost) => void = () => {};
   const server = net.createServer((socket) => {
     sockets.add(socket);
@@ -92,7 +92,7 @@ export async function createRig(t: TestContext): Promise<Rig> {
         credential: "secret",
         directory: path.join(directory, `run${kernels.length}`),
         log: (record) => log.push(record),
-        runtime: { patienceMs: 5000 },
+        runtime: { patienceMs: 120_000 },
         ...init,
       });
       kernels.push(kernel);
@@ -111,7 +111,7 @@ export interface Application {
 export async function openNode(kernel: GuestKernel, node: string): Promise<Application> {
   const socket = net.connect(path.join(kernel.directory, node));
   await once(socket, "connect");
-  const connection = new ControlConnection(socket, { peer: node, patienceMs: 5000 });
+  const connection = new ControlConnection(socket, { peer: node, patienceMs: 120_000 });
   const events: NodeEvent[] = [];
   connection.onEvent((type, body) => {
     if (type === nodeMessage.event.type) events.push(nodeMessage.event.body.decode(body));
@@ -130,7 +130,8 @@ export async function attributesOf(kernel: GuestKernel): Promise<GuestAttributes
 export async function until(condition: () => boolean, what: string): Promise<void> {
   for (let turn = 0; turn < 50_000; turn++) {
     if (condition()) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    // What another thread or process has to do takes time, which turns alone do not.
+    await new Promise<void>((resolve) => (turn < 1000 ? setImmediate(resolve) : setTimeout(resolve, 2)));
   }
   assert.fail(`never: ${what}`);
 }

@@ -59,9 +59,9 @@ async function one(
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let left = 10_000; !condition(); left--) {
+  for (let left = 20_000; !condition(); left--) {
     assert.ok(left > 0, `it did not come about that ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => (left > 10_000 ? setImmediate(resolve) : setTimeout(resolve, 1)));
   }
 }
 

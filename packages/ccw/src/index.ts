@@ -4,7 +4,7 @@ export {
   BlockError,
   type BlockErrorCode,
   blockBytes,
-  blockErrorMeanings,
+  blockErrorCodes,
   blocksPerTrack,
   CcwBlockDevice,
   type CcwBlockOptions,

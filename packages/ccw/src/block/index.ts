@@ -2,5 +2,5 @@
 export { CcwBlockDevice, type CcwBlockOptions } from "./block-device.js";
 export { blockBytes, blocksPerTrack, type Disk as BlockDisk } from "./eckd.js";
 export { BlockError, isBlockError } from "./error.js";
-export { type BlockErrorCode, blockErrorMeanings } from "./error-codes.js";
+export { type BlockErrorCode, blockErrorCodes } from "./error-codes.js";
 export { type SubchannelListener, SubchannelUser } from "./subchannel-user.js";

@@ -1,5 +1,5 @@
 /** docs/errors.md: every stable code of every package, from the lists that are the codes' types. */
-import { imageErrorCodes } from "parhelion-ccw";
+import { blockErrorCodes, imageErrorCodes } from "parhelion-ccw";
 import { applicationErrors, lossReasons } from "parhelion-client";
 import { bugCodes, errnoMeanings } from "parhelion-core";
 import {
@@ -89,6 +89,8 @@ export function errorsPage(): string {
     "`ImageError`: an image of a mainframe's disk can't be used; with the file, and the offset in it. From " +
       "`packages/ccw/src/image/error-codes.ts`.",
     codes(imageErrorCodes),
+    "`BlockError`: blocks of a disk behind a subchannel can't be read or written. From `packages/ccw/src/block/error-codes.ts`.",
+    codes(blockErrorCodes),
   ].join("\n\n")}\n`;
 }
 

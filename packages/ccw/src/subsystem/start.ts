@@ -28,7 +28,7 @@ export class Start {
 
   constructor(runtime: Runtime, name: string, orb: Orb, storage: MainStorage, before: Start | null) {
     this.orb = orb;
-    this.storage = new ProgramStorage(storage);
+    this.storage = new ProgramStorage(runtime, name, storage);
     this.changed = new WaitQueue(runtime, `progress of a start of ${name}`);
     this.finished = new Completion(runtime, `end of a start of ${name}`);
     this.#previous = before !== null && !before.finished.done ? before : null;

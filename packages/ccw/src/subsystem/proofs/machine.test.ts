@@ -1,5 +1,6 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prove } from "parhelion-explorer";
+import { audit, prove } from "parhelion-explorer";
 import * as machine from "./machine.test.fixture.js";
 
 for (const program of [
@@ -13,4 +14,8 @@ for (const program of [
   machine.pulledMeanwhile,
 ]) {
   prove(test, program);
+  test(`${program.name}: what its tasks share is declared`, async () => {
+    const { undeclared } = await audit(program, { pairs: 60 });
+    assert.equal(undeclared, null, undeclared?.message);
+  });
 }

@@ -3,7 +3,7 @@
  * puts its messages together by hand.
  */
 import assert from "node:assert/strict";
-import { readSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import koffi from "koffi";
 
@@ -246,11 +246,25 @@ export function createMemory(size: number): number {
   return fd;
 }
 
+const NONBLOCK = 0x800;
+const CLOEXEC = 0x80000;
+
 /** An eventfd that does not wait. */
 export function createEventfd(): number {
-  const fd = eventfdCall(0, 0x800 | 0x80000) as number;
+  const fd = eventfdCall(0, NONBLOCK | CLOEXEC) as number;
   assert.ok(fd >= 0);
   return fd;
+}
+
+/** An eventfd whose counter is full: whoever writes to it waits. */
+export function createFullEventfd(): number {
+  const fd = eventfdCall(0, CLOEXEC) as number;
+  writeSync(fd, struct(["u64", 2n ** 64n - 2n]));
+  return fd;
+}
+
+export function truncate(fd: number, size: number): void {
+  assert.equal(ftruncate(fd, size), 0);
 }
 
 /** What was signalled since it was last asked. */

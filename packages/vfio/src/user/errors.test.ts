@@ -7,9 +7,11 @@ import {
   Client,
   closeFd,
   createEventfd,
+  createFullEventfd,
   createMemory,
   message,
   struct,
+  truncate,
   versionBody,
 } from "./client.test.fixture.js";
 import { Action, stage } from "./machine.test.fixture.js";
@@ -17,6 +19,7 @@ import type { KoffiModule } from "./socket/libc.js";
 
 const withDescriptors = { koffi: koffi as unknown as KoffiModule };
 const EIO = 5;
+const EFAULT = 14;
 const EINVAL = 22;
 const EMSGSIZE = 90;
 const EOPNOTSUPP = 95;
@@ -180,6 +183,37 @@ describe("descriptors", () => {
     closeFd(memory);
     closeFd(eventfd);
     closeSync(nothing);
+    await staged.end();
+  });
+
+  test("of memory that the client truncates make the device's access fail, and nothing worse", async () => {
+    const staged = await stage(withDescriptors);
+    const client = await Client.greet(staged.server.socketPath);
+    const memory = createMemory(8192);
+    await client.must(2, map(0, 8192), [memory]);
+    truncate(memory, 4096);
+    const to = (iova: number): Promise<unknown> =>
+      client.must(10, Buffer.concat([access(1, 4n, 12), struct(["u32", 16], ["u64", iova])]));
+    await to(4096 - 8);
+    assert.equal(await client.errno(10, act(Action.DMA_READ)), EFAULT);
+    await to(0);
+    await client.must(10, act(Action.DMA_READ));
+    truncate(memory, 0);
+    assert.equal(await client.errno(10, act(Action.DMA_READ)), EFAULT);
+    await client.hangUp();
+    closeFd(memory);
+    await staged.end();
+  });
+
+  test("that are full eventfds keep nobody waiting", { timeout: 60_000 }, async () => {
+    const staged = await stage(withDescriptors);
+    const client = await Client.greet(staged.server.socketPath);
+    const full = createFullEventfd();
+    await client.must(8, irqs(1), [full]);
+    for (let i = 0; i < 100; i++) assert.equal(staged.device.irqs.trigger(2), true);
+    await client.must(13, Buffer.alloc(0));
+    await client.hangUp();
+    closeFd(full);
     await staged.end();
   });
 

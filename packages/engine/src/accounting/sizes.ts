@@ -27,7 +27,7 @@ const MODULE_FACTOR = { first: 210, further: 71 } as const;
 /** How many are the first. */
 const MODULE_FIRST = 1700;
 const COMPUTE_PIPELINE_BYTES = 260 * 1024;
-const RENDER_PIPELINE_BYTES = 32 * 1024;
+const RENDER_PIPELINE_BYTES = 24 * 1024;
 /** For each unit of source of its modules: the transformed program and the machine code. */
 const PIPELINE_FACTOR = 47;
 

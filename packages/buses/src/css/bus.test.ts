@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Bus, createRuntime, Device, isKernelError, KernelError, System } from "parhelion-core";
+import {
+  type Bus,
+  Completion,
+  createRuntime,
+  Device,
+  isKernelError,
+  KernelError,
+  System,
+} from "parhelion-core";
 import {
   type ChpEvent,
   CssBus,
@@ -173,6 +181,30 @@ describe("subchannels", () => {
       await rig.system.sysfs.read("/sys/devices/css0/0.0.0002/uevent"),
       "DRIVER=recorder\nSUBCHANNEL_TYPE=1\nMODALIAS=css:t1\n",
     );
+  });
+});
+
+describe("a removal that takes its time", () => {
+  it("keeps no other subchannel waiting", async () => {
+    const rig = await createRig(1, 2);
+    const hold = new Completion(rig.runtime, "the slow driver");
+    const events: string[] = [];
+    const driver = recorder(rig.css, events, {
+      quiesce: (_subchannel, state) => (state === 1 ? hold.wait() : undefined),
+    });
+    await rig.system.registerDriver(driver as CssDriver);
+    rig.machine.unplug(1);
+    await round();
+    rig.machine.unplug(2);
+    rig.machine.plug(3);
+    for (let turn = 0; turn < 100 && rig.css.find("0.0.0003")?.bound !== true; turn += 1) await round();
+    assert.deepEqual(
+      rig.css.subchannels().map(({ name }) => name),
+      ["0.0.0001", "0.0.0003"],
+    );
+    hold.completeAll();
+    await rig.css.settle();
+    assert.deepEqual(events.slice(-1), ["remove 1 false"]);
   });
 });
 

@@ -40,6 +40,8 @@ export interface DiskInit extends Dasd3390Options {
   /** How its tracks are at first. Default 2: blocks of zeroes. */
   readonly format?: NullFormat;
   readonly chpids?: readonly number[];
+  /** The image, instead of one that is made. */
+  readonly content?: Uint8Array;
 }
 
 export interface RigDisk {
@@ -84,16 +86,15 @@ export async function rig(
     ccw,
     log,
     subchannel,
-    async disk({ cylinders = 2, format = 2, chpids = [0x10], ...dasd } = {}) {
+    async disk({ cylinders = 2, format = 2, chpids = [0x10], content, ...dasd } = {}) {
       const path = join(folder, `disk${disks.length}.ckd`);
-      await writeFile(path, imageOf(cylinders, format));
+      await writeFile(path, content ?? imageOf(cylinders, format));
       const image = await DiskImage.open(path, { access: "read-write" });
       const id = machine.attach({
         device: new Dasd3390(image, { durable: "close", ...dasd }),
         devno: 0x100 + disks.length,
         chpids,
       });
-      await css.settle();
       await css.settle();
       const disk = { id, image, path };
       disks.push(disk);

@@ -103,9 +103,7 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
     this.ops = init.ops(this);
     const { migration } = this.ops;
     this.migration =
-      migration === undefined
-        ? null
-        : new Migration(runtime, `migration of ${this.name}`, migration, async (use) => use());
+      migration === undefined ? null : new Migration(runtime, `migration of ${this.name}`, migration);
   }
 
   /** Its user's memory. */
@@ -337,7 +335,7 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
     const ioas = binding.kind === "group" ? group.use() : this.#claim(binding.context, group);
     this.#dma.open();
     this.#dma.attach(ioas);
-    this.migration?.reset();
+    this.migration?.open();
     this.#openCount = 1;
     try {
       await invoke(this.runtime, "openDevice", this, () => this.ops.openDevice?.());
@@ -359,6 +357,7 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
       return false;
     }
     this.#disconnect();
+    await this.migration?.drain();
     try {
       await invoke(this.runtime, "closeDevice", this, () => this.ops.closeDevice?.());
     } catch (error) {

@@ -1,6 +1,7 @@
 /** The migration of one device: which state it is in, and how it gets to another. */
 import { invoke, KernelError, Mutex, type Named, type Runtime } from "parhelion-core";
 import { nextState } from "./fsm.js";
+import { Gate } from "./gate.js";
 import type { MigrationArc, MigrationOps, MigrationState, MigrationStream } from "./ops.js";
 import { type Guarded, UserStream } from "./stream.js";
 
@@ -12,19 +13,19 @@ export class Migration implements Named {
   readonly name: string;
   readonly #runtime: Runtime;
   readonly #ops: MigrationOps;
-  readonly #guarded: Guarded;
+  /** Streams are read and written by who holds them, not through the device's file. */
+  readonly #streaming: Gate;
   /** One change at a time. */
   readonly #mutex: Mutex;
   #state: MigrationState = "RUNNING";
   #stream: UserStream | null = null;
   #streams = 0;
 
-  /** @param guarded what holds while the driver reads or writes a stream: that the device is open */
-  constructor(runtime: Runtime, name: string, ops: MigrationOps, guarded: Guarded) {
+  constructor(runtime: Runtime, name: string, ops: MigrationOps) {
     this.#runtime = runtime;
     this.name = name;
     this.#ops = ops;
-    this.#guarded = guarded;
+    this.#streaming = new Gate(runtime, `streams of ${name}`);
     this.#mutex = new Mutex(runtime, `changes of ${name}`);
   }
 
@@ -63,13 +64,25 @@ export class Migration implements Named {
     });
   }
 
-  /** The device was reset, or is opened anew: it runs, and nothing of it is on its way. */
+  /** The device is opened. */
+  open(): void {
+    this.#streaming.open();
+    this.reset();
+  }
+
+  /** The device was reset: it runs, and nothing of it is on its way. */
   reset(): void {
     this.#moveTo("RUNNING");
   }
 
-  /** The user has gone. */
+  /** The user goes: streams answer ENODEV. */
   close(): void {
+    this.#streaming.shut();
+  }
+
+  /** Waits for what the driver still reads or writes of a stream, and ends it. */
+  async drain(): Promise<void> {
+    await this.#streaming.drain();
     this.#endStream();
   }
 
@@ -85,12 +98,8 @@ export class Migration implements Named {
     this.#moveTo(arc.to);
     if (stream === undefined) return null;
     this.#streams += 1;
-    this.#stream = new UserStream(
-      this.#runtime,
-      `stream ${this.#streams} of ${this.name}`,
-      stream,
-      this.#guarded,
-    );
+    const guarded: Guarded = (use) => this.#streaming.during(use);
+    this.#stream = new UserStream(this.#runtime, `stream ${this.#streams} of ${this.name}`, stream, guarded);
     return this.#stream;
   }
 

@@ -25,7 +25,10 @@ export function addVfioCommands(program: Command, terminal: Terminal, end: End):
   vfio
     .command("serve")
     .description("serve a device on a Unix socket, as long as it runs")
-    .argument("<device>", "serial or serial:2, a PCI card with so many serial ports; or a slice's UUID")
+    .argument(
+      "<device>",
+      "serial or serial:2, a PCI card with so many serial ports; ccw:IMAGE, a disk as of dasd attach; or a slice's UUID",
+    )
     .requiredOption("--socket <path>", "where clients connect; made here, and removed at the end")
     .addOption(
       new Option(
@@ -44,7 +47,7 @@ export function addVfioCommands(program: Command, terminal: Terminal, end: End):
       "after",
       "\nparhelion vfio serve serial:2 --socket /tmp/card.sock --line pty\n" +
         "parhelion bind 1f0d2a6c-… vfio && parhelion vfio serve 1f0d2a6c --socket /tmp/vgpu.sock\n\n" +
-        "A card lives in this process and needs no host. A slice is served by the host that runs in the state directory, and\n" +
+        "A card and a disk live in this process and need no host. A slice is served by the host that runs in the state directory, and\n" +
         "has to be bound to vfio. One client at a time. It ends with 0 on Ctrl-C and SIGTERM, with 1 when the device has gone.",
     )
     .action(async (device: string, options) => {

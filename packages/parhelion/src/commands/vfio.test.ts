@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
 import type { SliceStatus } from "parhelion-host";
 import { errorOf, inWorkplace, type Running, until, type Workplace } from "../command.test.fixture.js";
 import { VfioClient } from "../vfio/client.test.fixture.js";
@@ -40,7 +41,8 @@ test("a serial card is served without a host, until the command is asked to end"
     const client = await VfioClient.connect(card);
     assert.equal((await client.read(config, 0, 4)).toString("hex"), "48435332");
     const peer = connect(line);
-    await once(peer, "connect");
+    // Connected is not yet plugged in: that is seen by the carrier.
+    await until("somebody is on the line", async () => ((await client.read(1, 6, 1))[0] ?? 0) >= 0x80);
     // Eight bits, then a character each way.
     for (const bar of [0, 1]) await client.write(bar, 3, Uint8Array.of(3));
     await client.write(0, 0, Uint8Array.of(0x41));
@@ -64,18 +66,37 @@ test("what can't be served is refused, each with what helps", () =>
     assert.equal(await wrong("parallel"), "no-device");
     assert.equal(await wrong("serial:3"), "no-device");
     assert.equal(await wrong("ffff"), "no-host");
-    assert.equal(await wrong("ffff", "--line", "loop-back"), "no-device");
+    assert.equal(await wrong("ffff", "--line", "loop-back"), "bad-line");
+    assert.equal(await wrong("ccw:disk", "--line", "loop-back"), "bad-line");
     assert.equal(await wrong("serial", "--line", "nowhere"), "bad-line");
     assert.equal(await wrong("serial", "--line", "loop-back", "--line", "loop-back"), "bad-line");
     assert.equal(await wrong("serial", "--line", "unix:no/line"), "listen-failed");
     const nowhere = await place.run(["vfio", "serve", "serial", "--socket", "no/s", "--json"]);
     assert.equal(errorOf(nowhere).code, "listen-failed");
+    const file = place.file("taken", "text");
+    const taken = await place.run(["vfio", "serve", "serial", "--socket", "taken", "--json"]);
+    assert.equal(errorOf(taken).code, "listen-failed");
+    assert.equal(readFileSync(file, "utf8"), "text", "what is no socket stays");
     const first = place.start(["vfio", "serve", "serial", "--socket", "s"]);
     await first.says("serving serial");
     assert.equal(await wrong("serial"), "listen-failed");
     first.kill("SIGINT");
     assert.equal((await first.ended).status, 0);
     assert.equal((await place.run(["vfio", "serve", "serial"])).status, 2);
+  }));
+
+test("a disk image is served as a channel device, until the command is asked to end", () =>
+  inWorkplace(async (place) => {
+    const fixture = new URL("../../../ccw/fixtures/loaded-zlib.cckd.gz", import.meta.url);
+    writeFileSync(place.file("disk.cckd", ""), gunzipSync(readFileSync(fixture)));
+    const serve = place.start(["vfio", "serve", "ccw:disk.cckd", "--socket", "disk", "--json"]);
+    await serve.says("listening");
+    const client = await VfioClient.connect(join(place.directory, "disk"));
+    client.close();
+    serve.kill("SIGTERM");
+    assert.deepEqual([(await serve.ended).status, existsSync(join(place.directory, "disk"))], [0, false]);
+    const nothing = await place.run(["vfio", "serve", "ccw:nothing", "--socket", "disk", "--json"]);
+    assert.match(errorOf(nothing).code, /^(image-|ENOENT)/);
   }));
 
 test("a slice is served by its host while it is used as vfio, and given up when it is taken away", () =>

@@ -35,6 +35,8 @@ export async function vfioServe(
   options: VfioServeCommand,
   terminal: Terminal,
 ): Promise<number> {
+  const image = /^ccw:(.+)$/s.exec(device)?.[1];
+  if (image !== undefined) return serveImage(image, options, terminal);
   const end = untilAskedToEnd();
   try {
     const served = await serve(device, options, terminal);
@@ -62,6 +64,25 @@ export async function vfioServe(
   }
 }
 
+/** A disk behind a subchannel: `dasd attach` with what it has as defaults. */
+async function serveImage(image: string, options: VfioServeCommand, terminal: Terminal): Promise<number> {
+  refuseLines(options);
+  const { dasdAttach } = await import("../dasd/attach.js");
+  const { socket, json } = options;
+  const defaults = { devno: 0x0100, durable: "program" } as const;
+  return dasdAttach({ ...defaults, image, socket, ...(json === undefined ? {} : { json }) }, terminal);
+}
+
+/** @throws CommandError bad-line */
+function refuseLines({ line: lines = [] }: VfioServeCommand): void {
+  if (lines.length > 0)
+    throw new CommandError(
+      "bad-line",
+      "only serial cards have ports to plug into something",
+      "leave --line out",
+    );
+}
+
 async function serve(device: string, options: VfioServeCommand, terminal: Terminal): Promise<ServedDevice> {
   const socket = resolve(terminal.workingDirectory, options.socket);
   const { line: lines = [] } = options;
@@ -78,9 +99,8 @@ async function serve(device: string, options: VfioServeCommand, terminal: Termin
     throw new CommandError(
       "no-device",
       `there is no device ${JSON.stringify(device)} to serve`,
-      "serve serial, serial:2 or a slice's UUID; `parhelion vfio ls` lists them",
+      "serve serial, serial:2, ccw:IMAGE or a slice's UUID; `parhelion vfio ls` lists them",
     );
-  if (lines.length > 0)
-    throw new CommandError("no-device", "--line is for serial cards, not for slices", "leave it out");
+  refuseLines(options);
   return serveSlice(await reachHost({ stateDirectory: options.state }), device, socket);
 }

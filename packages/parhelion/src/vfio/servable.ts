@@ -11,9 +11,10 @@ export interface ServableDevice {
   readonly socket: string | null;
 }
 
-const cards: readonly ServableDevice[] = [
+const withoutHost: readonly ServableDevice[] = [
   { device: "serial", what: "PCI serial card, 1 port", state: "ready", socket: null },
   { device: "serial:2", what: "PCI serial card, 2 ports", state: "ready", socket: null },
+  { device: "ccw:IMAGE", what: "disk image as a 3390, channel I/O", state: "ready", socket: null },
 ];
 
 /** The slices of the host in that state directory, if one runs there, and what needs no host. */
@@ -22,13 +23,13 @@ export async function servableDevices(state: string | undefined): Promise<readon
   try {
     host = await reachHost({ stateDirectory: state });
   } catch (error) {
-    if ((error as { code?: unknown }).code === "no-host") return cards;
+    if ((error as { code?: unknown }).code === "no-host") return withoutHost;
     throw error;
   }
   try {
     const slices = (await host.ask("sliceList", {})) as readonly SliceStatus[];
     const services = (await host.ask("vfioList", {})) as readonly VfioService[];
-    return [...cards, ...slices.map((slice) => servableSlice(slice, services))];
+    return [...withoutHost, ...slices.map((slice) => servableSlice(slice, services))];
   } finally {
     await host.close();
   }

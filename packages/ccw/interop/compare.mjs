@@ -77,7 +77,8 @@ async function compareDatasets(name) {
 
 async function textOf(image, dataset, from) {
   let text = "";
-  for await (const record of datasetRecords(image, dataset, from)) text += `${fromEbcdic(record).trimEnd()}\n`;
+  for await (const record of datasetRecords(image, dataset, from))
+    text += `${fromEbcdic(record).trimEnd()}\n`;
   return text;
 }
 
@@ -137,7 +138,9 @@ async function compareWriting(name) {
   copyFileSync(path, join(directory, `written-${name}`));
   await compareTracks(`written-${name}`, 60);
   rmSync(join(directory, `written-${name}`));
-  say(`${name}: written in 4 rounds, cckdcdsk finds nothing; ${usedBytes} of ${fileBytes} bytes used, ${freeExtents} gaps`);
+  say(
+    `${name}: written in 4 rounds, cckdcdsk finds nothing; ${usedBytes} of ${fileBytes} bytes used, ${freeExtents} gaps`,
+  );
 }
 
 try {

@@ -100,8 +100,6 @@ class Machine {
           terminal.err(`parhelion: ${printable(error instanceof Error ? error.message : String(error))}`),
       });
       const id = machine.attach({ device, devno: options.devno, chpids: [0x10] });
-      // The report of the new subchannel, then the evaluation that it leads to.
-      await css.settle();
       await css.settle();
       return new Machine(system, await passThrough(system, css, mdev, id), subchannelName(id), end);
     } catch (error) {

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { readSync, writeSync } from "node:fs";
 import { describe, test } from "node:test";
-import koffi from "koffi";
 import {
   Client,
   closeFd,
@@ -13,62 +12,20 @@ import {
   struct,
   versionBody,
 } from "./client.test.fixture.js";
-import { Action, type Stage, stage } from "./machine.test.fixture.js";
-import type { KoffiModule } from "./socket/libc.js";
+import { Action, stage } from "./machine.test.fixture.js";
+import {
+  access,
+  act,
+  irqsBody,
+  mapBody,
+  unmapBody,
+  withClient,
+  withDescriptors,
+  writeBody,
+} from "./questions.test.fixture.js";
 
-const withDescriptors = { koffi: koffi as unknown as KoffiModule };
-const ENOTTY = 25;
 const EINVAL = 22;
 const EOPNOTSUPP = 95;
-
-const mapBody = (iova: bigint, size: number, offset = 0, flags = 3): Buffer =>
-  struct(["u32", 32], ["u32", flags], ["u64", offset], ["u64", iova], ["u64", size]);
-const unmapBody = (iova: bigint, size: number, flags = 0): Buffer =>
-  struct(["u32", 24], ["u32", flags], ["u64", iova], ["u64", size]);
-const access = (region: number, offset: number, count: number): Buffer =>
-  struct(["u64", offset], ["u32", region], ["u32", count]);
-const writeBody = (region: number, offset: number, data: Uint8Array): Buffer =>
-  Buffer.concat([access(region, offset, data.length), data]);
-const irqsBody = (
-  flags: number,
-  index: number,
-  start: number,
-  count: number,
-  data = Buffer.alloc(0),
-): Buffer =>
-  struct(["u32", 20 + data.length], ["u32", flags], ["u32", index], ["u32", start], ["u32", count], data);
-const feature = (flags: number, data: Uint8Array = Buffer.alloc(0), argsz = 8 + data.length): Buffer =>
-  struct(["u32", argsz], ["u32", flags], data);
-
-/** The registers of the machine, and what it is to do, in one write each. */
-async function act(
-  client: Client,
-  action: number,
-  iova = 0n,
-  length = 0,
-  index = 0,
-  vector = 0,
-): Promise<number> {
-  await client.must(
-    10,
-    writeBody(1, 4, struct(["u32", length], ["u64", iova], ["u32", index], ["u32", vector])),
-  );
-  return (await client.call(10, writeBody(1, 0, struct(["u32", action])))).errno;
-}
-
-async function withClient(
-  options: Parameters<typeof stage>[0],
-  body: (client: Client, staged: Stage) => Promise<void>,
-): Promise<void> {
-  const staged = await stage(options);
-  try {
-    const client = await Client.greet(staged.server.socketPath);
-    await body(client, staged);
-    await client.hangUp();
-  } finally {
-    await staged.end();
-  }
-}
 
 describe("the version", () => {
   const everything = {
@@ -338,85 +295,5 @@ describe("interrupts", () => {
       assert.equal(await client.errno(8, irqsBody(eventfd, 0, 0, 1)), EOPNOTSUPP);
       const info = await client.must(7, struct(["u32", 16], ["u32", 0], ["u32", 0], ["u32", 0]));
       assert.equal(info.readUInt32LE(4) & 1, 0);
-    }));
-});
-
-describe("migration", () => {
-  const GET = 0x1_0000;
-  const SET = 0x2_0000;
-  const PROBE = 0x4_0000;
-  const state = (number: number): Buffer => struct(["u32", number], ["u32", 0xffffffff]);
-
-  test("takes a device's state from one server to another", async () => {
-    const [from, to] = [await stage(), await stage()];
-    from.machine.memory.fill(0xab);
-    const source = await Client.greet(from.server.socketPath);
-    const target = await Client.greet(to.server.socketPath);
-    assert.deepEqual(await source.must(16, feature(1 | PROBE | GET)), feature(1 | PROBE | GET));
-    assert.deepEqual(
-      await source.must(16, feature(1 | GET, Buffer.alloc(0), 16)),
-      feature(1 | GET, struct(["u64", 1])),
-    );
-    assert.deepEqual(
-      await source.must(16, feature(2 | GET, Buffer.alloc(0), 16)),
-      feature(2 | GET, state(2)),
-    );
-    assert.equal(await source.errno(17, struct(["u32", 8], ["u32", 100])), EINVAL);
-    assert.deepEqual(await source.must(16, feature(2 | SET, state(3))), feature(2 | SET, state(3)));
-    // It stands still: only what takes its state, and its regions.
-    assert.equal(await source.errno(3, unmapBody(0n, 0, 2)), EINVAL);
-    assert.equal(await source.errno(4, struct(["u32", 16], ["u32", 0], ["u32", 0], ["u32", 0])), EINVAL);
-    await source.must(9, access(0, 0, 4));
-    await target.must(16, feature(2 | SET, state(4)));
-    assert.equal(await target.errno(17, struct(["u32", 8], ["u32", 100])), EINVAL);
-    for (let left = 65536; left > 0; ) {
-      const piece = await source.must(17, struct(["u32", 8 + 5000], ["u32", 5000]));
-      const size = piece.readUInt32LE(4);
-      assert.equal(size, Math.min(5000, left));
-      assert.equal(piece.readUInt32LE(0), 8 + size);
-      assert.equal(piece.length, 8 + 5000);
-      await target.must(18, piece);
-      left -= size;
-    }
-    const end = await source.must(17, struct(["u32", 8], ["u32", 100]));
-    // What is asked for is what comes, in bytes; what of it counts is said.
-    assert.deepEqual(end, struct(["u32", 8], ["u32", 0], Buffer.alloc(100)));
-    assert.equal(await source.errno(18, struct(["u32", 8], ["u32", 0])), EINVAL);
-    await source.must(16, feature(2 | SET, state(1)));
-    await target.must(16, feature(2 | SET, state(2)));
-    assert.deepEqual(to.machine.memory, from.machine.memory);
-    assert.deepEqual(from.machine.trace, ["open", "STOP", "STOP_COPY", "STOP"]);
-    assert.deepEqual(to.machine.trace, ["open", "STOP", "RESUMING", "STOP", "RUNNING"]);
-    assert.equal(await source.errno(16, feature(2 | SET, state(0))), EINVAL);
-    assert.equal(await source.errno(16, feature(99 | GET)), ENOTTY);
-    await source.must(13, Buffer.alloc(0));
-    assert.deepEqual(
-      await source.must(16, feature(2 | GET, Buffer.alloc(0), 16)),
-      feature(2 | GET, state(2)),
-    );
-    await source.hangUp();
-    await target.hangUp();
-    await from.end();
-    await to.end();
-  });
-
-  test("tells which pages the device has written", () =>
-    withClient({}, async (client) => {
-      client.lent = [{ iova: 0x10000n, bytes: Buffer.alloc(4 * 4096) }];
-      await client.must(2, mapBody(0x10000n, 4 * 4096));
-      const start = feature(6 | SET, struct(["u64", 4096], ["u32", 0], ["u32", 0]));
-      assert.deepEqual(await client.must(16, start), start);
-      await act(client, Action.DMA_WRITE, 0x12ffen, 4);
-      const range: readonly Field[] = [
-        ["u64", 0x10000],
-        ["u64", 0x4000],
-        ["u64", 4096],
-      ];
-      const report = await client.must(16, feature(8 | GET, struct(...range), 8 + 24 + 8));
-      assert.deepEqual(report, feature(8 | GET, struct(...range, ["u64", 0b1100])));
-      const again = await client.must(16, feature(8 | GET, struct(...range), 8 + 24 + 8));
-      assert.deepEqual(again, feature(8 | GET, struct(...range, ["u64", 0])));
-      await client.must(16, feature(7 | SET));
-      assert.equal(await client.errno(16, feature(8 | GET, struct(...range), 8 + 24 + 8)), EINVAL);
     }));
 });

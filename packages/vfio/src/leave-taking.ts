@@ -4,24 +4,21 @@
  * then, or came too late for one, and are not waited for.
  */
 import { Completion, type Device, type Named, noDeadline, type Runtime } from "parhelion-core";
-import type { VfioDevice } from "./device/device.js";
+import { VfioDevice } from "./device/device.js";
 
-export interface LeaveTakingSurroundings {
-  devices(): readonly VfioDevice[];
-  /** See `Vfio.retire`. */
-  retire(device: VfioDevice, deadline: number): Promise<void>;
-}
+/** See `Vfio.retire`. */
+export type Retire = (device: VfioDevice, deadline: number) => Promise<void>;
 
 export class LeaveTaking implements Named {
   readonly name = "vfio leave-takings";
   readonly #runtime: Runtime;
-  readonly #around: LeaveTakingSurroundings;
+  readonly #retire: Retire;
   /** Those that are on their way, by how many who take them. */
   readonly #going = new Map<Device, number>();
 
-  constructor(runtime: Runtime, around: LeaveTakingSurroundings) {
+  constructor(runtime: Runtime, retire: Retire) {
     this.#runtime = runtime;
-    this.#around = around;
+    this.#retire = retire;
   }
 
   /** @returns to be called when they have gone, or stay after all */
@@ -29,10 +26,7 @@ export class LeaveTaking implements Named {
     this.#runtime.scheduler.access(this, "write");
     const tops = devices.filter((device) => !this.#isGoing(device));
     for (const device of devices) this.#count(device, 1);
-    const leaving = this.#around
-      .devices()
-      .filter((device) => tops.some((top) => isBelow(device, top)))
-      .map((device) => this.#begin(device, deadline));
+    const leaving = tops.flatMap(below).map((device) => this.#begin(device, deadline));
     for (const left of leaving) await left.wait({ deadline: noDeadline });
     return () => {
       this.#runtime.scheduler.access(this, "write");
@@ -45,7 +39,7 @@ export class LeaveTaking implements Named {
     device.get();
     this.#runtime.scheduler.spawn(left.name, async () => {
       try {
-        await this.#around.retire(device, deadline);
+        await this.#retire(device, deadline);
       } finally {
         device.put();
         left.completeAll();
@@ -68,8 +62,7 @@ export class LeaveTaking implements Named {
   }
 }
 
-/** Strictly. */
-function isBelow(device: Device, top: Device): boolean {
-  for (let { parent } = device; parent !== null; parent = parent.parent) if (parent === top) return true;
-  return false;
+/** However many others there are elsewhere: the way leads down. */
+function below(top: Device): VfioDevice[] {
+  return [...top.children].flatMap((child) => (child instanceof VfioDevice ? [child] : below(child)));
 }

@@ -20,7 +20,7 @@ import { Container } from "./container/container.js";
 import { ContainerOperations } from "./container/file.js";
 import type { FileHandle } from "./device/calls.js";
 import { DevSet } from "./device/dev-set.js";
-import { VfioDevice } from "./device/device.js";
+import type { VfioDevice } from "./device/device.js";
 import type { VfioHome } from "./device/home.js";
 import { GroupOperations } from "./group/file.js";
 import { type ContainerOrIommufd, type GroupKind, VfioGroup } from "./group/group.js";
@@ -207,10 +207,9 @@ export class Vfio implements VfioHome {
 
   async #begin(): Promise<void> {
     const { system } = this;
-    const leaveTaking = new LeaveTaking(this.runtime, {
-      devices: () => system.membersOf(this.deviceClass).filter((device) => device instanceof VfioDevice),
-      retire: (device, deadline) => this.retire(device, { deadline }),
-    });
+    const leaveTaking = new LeaveTaking(this.runtime, (device, deadline) =>
+      this.retire(device, { deadline }),
+    );
     this.#endLeaving = system.leaving.listen((devices, deadline) => leaveTaking.take(devices, deadline));
     system.registerClass(this.deviceClass);
     system.registerClass(this.#groupClass);

@@ -1,6 +1,7 @@
 /** What the ports of a served card are plugged into, as somebody wrote it down, and everything that has to be closed for that. */
 import { createServer, type Server } from "node:net";
 import { KernelError, type Named, type Runtime } from "parhelion-core";
+import { listenAt } from "../../user/server/listen.js";
 import { idleInputs } from "./line.js";
 import { LoopBackPlug } from "./loop-back-plug.js";
 import { openPty, type PtyLibrary } from "./pty.js";
@@ -37,7 +38,7 @@ export interface LinesInit {
   readonly koffi: PtyLibrary | undefined;
 }
 
-/** @throws KernelError ENODEV no pseudo-terminal can be had here; EADDRINUSE, EACCES… the socket can't be listened on */
+/** @throws KernelError ENODEV no pseudo-terminal can be had here; and as `listenAt` */
 export async function plugLine(
   { runtime, koffi }: LinesInit,
   port: SerialPort,
@@ -88,10 +89,7 @@ class SocketLine implements Named, PluggedLine {
 
   static async listen(runtime: Runtime, port: SerialPort, path: string): Promise<SocketLine> {
     const made = new SocketLine(runtime, port, path);
-    await new Promise<void>((resolve, reject) => {
-      made.#server.once("error", reject);
-      made.#server.listen(path, resolve);
-    });
+    await listenAt(made.#server, path);
     return made;
   }
 

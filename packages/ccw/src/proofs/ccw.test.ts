@@ -59,6 +59,11 @@ const planted: readonly (readonly [Program<CcwStage>, FailureKind, CheckOptions?
   [lifetimes.interruptWithoutMdev("enabled in probe"), "expectation"],
   [lifetimes.failedProbe("stays in reach"), "use-after-free"],
   [events.closeAndEnd("decided late"), "expectation"],
+  [
+    events.clearAndEnd("decided late"),
+    "expectation",
+    { method: { pct: { depth: 3, runs: 400, seed: 1, steps: 60 } } },
+  ],
   [events.eventsAtOnce("resets at once"), "exception"],
   [events.goneAndStart("sleeps in the lock"), "sleep-in-atomic"],
   [events.twoReaders("taken off later"), "double-free"],

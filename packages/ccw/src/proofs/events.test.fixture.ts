@@ -108,10 +108,13 @@ export const twoStarts = (): Program<CcwStage> => ({
   },
 });
 
-export const clearAndEnd = (): Program<CcwStage> => ({
-  name: "a clear meets the end of the channel program, and the next one is started: what is the next one's stays",
+export const clearAndEnd = (plant?: "decided late"): Program<CcwStage> => ({
+  name: named(
+    "a clear meets the end of the channel program, and the next one is started: what is the next one's stays",
+    plant,
+  ),
   setup(world) {
-    const stage = new CcwStage(world);
+    const stage = new CcwStage(world, plant ? plants.decidedLate(world) : {});
     world.task("device", async () => stage.machine.finish());
     world.task("user", async () => {
       await stage.clear("EAGAIN");

@@ -9,69 +9,9 @@ import {
   KernelError,
   System,
 } from "parhelion-core";
-import {
-  type ChpEvent,
-  CssBus,
-  type CssDriver,
-  Erc,
-  Rsc,
-  Stctl,
-  type Subchannel,
-  SubchannelType,
-} from "./index.js";
+import { createRig, one, recorder, round } from "./bus.test.fixture.js";
+import { CssBus, type CssDriver, Stctl, SubchannelType } from "./index.js";
 import { idOf, SmallMachine } from "./machine.test.fixture.js";
-
-/** Waits for nothing that time brings. */
-async function round(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-}
-
-async function createRig(...plugged: number[]) {
-  const runtime = createRuntime();
-  const system = new System(runtime);
-  const machine = new SmallMachine(runtime);
-  for (const schno of plugged) machine.plug(schno);
-  const css = new CssBus(system, machine, { retryMs: 1 });
-  await css.start();
-  return { runtime, system, machine, css };
-}
-
-type Rig = Awaited<ReturnType<typeof createRig>>;
-
-function one({ css }: Rig, name = "0.0.0001"): Subchannel {
-  const subchannel = css.find(name);
-  assert.ok(subchannel, `there is no ${name}`);
-  return subchannel;
-}
-
-/** Enables the subchannel, and notes what it is called for. */
-function recorder(css: CssBus, events: string[], change: Partial<CssDriver<number>> = {}): CssDriver<number> {
-  return {
-    name: "recorder",
-    bus: css.bus as Bus,
-    async probe(subchannel) {
-      events.push(`probe ${subchannel.name}`);
-      await subchannel.lock.withLock(() => subchannel.cio.enable(7, 3));
-      return subchannel.id.schno;
-    },
-    quiesce: (subchannel, state) => void events.push(`quiesce ${state} ${subchannel.published}`),
-    remove: (subchannel, state) => void events.push(`remove ${state} ${subchannel.published}`),
-    irq: (_subchannel, state, { scsw }) => void events.push(`irq ${state} ${scsw.stctl}`),
-    chpEvent(subchannel, state, { chpid, mask }, event) {
-      const { opm, lpm } = subchannel;
-      events.push(
-        `${event} ${state} ${chpid.toString(16)} ${mask.toString(16)} ${opm.toString(16)} ${lpm.toString(16)}`,
-      );
-      return "done";
-    },
-    schEvent: (_subchannel, state) => {
-      events.push(`event ${state}`);
-      return "done";
-    },
-    shutdown: (_subchannel, state) => void events.push(`shutdown ${state}`),
-    ...change,
-  };
-}
 
 describe("subchannels", () => {
   it("are devices while the machine has something behind them", async () => {
@@ -327,76 +267,5 @@ describe("a driver", () => {
     await rig.system.registerDriver(recorder(rig.css, events) as CssDriver);
     await rig.css.shutdown();
     assert.deepEqual(events.slice(2), ["shutdown 1", "shutdown 2"]);
-  });
-});
-
-describe("channel paths", () => {
-  it("that are varied or reported change the masks, and the driver hears of it", async () => {
-    const rig = await createRig(1);
-    const events: string[] = [];
-    await rig.system.registerDriver(recorder(rig.css, events) as CssDriver);
-    events.length = 0;
-    assert.equal(one(rig).lpm, 0xc0);
-    await rig.css.vary(0x41, "off");
-    await rig.css.vary(0x41, "off");
-    await rig.css.vary(0x99, "off");
-    rig.machine.path(0x40, "offline");
-    await rig.css.settle();
-    rig.machine.path(0x40, "online");
-    await rig.css.settle();
-    await rig.css.vary(0x41, "on");
-    assert.deepEqual(events, [
-      "VARY_OFF 1 41 40 bf 80",
-      "OFFLINE 1 40 80 bf 0",
-      "ONLINE 1 40 80 bf 80",
-      "VARY_ON 1 41 40 ff c0",
-    ]);
-  });
-
-  it("that were varied off before are off for subchannels that come", async () => {
-    const rig = await createRig();
-    await rig.css.vary(0x40, "off");
-    rig.machine.plug(1);
-    await rig.css.settle();
-    assert.deepEqual([one(rig).opm, one(rig).lpm], [0x7f, 0x40]);
-    await rig.css.stop();
-  });
-
-  it("that came or went without a report are found at the next evaluation, once", async () => {
-    const rig = await createRig(1);
-    const events: string[] = [];
-    await rig.system.registerDriver(recorder(rig.css, events) as CssDriver);
-    events.length = 0;
-    rig.machine.path(0x41, "offline", "not told");
-    rig.css.evaluate(idOf(1));
-    await rig.css.settle();
-    rig.machine.report({ rsc: Rsc.CPATH, erc: Erc.PERRN, rsid: 0x41 });
-    await rig.css.settle();
-    assert.deepEqual(events, ["OFFLINE 1 41 40 ff 80", "event 1"]);
-  });
-
-  it("that a driver can't do without leave it with none, and have it evaluated", async () => {
-    const rig = await createRig(1);
-    const events: ChpEvent[] = [];
-    let looked = 0;
-    const driver = recorder(rig.css, [], {
-      chpEvent: (_subchannel, _state, _link, event) => {
-        events.push(event);
-        return "failed";
-      },
-      schEvent: () => {
-        looked += 1;
-        return "done";
-      },
-    });
-    await rig.system.registerDriver(driver as CssDriver);
-    await rig.css.vary(0x40, "off");
-    await rig.css.vary(0x40, "on");
-    await rig.css.settle();
-    assert.deepEqual([looked, one(rig).lpm], [0, 0xc0]);
-    rig.machine.path(0x40, "offline");
-    await rig.css.settle();
-    assert.deepEqual([looked, one(rig).lpm], [1, 0]);
-    assert.deepEqual(events, ["VARY_OFF", "VARY_ON", "OFFLINE"]);
   });
 });

@@ -80,6 +80,7 @@ function run(source, flags, environment) {
 const ways = {
   "slice remove": ({ admin, uuid }) => admin.request("sliceRemove", { uuid }),
   unbind: async ({ tree, uuid }) => tree.write("/sys/bus/mdev/drivers/projected/unbind", uuid),
+  "adapter remove": ({ admin }) => admin.request("adapterRemove", { name: "adapter0" }),
   "guest remove": ({ host, guest }) => host.guestRemove(guest.id),
   "host stop": ({ host }) => host.stop(),
 };
@@ -126,9 +127,10 @@ async function once(take) {
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 const results = {};
 console.log(
-  `${programs} programs, ${pending} maps each, ${rounds} rounds; ms from the call until a promise has settled`,
+  `${programs} programs, ${pending} maps each, ${rounds} rounds; ms from the call until a promise has settled\n`,
 );
-console.log("way           pending   p50    p99    last   call returns");
+console.log("| way | pending | p50 | p99 | last | call returns |");
+console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
 for (const [way, take] of Object.entries(ways)) {
   if (values.way !== undefined && values.way !== way) continue;
   const all = [];
@@ -150,9 +152,7 @@ for (const [way, take] of Object.entries(ways)) {
     returns: Math.max(...returns),
   };
   results[way] = { ...p, pending: open / rounds };
-  const cell = (ms) => ms.toFixed(1).padStart(7);
-  console.log(
-    `${way.padEnd(14)}${String(open / rounds).padStart(6)}${cell(p.p50)}${cell(p.p99)}${cell(p.last)}${cell(p.returns)}`,
-  );
+  const cells = [p.p50, p.p99, p.last, p.returns].map((ms) => ms.toFixed(1));
+  console.log(`| ${[way, open / rounds, ...cells].join(" | ")} |`);
 }
 console.log(JSON.stringify({ programs, pending, rounds, engine: values.busy ? "busy" : "stopped", results }));

@@ -53,7 +53,7 @@ export interface RigDisk {
 export async function rig(
   options: { revokeMs?: number; quiesceMs?: number; clearMs?: number } = {},
 ): Promise<Rig> {
-  const { revokeMs = 200, quiesceMs = 1000, clearMs = 500 } = options;
+  const { revokeMs = 200, quiesceMs = 20_000, clearMs = 10_000 } = options;
   const log: LogRecord[] = [];
   const runtime = createRuntime({ log: (record) => log.push(record), patienceMs: 20_000 });
   const system = new System(runtime);

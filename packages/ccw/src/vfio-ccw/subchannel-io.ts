@@ -237,15 +237,16 @@ export class SubchannelIo implements Named {
     for (;;) {
       const progress = new Completion(this.runtime, `next interruption of ${this.init.owner}`);
       const answer = await this.locked(() => this.#tryDisable(retries, progress));
+      if (answer !== "EBUSY" && answer !== "again") return answer;
+      if (clock.now() >= end) return this.locked(() => this.#giveUpStopping());
       if (answer === "EBUSY") await this.#stopped(progress, Math.min(end, clock.now() + attemptMs));
-      else if (answer !== "again") return answer;
-      if (clock.now() < end) continue;
-      await this.locked(() => {
-        this.#progress = null;
-      });
-      this.runtime.log("error", "vfio-ccw.not-stopped", { subchannel: this.init.subchannel.name });
-      return "EIO";
     }
+  }
+
+  #giveUpStopping(): CioAnswer {
+    this.#progress = null;
+    this.runtime.log("error", "vfio-ccw.not-stopped", { subchannel: this.init.subchannel.name });
+    return "EIO";
   }
 
   /** @returns EBUSY: wait for `progress`; or what there is to say about the subchannel */

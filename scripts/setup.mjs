@@ -2,7 +2,7 @@
 // because nothing else is there yet. Does no work that is already done.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -64,7 +64,7 @@ export function setUp({ say = (text) => console.error(text) } = {}) {
 
 /** Removes build output, so that files whose source is gone do not linger as tests. */
 export function clean() {
-  for (const name of ["core", "protocol", "buses", "guest", "client", "engine", "host", "parhelion"]) {
+  for (const name of readdirSync(join(root, "packages"))) {
     rmSync(join(root, "packages", name, "dist"), { recursive: true, force: true });
   }
 }

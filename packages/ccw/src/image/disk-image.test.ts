@@ -49,6 +49,30 @@ test("closing flushes, and whoever reads or writes afterwards is told", async ()
   assert.equal(fillOf(await after.read(7)), 9);
 });
 
+test("where nothing can be written, refused writes do not pile up, and what was kept is written once there is room", async () => {
+  for (const name of ["loaded.ckd", "loaded-zlib.cckd"] as const) {
+    const disk = herculesDisk(name);
+    const image = await DiskImage.open(name, { access: "read-write", disk, changedTracks: 3 });
+    const old = fillOf(await image.read(11));
+    disk.limit = 100;
+    await image.write(1, filled(image, 1, 1));
+    await image.write(2, filled(image, 2, 2));
+    for (const track of [3, 10, 11, 12, 1])
+      await assert.rejects(image.write(track, filled(image, track, 40 + track)), (error) =>
+        isImageError(error, "image-full"),
+      );
+    assert.equal(image.changedTracks, 3);
+    assert.equal(fillOf(await image.read(11)), old);
+    disk.limit = Number.POSITIVE_INFINITY;
+    await image.write(11, filled(image, 11, 7));
+    await image.close();
+    const after = await DiskImage.open(name, { access: "read-only", disk });
+    const fills = [];
+    for (const track of [1, 2, 3, 11]) fills.push(fillOf(await after.read(track)));
+    assert.deepEqual(fills, [41, 2, 43, 7], name);
+  }
+});
+
 test("a track that the disk has not, and content that is of another track or too long, are refused", async () => {
   const disk = herculesDisk("loaded.ckd");
   const image = await DiskImage.open("loaded.ckd", { access: "read-write", disk });

@@ -106,16 +106,26 @@ export class DiskImage {
   }
 
   /**
-   * Replaces a track, in memory; `flush` makes it durable.
+   * Replaces a track, in memory; `flush` makes it durable. Where a flush was due and has failed, so many changed tracks are
+   * kept as `changedTracks` says, for the next one; what would be one more is not taken.
    * @throws ImageError image-read-only, image-track where the track can't be kept in an image, and those of a flush when that is due
    */
   async write(track: number, content: Track): Promise<void> {
     this.#known(track);
     this.#writable();
     this.#check(track, content);
+    const known = this.#changed.has(track);
     this.#clean.delete(track);
     this.#changed.set(track, content);
-    if (this.#changed.size >= this.#changedTracks) await this.flush();
+    if (this.#changed.size < this.#changedTracks) return;
+    try {
+      await this.flush();
+    } catch (error) {
+      // Where nothing can be written, what is refused must not pile up in memory.
+      const beyond = !known && this.#changed.size > this.#changedTracks;
+      if (beyond && this.#changed.get(track) === content) this.#changed.delete(track);
+      throw error;
+    }
   }
 
   /**

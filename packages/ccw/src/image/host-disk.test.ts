@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   linkSync,
@@ -77,6 +77,25 @@ test("what can't be opened is told as such", async (t) => {
     await assert.rejects(DiskImage.open(wrong, { access: "read-only" }), (error) =>
       isImageError(error, "image-missing"),
     );
+});
+
+test("a pipe is no image, and is not waited for", (t) => {
+  const path = join(directory(t), "pipe");
+  if (spawnSync("mkfifo", [path]).status !== 0) return t.skip("there is no mkfifo");
+  const module = new URL("./disk-image.js", import.meta.url).href;
+  // In a process of its own: one that waits for the pipe can only be killed.
+  const script = `import { DiskImage } from ${JSON.stringify(module)};
+    await DiskImage.open(process.argv[1], { access: "read-only" }).catch(({ code }) => console.log(code));`;
+  const { signal, stdout } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "--eval", script, "--", path],
+    {
+      encoding: "utf8",
+      timeout: 60_000,
+      killSignal: "SIGKILL",
+    },
+  );
+  assert.deepEqual([signal, stdout], [null, "image-missing\n"]);
 });
 
 test("a closed image and a read-only one refuse to be written", async (t) => {

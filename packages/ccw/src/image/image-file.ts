@@ -188,7 +188,8 @@ async function statOf(path: string): Promise<BigIntStats> {
 
 async function opened(path: string, flags: number): Promise<FileHandle> {
   try {
-    return await open(path, flags, 0o666);
+    // A pipe that nobody has at its other end would keep it waiting.
+    return await open(path, flags | constants.O_NONBLOCK, 0o666);
   } catch (error) {
     throw new ImageError(
       "image-missing",

@@ -331,6 +331,20 @@ test("what the device says by itself comes as it is", async () => {
   await done(device);
 });
 
+test("a status that was not read yet is not written over by the next request", async () => {
+  const device = await open();
+  device.slow.line?.unsolicited(Dstat.ATTENTION);
+  await device.io.wait();
+  const whole = new Uint8Array(124);
+  whole.set(ioBytes({}, Fctl.HALT));
+  const write = () => device.user.call("WRITE", { offset: 0n, bytes: whole });
+  assert.equal(await settled(write), "EOPNOTSUPP");
+  assert.equal((await statusOf(device)).dstat, Dstat.ATTENTION);
+  assert.equal(await settled(write), "EOPNOTSUPP");
+  assert.equal((await statusOf(device)).dstat, 0, "one that was read is the user's to write over");
+  await done(device);
+});
+
 test("without a path nothing is started; paths that go and come are told one by one", async () => {
   const device = await open();
   const { machine, user, crw } = device;

@@ -76,9 +76,13 @@ export class IoRegion implements Named {
     return bytes;
   }
 
+  /** Users write the region whole, whatever of it they mean: a status that they have not read yet stays. */
   write(offset: number, bytes: Uint8Array): void {
     this.#touch();
+    const { irb } = IO_REGION;
+    const status = this.#bytes.slice(irb.offset, irb.offset + irb.bytes);
     this.#bytes.set(bytes, offset);
+    if (this.#shown === "unread") this.#bytes.set(status, irb.offset);
   }
 
   /** What is to be started. */

@@ -181,6 +181,9 @@ test("what can't be translated is refused, and leaves nothing pinned", async () 
   guest.put(0x100, 1, { cmd: tic, cda: 0x7fff_fff8 });
   assert.equal(await codeOf(guest, { cpa: 0x100 }), "EFAULT", "a transfer to where no memory is");
   assert.equal(await codeOf(guest, { cpa: 0x104 }), "EINVAL");
+  assert.equal(await codeOf(guest, { cpa: 0x8000_0000 }), "EINVAL", "an address of more than 31 bits");
+  guest.put(0x100, 1, { cmd: tic, cda: 0xffff_fff8 });
+  assert.equal(await codeOf(guest, { cpa: 0x100 }), "EINVAL", "a transfer to more than 31 bits reach");
   assert.equal(await codeOf(guest, { cpa: 0x100, b: 1 }), "EOPNOTSUPP");
   guest.put(
     0x100,

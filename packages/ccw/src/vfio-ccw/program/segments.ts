@@ -8,6 +8,9 @@ import { ccwBytes, decodeCcw, isChained, isTransfer } from "./ccws.js";
 import { type GuestMemory, pageBytes, readGuest } from "./guest-memory.js";
 import { maxProgramCcws, maxSegmentCcws } from "./limits.js";
 
+/** CCWs are within the reach of 31 bits; the address behind the last one still fits where status says it. */
+const addressLimit = 2 ** 31;
+
 export interface Segment {
   /** Where it begins in the guest's memory. */
   readonly address: number;
@@ -35,8 +38,9 @@ export async function fetchSegments(
   const wanted = [start];
   let total = 0;
   for (const address of wanted) {
-    if (address % ccwBytes !== 0) {
-      throw new KernelError("EINVAL", `no CCW can be at ${hex(address)}; give a multiple of ${ccwBytes}`);
+    if (address % ccwBytes !== 0 || address >= addressLimit) {
+      const wanted = `a multiple of ${ccwBytes} below ${hex(addressLimit)}`;
+      throw new KernelError("EINVAL", `no CCW can be at ${hex(address)}; give ${wanted}`);
     }
     if (segmentAt(segments, address) !== undefined) continue;
     const segment = { address, ccws: await fetchSegment(memory, address, format) };
@@ -57,6 +61,9 @@ async function fetchSegment(memory: GuestMemory, start: number, format: 0 | 1): 
   while (ccws.length < maxSegmentCcws) {
     if (at >= bytes.length) {
       const address = start + ccws.length * ccwBytes;
+      if (address >= addressLimit) {
+        throw new KernelError("EINVAL", `the CCWs from ${hex(start)} on go beyond ${hex(addressLimit)}`);
+      }
       // Up to the end of the page only: what is behind the program need not be there.
       const room = Math.min(pageBytes - (address % pageBytes), (maxSegmentCcws - ccws.length) * ccwBytes);
       bytes = await readGuest(memory, address, room);

@@ -27,9 +27,16 @@ interface Held {
 
 export class PinnedPages {
   readonly #held: readonly Held[];
+  /** By the guest's address of a page: the machine's. Programs have many words, and many runs to search. */
+  readonly #host = new Map<number, number>();
 
   private constructor(held: readonly Held[]) {
     this.#held = held;
+    for (const { run, lent } of held) {
+      for (let at = 0; at < run.pages * pageBytes; at += pageBytes) {
+        this.#host.set(run.address + at, lent.address + at);
+      }
+    }
   }
 
   /**
@@ -57,10 +64,9 @@ export class PinnedPages {
 
   /** Where the machine finds a byte of the guest's. Precondition: it is in one of the pages. */
   hostAddress(address: number): number {
-    for (const { run, lent } of this.#held) {
-      const offset = address - run.address;
-      if (offset >= 0 && offset < run.pages * pageBytes) return lent.address + offset;
-    }
+    const offset = address % pageBytes;
+    const page = this.#host.get(address - offset);
+    if (page !== undefined) return page + offset;
     throw new RangeError(`0x${address.toString(16)} is not pinned`);
   }
 

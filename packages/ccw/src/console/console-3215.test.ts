@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { duplexPair } from "node:stream";
 import { describe, it } from "node:test";
 import { Cstat, Dstat } from "parhelion-buses";
 import { ConsoleRig, dataAt } from "./console.test.fixture.js";
 import { maxLines } from "./console-3215.js";
 import { maxLineLetters } from "./line-editor.js";
-import { keptLimit } from "./paper.js";
+import { keptLimit, Paper } from "./paper.js";
 
 const done = Dstat.CHN_END | Dstat.DEV_END;
 
@@ -134,6 +135,20 @@ describe("a 3215", () => {
     await rig.settle(() => rig.seen.endsWith("the last one\r\n"));
     assert.ok(rig.seen.length <= keptLimit);
     assert.ok(rig.seen.length > keptLimit - 2000);
+  });
+
+  it("keeps the newest part of what is longer than all that is kept", async () => {
+    const [here, there] = duplexPair();
+    const paper = new Paper();
+    paper.print("before");
+    paper.print(`${"=\n".repeat(keptLimit)}the end`);
+    paper.feed(there);
+    let seen = "";
+    for await (const bytes of here) {
+      seen += String(bytes);
+      if (seen.endsWith("the end")) break;
+    }
+    assert.equal(seen.length, keptLimit);
   });
 
   it("forgets lines and sense at a reset", async () => {

@@ -23,8 +23,9 @@ export class Paper {
   }
 
   print(text: string): void {
-    this.#kept.push(Buffer.from(text.replaceAll("\n", "\r\n")));
-    this.#keptBytes += this.#kept.at(-1)?.length ?? 0;
+    const part = Buffer.from(text.replaceAll("\n", "\r\n")).subarray(-keptLimit);
+    this.#kept.push(part);
+    this.#keptBytes += part.length;
     if (this.#terminal !== null) this.#flush(this.#terminal);
     while (this.#keptBytes > keptLimit) this.#keptBytes -= this.#kept.shift()?.length ?? 0;
   }

@@ -118,6 +118,7 @@ export {
 export {
   defaultPatience,
   type KoffiModule,
+  listenAt,
   loadKoffi,
   type Patience,
   type VfioUserOptions,

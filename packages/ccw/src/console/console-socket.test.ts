@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -46,6 +46,25 @@ describe("a console on a socket", () => {
     assert.equal(existsSync(path), false);
     first.destroy();
     second.destroy();
+  });
+
+  it("takes over what a killed one has left, and nothing that is somebody else's", async () => {
+    const path = join(folder, "left");
+    const killed = createServer();
+    await new Promise<void>((resolve) => killed.listen(`${path}.before`, resolve));
+    // Under another name it stays when its server goes.
+    renameSync(`${path}.before`, path);
+    await new Promise((resolve) => killed.close(resolve));
+    const served = await serveConsole(new ConsoleRig().console, path);
+    await assert.rejects(serveConsole(new ConsoleRig().console, path), (error) =>
+      isKernelError(error, "EBUSY"),
+    );
+    await served.close();
+    writeFileSync(path, "mine");
+    await assert.rejects(serveConsole(new ConsoleRig().console, path), (error) =>
+      isKernelError(error, "EBUSY"),
+    );
+    assert.equal(readFileSync(path, "utf8"), "mine");
   });
 
   it("says where it can't be made", async () => {

@@ -1,7 +1,7 @@
 /** A console's terminal as a Unix socket: `socat - UNIX-CONNECT:PATH` sits down at it. */
-import { chmodSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { KernelError } from "parhelion-core";
+import { isKernelError, KernelError } from "parhelion-core";
+import { listenAt } from "parhelion-vfio";
 import type { Console3215 } from "./console-3215.js";
 
 export interface ConsoleSocket {
@@ -12,7 +12,7 @@ export interface ConsoleSocket {
 
 /**
  * One terminal at a time: a newcomer takes the place of who was there. Only this user may connect.
- * @throws KernelError EIO the socket can't be made at `path`
+ * @throws KernelError ENAMETOOLONG; EBUSY there is something else, or somebody listens; EIO it can't be made at `path`
  */
 export async function serveConsole(console: Console3215, path: string): Promise<ConsoleSocket> {
   const sockets = new Set<Socket>();
@@ -22,7 +22,6 @@ export async function serveConsole(console: Console3215, path: string): Promise<
     console.connect(socket, { echo: "there" });
   });
   await listen(server, path);
-  chmodSync(path, 0o600);
   return {
     path,
     async close() {
@@ -34,10 +33,11 @@ export async function serveConsole(console: Console3215, path: string): Promise<
 }
 
 async function listen(server: Server, path: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => {
-      reject(new KernelError("EIO", `no console at ${path}: ${error.message}`, { cause: error }));
-    });
-    server.listen(path, resolve);
-  });
+  try {
+    await listenAt(server, path);
+  } catch (error) {
+    if (isKernelError(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new KernelError("EIO", `no console at ${path}: ${why}`, { cause: error });
+  }
 }

@@ -1,4 +1,5 @@
 /** The vfio-user server: any VFIO device, on a Unix socket. */
+export { listenAt } from "./server/listen.js";
 export { defaultPatience, type Patience, type VfioUserOptions } from "./server/options.js";
 export { VfioUserServer } from "./server/server.js";
 export { loadKoffi } from "./socket/koffi.js";

@@ -13,7 +13,8 @@ const mostFds = 1024;
 interface Lent {
   readonly iova: bigint;
   readonly size: bigint;
-  readonly fd: number | null;
+  /** What it is read and written through; null: messages. */
+  readonly file: { readonly fd: number; readonly memory: MemoryFile } | null;
 }
 
 export interface ClientMemoryInit {
@@ -39,22 +40,23 @@ export class ClientMemory {
   async map(map: DmaMap, fd: number | null, options: WaitOptions): Promise<void> {
     const { iova, size, offset, access } = map;
     const { user, questions, pieceBytes, closeFd } = this.#init;
-    let kept: number | null = null;
+    let file: Lent["file"] = null;
+    let state: "refused" | "lent" = "refused";
     try {
       if (this.#lent.size >= maxDmaMaps)
         throw new KernelError("ENOSPC", `${maxDmaMaps} mappings, there is room for no more`);
       const asks = fd === null || this.#fds >= mostFds || this.#init.way(map) === "message";
       const way = asks ? "message" : MemoryFile.way(fd, offset, size);
-      const memory =
-        fd === null || way === "message"
-          ? new MessageMemory(questions, pieceBytes, iova, iova)
-          : new MemoryFile(fd, iova, offset);
+      if (fd !== null && way === "descriptor") file = { fd, memory: new MemoryFile(fd, iova, offset) };
+      const memory = file?.memory ?? new MessageMemory(questions, pieceBytes, iova, iova);
       await user.map(iova, size, memory, access, iova, options);
-      kept = way === "message" ? null : fd;
-      if (kept !== null) this.#fds += 1;
-      this.#lent.set(iova, { iova, size, fd: kept });
+      state = "lent";
+      if (file !== null) this.#fds += 1;
+      this.#lent.set(iova, { iova, size, file });
     } finally {
-      if (fd !== null && kept === null) closeFd(fd);
+      // One that took too long may be mapped later.
+      if (state === "refused") file?.memory.end();
+      if (fd !== null && (state === "refused" || file === null)) closeFd(fd);
     }
   }
 
@@ -87,8 +89,9 @@ export class ClientMemory {
 
   #forget(lent: Lent): void {
     this.#lent.delete(lent.iova);
-    if (lent.fd === null) return;
+    if (lent.file === null) return;
     this.#fds -= 1;
-    this.#init.closeFd(lent.fd);
+    lent.file.memory.end();
+    this.#init.closeFd(lent.file.fd);
   }
 }

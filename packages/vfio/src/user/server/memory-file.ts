@@ -16,6 +16,7 @@ export class MemoryFile implements UserMemory {
   readonly #fd: number;
   readonly #base: bigint;
   readonly #offset: bigint;
+  #state: "lent" | "ended" = "lent";
 
   /** @param base address of the byte that lies at `offset` of the file. @param fd stays the caller's */
   constructor(fd: number, base: bigint, offset: bigint) {
@@ -51,12 +52,22 @@ export class MemoryFile implements UserMemory {
     );
   }
 
+  /** Its descriptor is about to be closed: a driver that is late must not reach whatever has its number next. */
+  end(): void {
+    this.#state = "ended";
+  }
+
   #through(
     what: string,
     vaddr: bigint,
     bytes: Uint8Array,
     step: (at: number, position: bigint) => number,
   ): void {
+    if (this.#state === "ended")
+      throw new KernelError(
+        "EFAULT",
+        `${what} at 0x${vaddr.toString(16)}: the client's memory is not lent any more`,
+      );
     const begin = vaddr - this.#base + this.#offset;
     let cause: unknown;
     for (let at = 0, count = 0; at < bytes.length; at += count) {

@@ -73,7 +73,8 @@ export class ClientSocket {
   }
 
   resume(): void {
-    if (this.#state === "open") this.#intake.resume();
+    // What comes after a message that can't be is nobody's, its descriptors too.
+    if (this.#state === "open" && this.#frames.broken === null) this.#intake.resume();
   }
 
   /** Sends what is left and hangs up, in a bounded time; settles when nothing of it is left. Idempotent. */

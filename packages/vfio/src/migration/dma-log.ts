@@ -14,6 +14,8 @@ export interface DmaLogRange {
 
 /** As many as fit into a page (LOG_MAX_RANGES). */
 const maxRanges = 4096 / 16;
+/** No page is smaller (SZ_4K), or every byte that is written would be kept by itself. */
+const leastPage = 4096n;
 /** Pages of one report. */
 const maxPages = 2n ** 24n;
 
@@ -53,7 +55,7 @@ export class DmaLog {
       end = iova + length;
     }
     if (this.#logged !== null) throw new KernelError("EINVAL", "DMA_LOGGING_START: it is on already");
-    this.#logged = { pageSize, ranges, pages: new Set() };
+    this.#logged = { pageSize: pageSize < leastPage ? leastPage : pageSize, ranges, pages: new Set() };
     this.#access.logWrites((iova, length) => this.#wrote(iova, length));
   }
 
@@ -70,7 +72,7 @@ export class DmaLog {
     if (logged === null)
       throw new KernelError("EINVAL", "DMA_LOGGING_REPORT: nothing is logged; START first");
     if (
-      pageSize <= 0n ||
+      pageSize < leastPage ||
       (pageSize & (pageSize - 1n)) !== 0n ||
       length <= 0n ||
       (iova | length) % pageSize !== 0n ||
@@ -87,7 +89,8 @@ export class DmaLog {
       const from = page * logged.pageSize;
       const last = from + logged.pageSize - 1n;
       if (last < iova || from >= iova + length) continue;
-      logged.pages.delete(page);
+      // Of a page that is asked for in part the rest is still to be told.
+      if (from >= iova && last < iova + length) logged.pages.delete(page);
       const first = from < iova ? iova : from;
       const end = last >= iova + length ? iova + length - 1n : last;
       const start = Number((first - iova) / pageSize);
@@ -101,10 +104,13 @@ export class DmaLog {
     const logged = this.#logged;
     if (logged === null || length === 0) return;
     const { pageSize, ranges, pages } = logged;
-    for (let page = iova / pageSize; page <= (iova + BigInt(length) - 1n) / pageSize; page += 1n) {
-      const from = page * pageSize;
-      const isLogged = ranges.some((range) => range.iova <= from && from < range.iova + range.length);
-      if (isLogged) pages.add(page);
+    const end = iova + BigInt(length);
+    for (const range of ranges) {
+      const first = iova > range.iova ? iova : range.iova;
+      const rangeEnd = range.iova + range.length;
+      const last = (end < rangeEnd ? end : rangeEnd) - 1n;
+      if (first > last) continue;
+      for (let page = first / pageSize; page <= last / pageSize; page += 1n) pages.add(page);
     }
   }
 }

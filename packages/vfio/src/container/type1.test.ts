@@ -194,6 +194,27 @@ test("unmapping asks the driver for what it has pinned, takes what it keeps, and
   assert.ok(runtime.clock.now() > 0);
 });
 
+test("what has more pages than a bitmap may is not tracked, and nothing else is then", async () => {
+  const ioas = new Ioas(createRuntime(), "ioas", {
+    pageSize: page,
+    mappings: 4,
+    ranges: [{ start: 0n, last: lastIova }],
+  });
+  const type1 = new Type1(ioas, 2);
+  const memory = bytesMemory(new Uint8Array(4096));
+  const map = (iova: bigint, size: bigint) =>
+    type1.map({ argsz: 32, flags: 3, vaddr: 0n, iova, size, memory });
+  const track = () => type1.dirtyPages({ argsz: 8, flags: DirtyFlag.START });
+  await map(0n, page);
+  await map(1n << 62n, 1n << 62n);
+  await assert.rejects(track(), { code: "EINVAL" });
+  assert.deepEqual([ioas.tracking, ioas.find(0n)?.dirty], ["off", null]);
+  await type1.unmap({ argsz: 24, flags: 0, iova: 1n << 62n, size: 1n << 62n });
+  await track();
+  await assert.rejects(map(1n << 62n, 1n << 62n), { code: "EINVAL" });
+  assert.equal(ioas.mappings.length, 1);
+});
+
 test("the IOMMU says what it can do, with a chain that fits or is left out", async () => {
   const { type1, map } = space();
   await map(0n, page);

@@ -6,7 +6,7 @@
 import { KernelError } from "parhelion-core";
 import { Bitmap } from "../iommu/bitmap.js";
 import { type Ioas, lastIova } from "../iommu/ioas.js";
-import type { IovaMapping } from "../iommu/mapping.js";
+import { bitmapPages, type IovaMapping } from "../iommu/mapping.js";
 import { chain } from "../region/layout.js";
 import type { Capability } from "../region/region.js";
 import {
@@ -23,9 +23,6 @@ import {
 } from "./calls.js";
 
 type Reply<K extends keyof IommuCalls> = IommuCalls[K]["reply"];
-
-/** Pages of a bitmap at most (DIRTY_BITMAP_PAGES_MAX). */
-const bitmapPages = BigInt(2 ** 31 - 1);
 
 export class Type1 {
   readonly ioas: Ioas;
@@ -196,7 +193,7 @@ function migration(pageSize: bigint): Capability {
   const data = new Uint8Array(24);
   const view = new DataView(data.buffer);
   view.setBigUint64(8, pageSize, true);
-  view.setBigUint64(16, (bitmapPages + 1n) / 8n, true);
+  view.setBigUint64(16, (BigInt(bitmapPages) + 1n) / 8n, true);
   return { id: IommuInfoCap.MIGRATION, version: 1, data };
 }
 

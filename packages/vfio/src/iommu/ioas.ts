@@ -150,14 +150,15 @@ export class Ioas implements Named {
     for (const mapping of mappings) this.#mappings.splice(this.#mappings.indexOf(mapping), 1);
   }
 
-  /** Precondition: the mutex is held. */
+  /** Precondition: the mutex is held. @throws KernelError EINVAL a mapping is too large for it; nothing is tracked then */
   track(tracking: "on" | "off"): void {
     this.#runtime.scheduler.access(this, "write");
     if (this.#tracking === tracking) return;
-    this.#tracking = tracking;
-    for (const mapping of this.#mappings) {
-      if (tracking === "on") mapping.track();
-      else mapping.untrack();
+    try {
+      if (tracking === "on") for (const mapping of this.#mappings) mapping.track();
+      this.#tracking = tracking;
+    } finally {
+      if (this.#tracking === "off") for (const mapping of this.#mappings) mapping.untrack();
     }
   }
 

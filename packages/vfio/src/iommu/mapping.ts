@@ -1,7 +1,10 @@
 /** A piece of an address space: iovas that stand for a user's memory. */
-import type { Completion, Named } from "parhelion-core";
+import { type Completion, KernelError, type Named } from "parhelion-core";
 import { Bitmap } from "./bitmap.js";
 import type { UserMemory } from "./user-memory.js";
+
+/** Of a bitmap at most (DIRTY_BITMAP_PAGES_MAX). */
+export const bitmapPages = 2 ** 31 - 1;
 
 export interface MappingInit {
   readonly iova: bigint;
@@ -55,8 +58,15 @@ export class IovaMapping implements Named {
     return this.iova + this.size - 1n;
   }
 
+  /** @throws KernelError EINVAL it has more pages than a bitmap may */
   track(): void {
-    this.dirty = new Bitmap(this.#pages(this.size));
+    const pages = this.#pages(this.size);
+    if (pages > bitmapPages)
+      throw new KernelError(
+        "EINVAL",
+        `${this.name} can't be tracked: ${pages} pages, at most ${bitmapPages}`,
+      );
+    this.dirty = new Bitmap(pages);
     // Who has pinned pages writes them unseen.
     for (const pin of this.pins) pin.dirtyAgain(this);
   }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { subchannelName } from "parhelion-buses";
-import { AttachedDevice } from "parhelion-vfio";
+import { AttachedDevice, IrqSetFlag } from "parhelion-vfio";
 import type { DiskImage } from "../image/disk-image.js";
 import { type Rig, rig } from "../vfio-ccw/rig.test.fixture.js";
 import { CcwBlockDevice, type CcwBlockOptions } from "./block-device.js";
@@ -215,6 +215,27 @@ test("halts and clears in the middle of it cost tries, and nothing else", async 
     });
   }
   assert.ok((await running).every((code) => code === "done"));
+  await device.close();
+  await finish(machine);
+});
+
+test("an interrupt whose status a reset has taken is not the end of what was started since", async () => {
+  const machine = await rig();
+  const { id } = await machine.disk();
+  const files = await AttachedDevice.open(machine.system, await machine.passThrough(id));
+  const device = await CcwBlockDevice.use(machine.runtime, files, { retries: 0 });
+  await device.reset();
+  const fire = { argsz: 64, index: 0, start: 0, count: 1, data: [] };
+  let end = "";
+  const running = codeOf(device.write(0, pattern(30, 5))).then((code) => {
+    end = code;
+  });
+  while (end === "") {
+    await files.call("SET_IRQS", { ...fire, flags: IrqSetFlag.DATA_NONE | IrqSetFlag.ACTION_TRIGGER });
+    await later(1);
+  }
+  await running;
+  assert.equal(end, "done");
   await device.close();
   await finish(machine);
 });

@@ -181,6 +181,8 @@ export class SubchannelUser {
     if (bytes === null) return;
     const irb = irbLayout.decode(bytes);
     const { actl, cc, fctl, stctl } = irb.scsw;
+    // Signalled, and forgotten by a reset before it was read.
+    if ((stctl & Stctl.PEND) === 0) return;
     if ((fctl & (Fctl.HALT | Fctl.CLEAR)) !== 0) this.#stopping?.completeAll();
     const byItself = cc === 0 && stctl === (Stctl.PEND | Stctl.ALERT);
     const goesOn = (actl & (Actl.SCHACT | Actl.DEVACT | Actl.SUSPENDED | Actl.START_PEND)) !== 0;

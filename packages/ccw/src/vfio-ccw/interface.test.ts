@@ -345,6 +345,19 @@ test("a status that was not read yet is not written over by the next request", a
   await done(device);
 });
 
+test("a reset leaves no status of what was before it", async () => {
+  const device = await open();
+  for (let call = 0; call < 2; call += 1) {
+    device.slow.line?.unsolicited(Dstat.ATTENTION);
+    if (call === 0) await device.io.wait();
+  }
+  await device.user.call("RESET", {});
+  assert.deepEqual([(await statusOf(device)).dstat, (await statusOf(device)).dstat], [0, 0]);
+  device.slow.line?.unsolicited(Dstat.ATTENTION | Dstat.UNIT_EXCEP);
+  for (let dstat = 0; dstat === 0; dstat = (await statusOf(device)).dstat) await device.io.wait();
+  await done(device);
+});
+
 test("without a path nothing is started; paths that go and come are told one by one", async () => {
   const device = await open();
   const { machine, user, crw } = device;

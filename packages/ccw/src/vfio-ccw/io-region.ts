@@ -43,6 +43,15 @@ export class IoRegion implements Named {
     this.#shown = "read";
   }
 
+  /** No status of what was before is left; what the user has written stays. */
+  forget(): void {
+    this.#touch();
+    const { offset, bytes } = IO_REGION.irb;
+    this.#bytes.fill(0, offset, offset + bytes);
+    this.#waiting.length = 0;
+    this.#shown = "read";
+  }
+
   /** Keeps a status for `show`. In any context. */
   add(irb: Irb): void {
     this.#touch();

@@ -216,6 +216,8 @@ export class VfioCcwPrivate implements VfioDeviceOps {
     await this.turn(async () => {
       if (this.#use !== "open") throw new KernelError("ENODEV", `${this.#subchannel.name} is not open`);
       await this.io.close();
+      // Whoever starts anew would take a status of before for its own.
+      this.#ioRegion.forget();
       if ((await this.io.open()) !== "idle") throw this.#notOperational();
     });
   }

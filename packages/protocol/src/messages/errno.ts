@@ -30,6 +30,7 @@ export const StatusErrno = {
   EPROTO: 71,
   EBADMSG: 74,
   EOVERFLOW: 75,
+  EBADFD: 77,
   EUSERS: 87,
   EMSGSIZE: 90,
   EPROTOTYPE: 91,

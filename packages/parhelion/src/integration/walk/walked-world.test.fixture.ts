@@ -85,11 +85,11 @@ export class WalkedWorld {
     }[victim];
     const outcome = await this.#walk({ step, victim, pid });
     assert.match(outcome, victim === "application" ? /^(killed|right)/ : /^(right|lost|refused)/, when);
-    if (victim === "host" && this.#host?.state === "ended") await this.#startHost();
-    await until(
-      `a session is right again after ${when}`,
-      async () => (await this.#walk(nowhere)) === "right",
-    );
+    await until(`a session is right again after ${when}`, async () => {
+      // Others can notice that it was killed before this process is told of its end.
+      if (this.#host?.state === "ended") await this.#startHost();
+      return (await this.#walk(nowhere)) === "right";
+    });
     await this.#endKernel();
     await this.#settled(when);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { crc32 } from "node:zlib";
 import { DiskImage } from "./disk-image.js";
 import { isImageError } from "./error.js";
 import { herculesDisk, herculesFile } from "./hercules.test.fixture.js";
@@ -72,6 +73,20 @@ test("a journal that was cut off or changed anywhere counts for nothing", async 
     assert.ok((disk.get(name) as Buffer).equals(herculesFile(`${name}.gz`)));
     assert.deepEqual(disk.names(), [name]);
   }
+});
+
+test("a journal that is whole and contradicts itself is refused with its place, and stays", async () => {
+  const journal = Buffer.from((await interrupted()).get(journalPath(name)) as Buffer);
+  journal.writeUInt32LE(9, 12);
+  journal.writeUInt32LE(crc32(journal.subarray(12, journal.readUInt32LE(16))), 8);
+  const disk = herculesDisk(name);
+  disk.put(journalPath(name), journal);
+  for (const access of ["read-only", "read-write"] as const)
+    await assert.rejects(
+      DiskImage.open(name, { access, disk }),
+      (error) => isImageError(error, "image-journal") && error.offset === journal.readUInt32LE(16),
+    );
+  assert.equal(disk.writes, 0);
 });
 
 test("a journal of another file is refused and stays, and so does the image", async () => {

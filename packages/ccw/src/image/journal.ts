@@ -54,8 +54,14 @@ function decode(bytes: Uint8Array, path: string, identity: string): ReadonlyMap<
     );
   let at = fixedSize + nameLength;
   for (let index = 0; index < count; index += 1) {
+    const size = at + 8 <= length ? view.getUint32(at + 4, true) : Number.POSITIVE_INFINITY;
+    if (at + 8 + size > length)
+      throw new ImageError(
+        "image-journal",
+        { file: path, offset: at },
+        `it ends before track ${index + 1} of the ${count} that it says it has`,
+      );
     const track = view.getUint32(at, true);
-    const size = view.getUint32(at + 4, true);
     tracks.set(track, bytes.subarray(at + 8, at + 8 + size));
     at += 8 + size;
   }

@@ -31,6 +31,7 @@ interface Kept {
 
 /** How long nobody may ask how a service is, in ms. */
 const leaseMs = 20_000;
+const stopping = "the host stops";
 
 export class VfioServing implements Named {
   readonly name = "services of slices";
@@ -39,6 +40,7 @@ export class VfioServing implements Named {
   readonly #kept = new Map<number, Kept>();
   /** UUIDs of slices whose service is about to begin. */
   readonly #beginning = new Set<string>();
+  #state: "open" | "closed" = "open";
 
   constructor(mdev: MdevBus) {
     this.#runtime = mdev.system.runtime;
@@ -50,8 +52,9 @@ export class VfioServing implements Named {
     return [...this.#kept.values()].map(({ service }) => service);
   }
 
-  /** @throws HostError slice-not-vfio, slice-served, listen-failed, socket-path-too-long */
+  /** @throws HostError slice-not-vfio, slice-served, listen-failed, socket-path-too-long, host-stopping */
   async serve(uuid: string, socket: string): Promise<VfioService> {
+    this.#assertOpen();
     const mdev = this.#mdev.find(uuid);
     const device = mdev === undefined ? undefined : vfioDeviceOf(mdev)?.name;
     if (device === undefined)
@@ -75,7 +78,10 @@ export class VfioServing implements Named {
       checkSocketPath(socket);
       const koffi = await loadKoffi();
       const { system } = this.#mdev;
-      return this.#keep(uuid, await VfioUserServer.listen(system, { device, socketPath: socket, koffi }));
+      const server = await VfioUserServer.listen(system, { device, socketPath: socket, koffi });
+      if (this.#isClosed) await server.close(stopping);
+      this.#assertOpen();
+      return this.#keep(uuid, server);
     } catch (error) {
       if (error instanceof HostError) throw error;
       throw new HostError(
@@ -107,14 +113,30 @@ export class VfioServing implements Named {
   }
 
   /** Takes the device from its client. @throws HostError service-unknown */
-  async end(id: number, reason = "its service was ended"): Promise<void> {
+  async end(id: number): Promise<void> {
+    const reason = "its service was ended";
     const { server } = this.#get(id);
     await server.close(reason);
     this.#forget(id, reason);
   }
 
+  /** Ends all, also those that are about to begin. Idempotent. */
   async close(): Promise<void> {
-    for (const { id } of this.list()) await this.end(id, "the host stops");
+    this.#access("write");
+    this.#state = "closed";
+    for (const [id, { server }] of [...this.#kept]) {
+      await server.close(stopping);
+      this.#forget(id, stopping);
+    }
+  }
+
+  get #isClosed(): boolean {
+    this.#access("read");
+    return this.#state === "closed";
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new HostError("host-stopping", "the host is stopping");
   }
 
   #keep(slice: string, server: VfioUserServer): VfioService {

@@ -1,7 +1,7 @@
 /** Slices in the hands of a virtual machine monitor: bound by hand, used by doorbell, taken away. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -199,6 +199,27 @@ test("a slice is served on a socket, once, and only while it is used as vfio", (
       assert.equal((await ended).state, "ended");
       assert.equal(existsSync(path), false);
       await assert.rejects(serving.serve(uuid, path), refused("slice-not-vfio"));
+    }),
+  ));
+
+test("services end together while some end by themselves, and none begins afterwards", () =>
+  inHouse((house) =>
+    inDirectory(async (directory) => {
+      const serving = servingOf(house);
+      const [one, two, three] = [
+        await create(house),
+        await create(house),
+        await house.slices.create([{ wish: { type: "shared" }, use: "vfio" }]),
+      ];
+      await serving.serve(one.uuid, join(directory, "one"));
+      const second = await serving.serve(two.uuid, join(directory, "two"));
+      const beginning = serving.serve(three[0]?.uuid as string, join(directory, "three"));
+      const [closed, , late] = await Promise.allSettled([serving.close(), serving.end(second.id), beginning]);
+      assert.equal(closed.status, "fulfilled");
+      assert.ok(late.status === "rejected" && refused("host-stopping")(late.reason));
+      assert.deepEqual([serving.list(), await readdir(directory)], [[], []]);
+      await assert.rejects(serving.serve(one.uuid, join(directory, "one")), refused("host-stopping"));
+      await serving.close();
     }),
   ));
 

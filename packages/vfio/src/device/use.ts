@@ -114,9 +114,13 @@ export class DeviceUse implements FileOperations<DeviceRequest, DeviceReply>, Na
     await this.#idle.wait(() => this.#isIdle(), { deadline: noDeadline });
     const binding = this.#binding;
     this.#binding = null;
-    if (binding !== null) await this.#device.close(binding);
-    this.#device.ended(this);
-    this.#ended.completeAll();
+    try {
+      if (binding !== null) await this.#device.close(binding);
+    } finally {
+      // Whatever became of the closing: others wait for this end, without a deadline.
+      this.#device.ended(this);
+      this.#ended.completeAll();
+    }
   }
 
   #isIdle(): boolean {

@@ -33,6 +33,7 @@ export {
   type RegionInfo,
 } from "./device/calls.js";
 export { VfioDevice, type VfioDeviceInit, type VfioDeviceLife } from "./device/device.js";
+export { type MapAccess, type OpenDevice, type SharedMemory, sharedBytes } from "./device/open-device.js";
 export type { VfioDeviceOps } from "./device/ops.js";
 export type { LineEnd, SerialLine } from "./devices/serial/line.js";
 export { type LineChoice, type PluggedLine, parseLine, plugLine } from "./devices/serial/line-choice.js";

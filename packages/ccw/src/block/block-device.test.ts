@@ -240,6 +240,53 @@ test("an interrupt whose status a reset has taken is not the end of what was sta
   await finish(machine);
 });
 
+test("a status that was read is not the end of what was started since, whoever signals", async () => {
+  const machine = await rig();
+  const { id } = await machine.disk();
+  const files = await AttachedDevice.open(machine.system, await machine.passThrough(id));
+  // What is read ends well, and has the same last address as what is written then.
+  const device = await CcwBlockDevice.use(machine.runtime, files, { retries: 0 });
+  const fire = { argsz: 64, index: 0, start: 0, count: 1, data: [] };
+  for (let round = 0; round < 10; round += 1) {
+    await device.read(0, 1);
+    let end = "";
+    const running = codeOf(device.write(0, pattern(1, round))).then((code) => {
+      end = code;
+    });
+    while (end === "") {
+      await files.call("SET_IRQS", { ...fire, flags: IrqSetFlag.DATA_NONE | IrqSetFlag.ACTION_TRIGGER });
+      await later(1);
+    }
+    await running;
+    assert.equal(end, "done");
+    assert.ok(Buffer.from(await device.read(0, 1)).equals(pattern(1, round)), `round ${round}`);
+  }
+  await device.close();
+  await finish(machine);
+});
+
+test("a disk that can't be used is given back, and nobody is told that it was lost", async () => {
+  const machine = await rig();
+  const { id } = await machine.disk();
+  const name = await machine.passThrough(id);
+  await machine.css.vary(0x10, "off");
+  let lost = "no";
+  const options: CcwBlockOptions = {
+    retries: 1,
+    lost: () => {
+      lost = "yes";
+    },
+  };
+  assert.equal(await codeOf(CcwBlockDevice.open(machine.system, name, options)), "block-no-path");
+  assert.equal(lost, "no");
+  await machine.css.vary(0x10, "on");
+  const device = await CcwBlockDevice.open(machine.system, name, options);
+  assert.equal(device.blocks, 360);
+  await device.close();
+  assert.equal(lost, "no");
+  await finish(machine);
+});
+
 test("a device that is reset in the middle of it goes on", async () => {
   const machine = await rig();
   const { device } = await open(machine, { retries: 60 });

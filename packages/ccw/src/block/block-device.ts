@@ -6,7 +6,7 @@
  * times; what can't be done fails with a `BlockError` that says why. A call that fails may have written some of its blocks.
  */
 import { isKernelError, Mutex, noDeadline, type Runtime, type System } from "parhelion-core";
-import { AttachedDevice, bytesMemory } from "parhelion-vfio";
+import { AttachedDevice, type OpenDevice } from "parhelion-vfio";
 import {
   blockBytes,
   blocksPerTrack,
@@ -20,7 +20,7 @@ import {
   type Purpose,
 } from "./eckd.js";
 import { BlockError, isBlockError } from "./error.js";
-import { type AreaCommand, maxTransferBlocks, ProgramArea } from "./program-area.js";
+import { type AreaCommand, areaBytes, maxTransferBlocks, ProgramArea } from "./program-area.js";
 import { ProgramRunner, type RunnerOptions } from "./program-runner.js";
 import { type SubchannelListener, SubchannelUser } from "./subchannel-user.js";
 
@@ -43,7 +43,7 @@ const formatTracks = 10;
 const recordLengthSense1 = 0x08;
 
 interface Parts {
-  readonly attached: AttachedDevice;
+  readonly device: OpenDevice;
   readonly user: SubchannelUser;
   readonly area: ProgramArea;
   readonly runner: ProgramRunner;
@@ -67,14 +67,13 @@ export class CcwBlockDevice {
    */
   static async open(system: System, name: string, options: CcwBlockOptions = {}): Promise<CcwBlockDevice> {
     checkTransfer(options.transferBlocks);
-    const attached = await AttachedDevice.open(system, name);
-    return CcwBlockDevice.use(system.runtime, attached, options);
+    return CcwBlockDevice.use(system.runtime, await AttachedDevice.open(system, name), options);
   }
 
   /** The same, of a device that is open; it is closed with this, also when this fails. @throws as `open` */
   static async use(
     runtime: Runtime,
-    attached: AttachedDevice,
+    device: OpenDevice,
     options: CcwBlockOptions = {},
   ): Promise<CcwBlockDevice> {
     const {
@@ -90,25 +89,27 @@ export class CcwBlockDevice {
       requested() {
         options.requested?.();
         if (whenRequested === "keep") return;
-        runtime.scheduler.spawn(`close ${attached.file.name}`, async () => made.it?.close());
+        runtime.scheduler.spawn(`close ${device.name}`, async () => made.it?.close());
       },
     };
+    let user: SubchannelUser | null = null;
     try {
       checkTransfer(transferBlocks);
-      const area = new ProgramArea(iova, transferBlocks);
-      await attached.map(BigInt(iova), BigInt(area.bytes.length), bytesMemory(area.bytes), "read-write");
-      const user = await SubchannelUser.open(runtime, attached.file, listener);
+      const area = new ProgramArea(await device.share(BigInt(iova), areaBytes(transferBlocks)), iova);
+      user = await SubchannelUser.open(runtime, device, listener);
       const runner = new ProgramRunner(runtime, user, area, { timeoutMs, retries });
-      const turns = new Mutex(runtime, `turns of ${attached.file.name}`);
+      const turns = new Mutex(runtime, `turns of ${device.name}`);
       const at = area.block(0);
       await runner.run("read device characteristics", [
         { code: EckdCommand.readDeviceCharacteristics, at, count: characteristicsBytes },
       ]);
-      const disk = diskOf(area.bytes.subarray(at, at + characteristicsBytes));
-      made.it = new CcwBlockDevice({ attached, user, area, runner, turns, transferBlocks }, disk);
+      const disk = diskOf(area.take(at, characteristicsBytes));
+      made.it = new CcwBlockDevice({ device, user, area, runner, turns, transferBlocks }, disk);
       return made.it;
     } catch (error) {
-      await attached.close();
+      // First: that the device lets go of its triggers is then no loss that anybody is told of.
+      await user?.close();
+      await device.close();
       throw error;
     }
   }
@@ -128,7 +129,7 @@ export class CcwBlockDevice {
     const bytes = new Uint8Array(count * blockBytes);
     await this.#transfers("read", first, count, (at, blocks) => ({
       before: () => {},
-      after: () => bytes.set(this.#parts.area.blocks(blocks), at * blockBytes),
+      after: () => this.#parts.area.takeBlocks(bytes.subarray(at * blockBytes, (at + blocks) * blockBytes)),
     }));
     return bytes;
   }
@@ -141,8 +142,7 @@ export class CcwBlockDevice {
     const count = bytes.length / blockBytes;
     this.#check("write", first, count);
     await this.#transfers("write", first, count, (at, blocks) => ({
-      before: () =>
-        this.#parts.area.blocks(blocks).set(bytes.subarray(at * blockBytes, (at + blocks) * blockBytes)),
+      before: () => this.#parts.area.putBlocks(bytes.subarray(at * blockBytes, (at + blocks) * blockBytes)),
       after: () => {},
     }));
   }
@@ -156,7 +156,7 @@ export class CcwBlockDevice {
     for (let done = 0; done < count; ) {
       const tracks = Math.min(formatTracks, count - done);
       await this.#turn(async () => {
-        this.#parts.area.blocks(1).fill(0);
+        this.#parts.area.putBlocks(new Uint8Array(blockBytes));
         await this.#parts.runner.run(`format track ${first + done}`, this.#formatting(first + done, tracks));
       });
       done += tracks;
@@ -176,13 +176,13 @@ export class CcwBlockDevice {
 
   /** Waits for the call that is under way; those behind it fail with `block-closed`. Idempotent. */
   async close(): Promise<void> {
-    const { turns, user, attached } = this.#parts;
+    const { turns, user, device } = this.#parts;
     if (this.#state === "closed") return;
     this.#state = "closed";
     const guard = await turns.lock({ deadline: noDeadline });
     try {
       await user.close();
-      await attached.close();
+      await device.close();
     } catch (error) {
       // Its files are closed: whoever had them has done it.
       if (!isKernelError(error, "EBADF")) throw error;

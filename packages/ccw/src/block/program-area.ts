@@ -1,8 +1,6 @@
-/**
- * The memory that a block device shares with its subchannel: channel programs, their orders, and the data of one transfer.
- * It is the user's own, at an address that the user has mapped for the device.
- */
-import { type Ccw1, CcwFlag, ccw1, type Orb } from "parhelion-buses";
+/** The memory that a block device shares with its subchannel: channel programs, their orders, and the data of one transfer. */
+import { CcwFlag, ccw1, type Orb } from "parhelion-buses";
+import type { SharedMemory } from "parhelion-vfio";
 import { blockBytes, orderBytes } from "./eckd.js";
 
 /** One command of a channel program, and where its data is in the area. */
@@ -25,25 +23,29 @@ const ordersAt = programBytes;
 const countsAt = ordersAt + 16 * orderBytes;
 const dataAt = ordersAt + pageBytes;
 
+/** How much memory an area takes. @param blocks of one transfer */
+export function areaBytes(blocks: number): number {
+  return dataAt + blocks * blockBytes;
+}
+
 export class ProgramArea {
-  /** All of it: to be mapped. */
-  readonly bytes: Uint8Array;
+  readonly #memory: SharedMemory;
   readonly #address: number;
 
-  /** @param address at which the device finds it, a multiple of the page size, below 2 GiB @param blocks of one transfer */
-  constructor(address: number, blocks: number) {
+  /** @param memory `areaBytes` long @param address at which the device finds it, a multiple of the page size, below 2 GiB */
+  constructor(memory: SharedMemory, address: number) {
+    this.#memory = memory;
     this.#address = address;
-    this.bytes = new Uint8Array(dataAt + blocks * blockBytes);
   }
 
   /** Puts an order down. @param index 0 to 15 @returns where it is */
   order(index: number, bytes: Uint8Array): number {
-    return this.#put(ordersAt + index * orderBytes, bytes);
+    return this.#putAt(ordersAt + index * orderBytes, bytes);
   }
 
   /** Puts a record's count down. @param index of the block @returns where it is */
   count(index: number, bytes: Uint8Array): number {
-    return this.#put(countsAt + index * 8, bytes);
+    return this.#putAt(countsAt + index * 8, bytes);
   }
 
   /** Where a block's data is. */
@@ -51,23 +53,38 @@ export class ProgramArea {
     return dataAt + index * blockBytes;
   }
 
-  /** The data of so many blocks. */
-  blocks(count: number): Uint8Array {
-    return this.bytes.subarray(dataAt, dataAt + count * blockBytes);
+  /** Takes the data of the first blocks. @param into as many blocks as are wanted */
+  takeBlocks(into: Uint8Array): void {
+    this.#memory.read(dataAt, into);
+  }
+
+  /** Puts down the data of the first blocks. */
+  putBlocks(bytes: Uint8Array): void {
+    this.#memory.write(dataAt, bytes);
+  }
+
+  /** What stands somewhere. */
+  take(at: number, count: number): Uint8Array {
+    const bytes = new Uint8Array(count);
+    this.#memory.read(at, bytes);
+    return bytes;
+  }
+
+  put(at: number, bytes: Uint8Array): void {
+    this.#memory.write(at, bytes);
   }
 
   /** Writes the channel program, chained from one command to the next. @returns what starts it */
   program(commands: readonly AreaCommand[]): Partial<Orb> {
-    const ccws: Ccw1[] = [];
+    let end = 0;
     for (const [index, { code, at, count, chained = [] }] of commands.entries()) {
       const chain = index + 1 < commands.length ? CcwFlag.CC : 0;
-      const parts = [{ at, count }, ...chained];
-      for (const [part, place] of parts.entries()) {
-        const flags = part + 1 < parts.length ? CcwFlag.CD : chain;
-        ccws.push({ cmd: code, flags, count: place.count, cda: this.#address + place.at });
+      end = this.#ccw(end, code, chained.length > 0 ? CcwFlag.CD : chain, at, count);
+      for (const [part, place] of chained.entries()) {
+        const flags = part + 1 < chained.length ? CcwFlag.CD : chain;
+        end = this.#ccw(end, code, flags, place.at, place.count);
       }
     }
-    for (const [index, ccw] of ccws.entries()) this.bytes.set(ccw1.encode(ccw), index * ccwBytes);
     return { fmt: 1, pfch: 1, cpa: this.#address, intparm: this.#address };
   }
 
@@ -77,8 +94,8 @@ export class ProgramArea {
     return this.#address + ccws * ccwBytes;
   }
 
-  #put(at: number, bytes: Uint8Array): number {
-    this.bytes.set(bytes, at);
+  #putAt(at: number, bytes: Uint8Array): number {
+    this.put(at, bytes);
     return at;
   }
 }

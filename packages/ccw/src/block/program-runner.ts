@@ -25,6 +25,12 @@ const maxPauseMs = 200;
 /** What the subchannel refuses for the moment, or until a path comes back. */
 const passing: readonly ErrnoCode[] = ["EAGAIN", "EBUSY", "EACCES", "EIO", "ECANCELED", "ENODEV"];
 
+/** What a try has failed with, and whether another one may help. */
+interface Failure {
+  readonly error: BlockError;
+  readonly again: "yes" | "no";
+}
+
 type Ended = { readonly irb: Irb } | { readonly refused: ErrnoCode; readonly error: unknown };
 
 export class ProgramRunner {
@@ -42,21 +48,27 @@ export class ProgramRunner {
 
   /** @param what for people @throws BlockError */
   async run(what: string, commands: readonly AreaCommand[]): Promise<void> {
-    let failure = new BlockError("block-refused", `${what}: it was not tried`);
-    for (let attempt = 0; attempt <= this.#options.retries; attempt += 1) {
-      if (attempt > 0) await pause(this.#runtime, Math.min(2 ** attempt, maxPauseMs));
+    for (let attempt = 0; ; attempt += 1) {
       const ended = await this.#once(what, commands);
-      if ("refused" in ended) {
-        failure = this.#refusal(what, ended);
-        if (failure.code === "block-gone" || failure.code === "block-closed") throw failure;
-        continue;
-      }
-      const verdict = verdictOf(ended.irb, this.#area.end(commands));
-      if (verdict.kind === "done") return;
-      failure = await this.#failure(what, verdict, ended.irb);
-      if (verdict.kind === "unit check" && !mayPass(failure.sense ?? new Uint8Array())) break;
+      const failure = await this.#outcome(what, commands, ended);
+      if (failure === null) return;
+      if (failure.again === "no" || attempt >= this.#options.retries) throw failure.error;
+      await pause(this.#runtime, Math.min(2 ** (attempt + 1), maxPauseMs));
     }
-    throw failure;
+  }
+
+  /** @returns null when it has been done */
+  async #outcome(what: string, commands: readonly AreaCommand[], ended: Ended): Promise<Failure | null> {
+    if ("refused" in ended) {
+      const error = this.#refusal(what, ended);
+      const gone = error.code === "block-gone" || error.code === "block-closed";
+      return { error, again: gone ? "no" : "yes" };
+    }
+    const verdict = verdictOf(ended.irb, this.#area.end(commands));
+    if (verdict.kind === "done") return null;
+    const error = await this.#failure(what, verdict, ended.irb);
+    const lasting = verdict.kind === "unit check" && !mayPass(error.sense ?? new Uint8Array());
+    return { error, again: lasting ? "no" : "yes" };
   }
 
   /** @throws BlockError what no other try can mend */
@@ -112,13 +124,13 @@ export class ProgramRunner {
   async #sense({ esw, ecw }: Irb): Promise<Uint8Array> {
     if (esw.erw.cons === 1) return ecw.slice(0, esw.erw.scnt);
     const at = this.#area.block(0);
-    const before = this.#area.bytes.slice(at, at + senseBytes);
+    const before = this.#area.take(at, senseBytes);
     try {
       await this.#once("sense", [{ code: EckdCommand.basicSense, at, count: senseBytes }]);
-      return this.#area.bytes.slice(at, at + senseBytes);
+      return this.#area.take(at, senseBytes);
     } finally {
       // What is to be written, if it is tried again, stood there.
-      this.#area.bytes.set(before, at);
+      this.#area.put(at, before);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Where the regions of a subchannel's VFIO device are, by what the device says of them: offsets are never computed. */
 import { KernelError } from "parhelion-core";
-import { type DeviceFile, DeviceFlag, deviceCall, RegionCap } from "parhelion-vfio";
+import { DeviceFlag, type OpenDevice, RegionCap } from "parhelion-vfio";
 import {
   VFIO_CCW_REGION,
   VFIO_CCW_REGION_BYTES,
@@ -21,16 +21,19 @@ const argsz = 256;
 const capHeaderBytes = 8;
 
 /** @throws KernelError EINVAL it is no subchannel, or not one as this code knows them */
-export async function findRegions(file: DeviceFile): Promise<SubchannelRegions> {
-  const { flags, numRegions } = await deviceCall(file, "GET_INFO", { argsz });
-  if ((flags & DeviceFlag.CCW) === 0) throw new KernelError("EINVAL", `${file.name} is no subchannel`);
-  const io = await deviceCall(file, "GET_REGION_INFO", { argsz, index: VFIO_CCW_REGION.io });
+export async function findRegions(device: OpenDevice): Promise<SubchannelRegions> {
+  const { flags, numRegions } = await device.call("GET_INFO", { argsz });
+  if ((flags & DeviceFlag.CCW) === 0) throw new KernelError("EINVAL", `${device.name} is no subchannel`);
+  const io = await device.call("GET_REGION_INFO", { argsz, index: VFIO_CCW_REGION.io });
   if (io.size < BigInt(VFIO_CCW_REGION_BYTES.io)) {
-    throw new KernelError("EINVAL", `${file.name} has an io region of ${io.size} bytes; it should be larger`);
+    throw new KernelError(
+      "EINVAL",
+      `${device.name} has an io region of ${io.size} bytes; it should be larger`,
+    );
   }
   const found = new Map<number, bigint>();
   for (let index = 1; index < numRegions; index += 1) {
-    const { capabilities, capOffset, offset } = await deviceCall(file, "GET_REGION_INFO", { argsz, index });
+    const { capabilities, capOffset, offset } = await device.call("GET_REGION_INFO", { argsz, index });
     const subtype = subtypeOf(capabilities, capOffset);
     if (subtype !== null) found.set(subtype, offset);
   }

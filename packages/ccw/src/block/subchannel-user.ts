@@ -15,7 +15,7 @@ import {
   scsw as scswLayout,
 } from "parhelion-buses";
 import { Completion, isKernelError, KernelError, type Runtime, type Work, WorkQueue } from "parhelion-core";
-import { type DeviceFile, deviceCall, type Eventfd, IrqSetFlag } from "parhelion-vfio";
+import { type Eventfd, IrqSetFlag, type OpenDevice } from "parhelion-vfio";
 import { ASYNC_COMMAND, IO_REGION, VFIO_CCW_IRQ, VFIO_CCW_REGION_BYTES } from "../vfio-ccw/abi.js";
 import { pause } from "./pause.js";
 import { findRegions, type SubchannelRegions } from "./subchannel-regions.js";
@@ -37,7 +37,7 @@ const clearMs = 5000;
 
 export class SubchannelUser {
   readonly #runtime: Runtime;
-  readonly #file: DeviceFile;
+  readonly #device: OpenDevice;
   readonly #regions: SubchannelRegions;
   readonly #listener: SubchannelListener;
   readonly #works: WorkQueue;
@@ -48,31 +48,36 @@ export class SubchannelUser {
 
   private constructor(
     runtime: Runtime,
-    file: DeviceFile,
+    device: OpenDevice,
     regions: SubchannelRegions,
     listener: SubchannelListener,
   ) {
     this.#runtime = runtime;
-    this.#file = file;
+    this.#device = device;
     this.#regions = regions;
     this.#listener = listener;
-    this.#works = new WorkQueue(runtime, `interruptions of ${file.name}`);
+    this.#works = new WorkQueue(runtime, `interruptions of ${device.name}`);
   }
 
-  /** @param file open, and bound to an address space @throws KernelError EINVAL it is no subchannel; and what the device says */
+  /** @param device stays its opener's to close @throws KernelError EINVAL it is no subchannel; and what the device says */
   static async open(
     runtime: Runtime,
-    file: DeviceFile,
+    device: OpenDevice,
     listener: SubchannelListener = {},
   ): Promise<SubchannelUser> {
-    const user = new SubchannelUser(runtime, file, await findRegions(file), listener);
-    await user.#listen(VFIO_CCW_IRQ.io, { name: `io of ${file.name}`, run: () => user.#readStatus() });
-    await user.#listen(VFIO_CCW_IRQ.crw, { name: `crw of ${file.name}`, run: () => user.#readReports() });
-    await user.#listen(VFIO_CCW_IRQ.request, {
-      name: `request of ${file.name}`,
-      run: () => listener.requested?.(),
-    });
-    return user;
+    const user = new SubchannelUser(runtime, device, await findRegions(device), listener);
+    try {
+      await user.#listen(VFIO_CCW_IRQ.io, { name: `io of ${device.name}`, run: () => user.#readStatus() });
+      await user.#listen(VFIO_CCW_IRQ.crw, { name: `crw of ${device.name}`, run: () => user.#readReports() });
+      await user.#listen(VFIO_CCW_IRQ.request, {
+        name: `request of ${device.name}`,
+        run: () => listener.requested?.(),
+      });
+      return user;
+    } catch (error) {
+      await user.close();
+      throw error;
+    }
   }
 
   get state(): "in use" | "closed" | "lost" {
@@ -86,8 +91,8 @@ export class SubchannelUser {
    * EACCES, ENODEV no path; ECANCELED it was reset, or closed; EINVAL, EFAULT, ENOMEM the program can't be translated
    */
   async run(orb: Partial<Orb>, deadline: number): Promise<Irb> {
-    if (this.#waiting !== null) throw new KernelError("EBUSY", `${this.#file.name} runs a channel program`);
-    const ended = new Completion<Irb>(this.#runtime, `end of the channel program on ${this.#file.name}`);
+    if (this.#waiting !== null) throw new KernelError("EBUSY", `${this.#device.name} runs a channel program`);
+    const ended = new Completion<Irb>(this.#runtime, `end of the channel program on ${this.#device.name}`);
     this.#waiting = ended;
     try {
       await this.#stopping?.wait({ deadline });
@@ -113,10 +118,11 @@ export class SubchannelUser {
    */
   async stop(how: "halt" | "clear", deadline: number): Promise<void> {
     const { command } = this.#regions;
-    if (command === null) throw new KernelError("EOPNOTSUPP", `${this.#file.name} can't be halted; reset it`);
+    if (command === null)
+      throw new KernelError("EOPNOTSUPP", `${this.#device.name} can't be halted; reset it`);
     const bytes = new Uint8Array(VFIO_CCW_REGION_BYTES.command);
     new DataView(bytes.buffer).setUint32(0, ASYNC_COMMAND[how]);
-    const stopped = this.#stopping ?? new Completion(this.#runtime, `stop of ${this.#file.name}`);
+    const stopped = this.#stopping ?? new Completion(this.#runtime, `stop of ${this.#device.name}`);
     this.#stopping = stopped;
     try {
       await this.#write(command, bytes, deadline);
@@ -130,14 +136,14 @@ export class SubchannelUser {
 
   /** Ends whatever runs, without an interruption: a program that is being waited for fails with ECANCELED. @throws KernelError */
   async reset(): Promise<void> {
-    await deviceCall(this.#file, "RESET", {});
-    this.#waiting?.fail(new KernelError("ECANCELED", `${this.#file.name} was reset`));
+    await this.#device.call("RESET", {});
+    this.#waiting?.fail(new KernelError("ECANCELED", `${this.#device.name} was reset`));
   }
 
-  /** Fails what is waited for. The file is its opener's to close. */
+  /** Fails what is waited for. The device is its opener's to close. */
   async close(): Promise<void> {
     if (this.#state === "in use") this.#state = "closed";
-    this.#waiting?.fail(new KernelError("ECANCELED", `${this.#file.name} was closed`));
+    this.#waiting?.fail(new KernelError("ECANCELED", `${this.#device.name} was closed`));
     await this.#works.destroy();
   }
 
@@ -146,7 +152,7 @@ export class SubchannelUser {
       signal: () => void this.#works.queue(work),
       release: () => this.#lose(),
     };
-    await deviceCall(this.#file, "SET_IRQS", {
+    await this.#device.call("SET_IRQS", {
       argsz: 64,
       flags: IrqSetFlag.DATA_EVENTFD | IrqSetFlag.ACTION_TRIGGER,
       index,
@@ -171,7 +177,7 @@ export class SubchannelUser {
     if (this.#state !== "in use") return;
     this.#state = "lost";
     this.#stopping?.completeAll();
-    this.#waiting?.fail(new KernelError("ENODEV", `${this.#file.name}: its device is not there any more`));
+    this.#waiting?.fail(new KernelError("ENODEV", `${this.#device.name}: its device is not there any more`));
     this.#listener.lost?.();
   }
 
@@ -202,7 +208,7 @@ export class SubchannelUser {
   /** @returns null when there is nobody to read from any more */
   async #read(offset: bigint, length: number): Promise<Uint8Array | null> {
     try {
-      return await deviceCall(this.#file, "READ", { offset, length });
+      return await this.#device.call("READ", { offset, length });
     } catch (error) {
       if (isKernelError(error, "ENODEV") || isKernelError(error, "EBADF")) return null;
       throw error;
@@ -213,7 +219,7 @@ export class SubchannelUser {
   async #write(offset: bigint, bytes: Uint8Array, deadline: number): Promise<void> {
     for (;;) {
       try {
-        await deviceCall(this.#file, "WRITE", { offset, bytes });
+        await this.#device.call("WRITE", { offset, bytes });
         return;
       } catch (error) {
         if (!isKernelError(error, "EAGAIN") || this.#runtime.clock.now() >= deadline) throw error;

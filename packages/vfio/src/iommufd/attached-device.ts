@@ -2,10 +2,11 @@
 import { KernelError, type Opener, type System, type WaitOptions } from "parhelion-core";
 import { deviceCall, iommufdCall } from "../device/call.js";
 import type { DeviceCalls, DeviceFile } from "../device/calls.js";
-import type { UserMemory } from "../iommu/user-memory.js";
+import { type MapAccess, type OpenDevice, type SharedMemory, sharedBytes } from "../device/open-device.js";
+import { bytesMemory, type UserMemory } from "../iommu/user-memory.js";
 import { IoasMapFlag, type IommufdFile } from "./calls.js";
 
-export class AttachedDevice {
+export class AttachedDevice implements OpenDevice {
   readonly file: DeviceFile;
   readonly iommufd: IommufdFile;
   readonly ioasId: number;
@@ -41,6 +42,10 @@ export class AttachedDevice {
     }
   }
 
+  get name(): string {
+    return this.file.name;
+  }
+
   call<K extends keyof DeviceCalls>(
     op: K,
     argument: DeviceCalls[K]["request"],
@@ -54,7 +59,7 @@ export class AttachedDevice {
     iova: bigint,
     length: bigint,
     memory: UserMemory,
-    access: "read" | "write" | "read-write" = "read-write",
+    access: MapAccess = "read-write",
     vaddr = 0n,
     options?: WaitOptions,
   ): Promise<void> {
@@ -62,6 +67,18 @@ export class AttachedDevice {
     const flags = FIXED_IOVA | (access === "write" ? 0 : READABLE) | (access === "read" ? 0 : WRITEABLE);
     const { ioasId, iommufd } = this;
     await iommufdCall(iommufd, "IOAS_MAP", { ioasId, flags, iova, length, userVa: vaddr, memory }, options);
+  }
+
+  /** @throws KernelError as IOAS_MAP */
+  async share(
+    iova: bigint,
+    length: number,
+    access: MapAccess = "read-write",
+    options?: WaitOptions,
+  ): Promise<SharedMemory> {
+    const bytes = new Uint8Array(length);
+    await this.map(iova, BigInt(length), bytesMemory(bytes), access, 0n, options);
+    return sharedBytes(bytes);
   }
 
   /** @returns how many bytes @throws KernelError as IOAS_UNMAP */

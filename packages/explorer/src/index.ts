@@ -46,6 +46,16 @@ export { SystemWatch, watchSystem } from "./invariants/watch-system.js";
 export type { Method } from "./method.js";
 export { outcomeOf } from "./outcome.js";
 export type { Atomic, CallbackWindow, Pool, Program, World } from "./program.js";
+export {
+  declareProofs,
+  type Mistake,
+  type Proof,
+  type ProofDepth,
+  proofDepth,
+  proofTable,
+  scheduleTable,
+  withPart,
+} from "./proof-list.js";
 export { assertSafe, type DeclareTest, prove } from "./prove.js";
 export { replay } from "./replay.js";
 export { type HtmlOptions, renderHtml } from "./report/html.js";

@@ -46,7 +46,8 @@ function isSample(method: Method): boolean {
   return typeof method !== "string" && ("pct" in method || "random" in method);
 }
 
-function boundOf(method: Method): string {
+/** Nothing for every order. */
+export function boundOf(method: Method): string {
   if (typeof method === "string") return "";
   if ("preemptions" in method) return `at most ${[method.preemptions].flat().join(", ")} preemptions`;
   if ("delays" in method) return `at most ${method.delays} delays`;

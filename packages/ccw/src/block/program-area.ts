@@ -76,15 +76,20 @@ export class ProgramArea {
 
   /** Writes the channel program, chained from one command to the next. @returns what starts it */
   program(commands: readonly AreaCommand[]): Partial<Orb> {
+    const bytes = new Uint8Array(this.end(commands) - this.#address);
     let end = 0;
+    const put = (cmd: number, flags: number, at: number, count: number) => {
+      ccw1.field.write(bytes, 8 * end, { cmd, flags, count, cda: this.#address + at });
+      end += ccwBytes;
+    };
     for (const [index, { code, at, count, chained = [] }] of commands.entries()) {
       const chain = index + 1 < commands.length ? CcwFlag.CC : 0;
-      end = this.#ccw(end, code, chained.length > 0 ? CcwFlag.CD : chain, at, count);
+      put(code, chained.length > 0 ? CcwFlag.CD : chain, at, count);
       for (const [part, place] of chained.entries()) {
-        const flags = part + 1 < chained.length ? CcwFlag.CD : chain;
-        end = this.#ccw(end, code, flags, place.at, place.count);
+        put(code, part + 1 < chained.length ? CcwFlag.CD : chain, place.at, place.count);
       }
     }
+    this.put(0, bytes);
     return { fmt: 1, pfch: 1, cpa: this.#address, intparm: this.#address };
   }
 

@@ -38,31 +38,33 @@ export interface Structure<V> {
 
 /** An unsigned number of at most 32 bits. */
 export function bits(width: number): Field<number> {
+  const limit = 2 ** width;
   return {
     width,
     zero: () => 0,
     read(bytes, at) {
+      const first = at >> 3;
+      const end = (at & 7) + width;
+      if (end <= 8) return ((bytes[first] ?? 0) >> (8 - end)) & (limit - 1);
+      const last = first + ((end - 1) >> 3);
       let value = 0;
-      for (let bit = at; bit < at + width; ) {
-        const taken = Math.min(8 - (bit % 8), at + width - bit);
-        const byte = bytes[bit >> 3] ?? 0;
-        value = value * 2 ** taken + ((byte >> (8 - (bit % 8) - taken)) & (2 ** taken - 1));
-        bit += taken;
-      }
-      return value;
+      for (let index = first; index <= last; index += 1) value = value * 256 + (bytes[index] ?? 0);
+      // Up to five bytes, which 32 bits are too few for.
+      const behind = 8 * (last - first + 1) - end;
+      return behind === 0 && end === width ? value : Math.floor(value / 2 ** behind) % limit;
     },
     write(bytes, at, value) {
-      if (!Number.isInteger(value) || value < 0 || value >= 2 ** width) {
+      if (!Number.isInteger(value) || value < 0 || value >= limit) {
         throw new KernelError("EINVAL", `${value} does not fit into a field of ${width} bits`);
       }
       let rest = value;
       for (let end = at + width; end > at; ) {
-        const taken = Math.min(end % 8 || 8, end - at);
-        const shift = (8 - (end % 8)) % 8;
-        const mask = (2 ** taken - 1) << shift;
         const index = (end - 1) >> 3;
-        bytes[index] = ((bytes[index] ?? 0) & ~mask) | (((rest % 2 ** taken) << shift) & mask);
-        rest = Math.floor(rest / 2 ** taken);
+        const shift = (8 - (end & 7)) & 7;
+        const taken = Math.min(8 - shift, end - at);
+        const mask = ((1 << taken) - 1) << shift;
+        bytes[index] = ((bytes[index] ?? 0) & ~mask) | ((rest << shift) & mask);
+        rest >>>= taken;
         end -= taken;
       }
     },
@@ -98,14 +100,36 @@ export const wide: Field<bigint> = {
   write: (bytes, at, value) => new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(at / 8, value),
 };
 
+/** A field of a structure: where it is, and what it is. */
+interface Part {
+  readonly key: string;
+  /** In bits, from the structure's begin. */
+  readonly at: number;
+  readonly field: Field<unknown>;
+}
+
 /** @param fields in the order in which they stand */
 export function structure<F extends Fields>(name: string, fields: F): Structure<ValueOf<F>> {
   type V = ValueOf<F>;
   const places = new Map<string, { readonly at: number; readonly width: number }>();
+  /** Without those that are reserved. */
+  const parts: Part[] = [];
+  /** What every value starts from: an object that has all its names is quicker to fill than one that gets them. */
+  const blank: Record<string, unknown> = {};
+  /** What could be changed in place is made anew each time; numbers are copied. */
+  const fresh: Part[] = [];
   let end = 0;
-  for (const [key, { width }] of Object.entries(fields)) {
-    places.set(key, { at: end, width });
-    end += width;
+  for (const [key, field] of Object.entries(fields)) {
+    const zero = field.zero();
+    places.set(key, { at: end, width: field.width });
+    if (zero !== null) {
+      const part = { key, at: end, field };
+      const isObject = typeof zero === "object";
+      parts.push(part);
+      blank[key] = isObject ? undefined : zero;
+      if (isObject) fresh.push(part);
+    }
+    end += field.width;
   }
   const width = end;
   const size = width / 8;
@@ -116,39 +140,23 @@ export function structure<F extends Fields>(name: string, fields: F): Structure<
     return place;
   }
 
-  const field: Field<V> = {
-    width,
-    zero: () => make({}),
-    read(bytes, at) {
-      const value: Record<string, unknown> = {};
-      for (const [key, part] of Object.entries(fields)) {
-        const content = part.read(bytes, at + placeOf(key).at);
-        if (content !== null) value[key] = content;
-      }
-      return value as V;
-    },
-    write,
-  };
+  function read(bytes: Uint8Array, start: number): V {
+    const value: Record<string, unknown> = { ...blank };
+    for (const { key, at, field } of parts) value[key] = field.read(bytes, start + at);
+    return value as V;
+  }
 
-  function write(bytes: Uint8Array, at: number, value: object): void {
+  function write(bytes: Uint8Array, start: number, value: object): void {
     const given = value as Readonly<Record<string, unknown>>;
-    for (const [key, part] of Object.entries(fields)) {
-      if (given[key] !== undefined) part.write(bytes, at + placeOf(key).at, given[key]);
+    for (const { key, at, field } of parts) {
+      const content = given[key];
+      if (content !== undefined) field.write(bytes, start + at, content);
     }
   }
 
-  // Numbers are copied; what could be changed in place is made anew each time.
-  const numbers: Record<string, unknown> = {};
-  const objects: [key: string, zero: () => unknown][] = [];
-  for (const [key, part] of Object.entries(fields)) {
-    const zero = part.zero();
-    if (typeof zero === "object" && zero !== null) objects.push([key, part.zero]);
-    else if (zero !== null) numbers[key] = zero;
-  }
-
   function make(value: Partial<V>): V {
-    const made: Record<string, unknown> = { ...numbers, ...value };
-    for (const [key, zero] of objects) made[key] ??= zero();
+    const made: Record<string, unknown> = { ...blank, ...value };
+    for (const { key, field } of fresh) made[key] ??= field.zero();
     return made as V;
   }
 
@@ -160,7 +168,7 @@ export function structure<F extends Fields>(name: string, fields: F): Structure<
       if (offset + size > bytes.length) {
         throw new KernelError("EINVAL", `${bytes.length - offset} bytes are no ${name} of ${size}`);
       }
-      return field.read(bytes, 8 * offset);
+      return read(bytes, 8 * offset);
     },
     encode(value) {
       const bytes = new Uint8Array(size);
@@ -168,6 +176,6 @@ export function structure<F extends Fields>(name: string, fields: F): Structure<
       return bytes;
     },
     make: (value = {}) => make(value),
-    field,
+    field: { width, zero: () => make({}), read, write },
   };
 }

@@ -2,7 +2,15 @@
  * What the programs about VFIO devices stand on: a driver that makes one of what it is bound to, and notices what must not
  * happen: a callback outside of open and close, two opens without a close, a use of what release has taken down.
  */
-import { type Bus, Device, type Driver, type ErrnoCode, System } from "parhelion-core";
+import {
+  type Bus,
+  Device,
+  type Driver,
+  type ErrnoCode,
+  noDeadline,
+  type Runtime,
+  System,
+} from "parhelion-core";
 import { type CallbackWindow, outcomeOf, type World, watchDriver, watchSystem } from "parhelion-explorer";
 import {
   AttachedDevice,
@@ -35,6 +43,11 @@ export interface StageInit {
 
 export class VfioStage {
   readonly world: World;
+  /**
+   * No wait has a deadline that it was not given: nothing here is meant to be ended by one, so whatever would be is a
+   * deadlock. And waits that have nothing in common but their deadline need no order.
+   */
+  readonly runtime: Runtime;
   readonly system: System;
   readonly driver: Driver;
   /** Between open and close. */
@@ -47,7 +60,8 @@ export class VfioStage {
   constructor(world: World, init: StageInit = {}) {
     this.world = world;
     this.#init = init;
-    this.system = new System(world.runtime);
+    this.runtime = { ...world.runtime, patienceMs: noDeadline };
+    this.system = new System(this.runtime);
     this.system.registerBus(busOf);
     watchSystem(world, this.system, [busOf]);
     this.openWindow = world.window("open device");
@@ -91,7 +105,7 @@ export class VfioStage {
   /** @param bound whether the driver has its device before the tasks start */
   async begin(bound: "bound" | "unbound" = "bound"): Promise<void> {
     this.#vfio = await Vfio.create(this.system, this.#init.options);
-    const parent = new Device(this.world.runtime, { name: "toy0", bus: busOf });
+    const parent = new Device(this.runtime, { name: "toy0", bus: busOf });
     this.#parent = parent;
     if (bound === "bound") await this.system.registerDriver(this.driver);
     await this.system.addDevice(parent);

@@ -8,7 +8,7 @@ import { AttachedDevice, IrqSetFlag } from "parhelion-vfio";
 import type { DiskImage } from "../image/disk-image.js";
 import { type Rig, rig } from "../vfio-ccw/rig.test.fixture.js";
 import { CcwBlockDevice, type CcwBlockOptions } from "./block-device.js";
-import { blockBytes, blocksPerTrack } from "./eckd.js";
+import { blockBytes, blocksPerTrack, EckdCommand } from "./eckd.js";
 import { BlockError } from "./error.js";
 
 /** A block as it stands on the image, read without any of this. */
@@ -242,25 +242,25 @@ test("an interrupt whose status a reset has taken is not the end of what was sta
 
 test("a status that was read is not the end of what was started since, whoever signals", async () => {
   const machine = await rig();
-  const { id } = await machine.disk();
+  const { id, gated } = await machine.disk();
   const files = await AttachedDevice.open(machine.system, await machine.passThrough(id));
-  // What is read ends well, and has the same last address as what is written then.
   const device = await CcwBlockDevice.use(machine.runtime, files, { retries: 0 });
-  const fire = { argsz: 64, index: 0, start: 0, count: 1, data: [] };
-  for (let round = 0; round < 10; round += 1) {
-    await device.read(0, 1);
-    let end = "";
-    const running = codeOf(device.write(0, pattern(1, round))).then((code) => {
-      end = code;
-    });
-    while (end === "") {
-      await files.call("SET_IRQS", { ...fire, flags: IrqSetFlag.DATA_NONE | IrqSetFlag.ACTION_TRIGGER });
-      await later(1);
-    }
-    await running;
-    assert.equal(end, "done");
-    assert.ok(Buffer.from(await device.read(0, 1)).equals(pattern(1, round)), `round ${round}`);
-  }
+  // It ends well, behind as many CCWs as the write has.
+  await device.read(0, 1);
+  const gate = gated.stopAt(EckdCommand.writeData);
+  let end = "";
+  const running = codeOf(device.write(0, pattern(1, 7))).then((code) => {
+    end = code;
+  });
+  await gate.reached;
+  const flags = IrqSetFlag.DATA_NONE | IrqSetFlag.ACTION_TRIGGER;
+  await files.call("SET_IRQS", { argsz: 20, flags, index: 0, start: 0, count: 1 });
+  await later(10);
+  assert.equal(end, "", "it ended before the device had written");
+  gate.open();
+  await running;
+  assert.equal(end, "done");
+  assert.ok(Buffer.from(await device.read(0, 1)).equals(pattern(1, 7)));
   await device.close();
   await finish(machine);
 });

@@ -109,7 +109,7 @@ export class CcwBlockDevice {
     } catch (error) {
       // First: that the device lets go of its triggers is then no loss that anybody is told of.
       await user?.close();
-      await device.close();
+      await letGo(device);
       throw error;
     }
   }
@@ -182,10 +182,7 @@ export class CcwBlockDevice {
     const guard = await turns.lock({ deadline: noDeadline });
     try {
       await user.close();
-      await device.close();
-    } catch (error) {
-      // Its files are closed: whoever had them has done it.
-      if (!isKernelError(error, "EBADF")) throw error;
+      await letGo(device);
     } finally {
       guard.release();
     }
@@ -282,6 +279,15 @@ export class CcwBlockDevice {
       "block-range",
       `${what} ${count} blocks at ${first}: there are ${this.blocks}, from 0 on`,
     );
+  }
+}
+
+async function letGo(device: OpenDevice): Promise<void> {
+  try {
+    await device.close();
+  } catch (error) {
+    // Whoever had it has closed it.
+    if (!isKernelError(error, "EBADF")) throw error;
   }
 }
 

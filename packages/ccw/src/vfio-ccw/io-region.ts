@@ -1,7 +1,8 @@
 /**
  * The first region: where the user writes what to start, and finds how it ended. More than one status may come before the
  * user has read one (Linux keeps the last one only); they wait here in order. The region shows the oldest one that was
- * not read, and each is signalled when it comes to be shown.
+ * not read, and each is signalled when it comes to be shown. Who reads it takes it, as with TSCH: a status that is read
+ * again, for a signal that was not the device's, is not pending.
  */
 import {
   type Irb,
@@ -80,6 +81,7 @@ export class IoRegion implements Named {
     const bytes = this.#bytes.slice(offset, offset + length);
     if (offset <= lastStatusByte && offset + length > lastStatusByte) {
       this.#shown = "read";
+      this.#bytes.fill(0, IO_REGION.irb.offset, lastStatusByte + 1);
       this.show();
     }
     return bytes;

@@ -6,6 +6,7 @@ import { CssBus, MdevBus, type Subchannel, type SubchannelId, subchannelName } f
 import { createRuntime, type LogRecord, type Runtime, System } from "parhelion-core";
 import { Vfio } from "parhelion-vfio";
 import { Dasd3390, type Dasd3390Options } from "../dasd/dasd-3390.js";
+import { GatedDisk } from "../dasd/gated-disk.test.fixture.js";
 import { DiskImage } from "../image/disk-image.js";
 import { type NullFormat, nullTrack } from "../image/null-track.js";
 import { encodeTrack } from "../image/track.js";
@@ -48,6 +49,7 @@ export interface RigDisk {
   readonly id: SubchannelId;
   readonly image: DiskImage;
   readonly path: string;
+  readonly gated: GatedDisk;
 }
 
 export async function rig(
@@ -90,13 +92,14 @@ export async function rig(
       const path = join(folder, `disk${disks.length}.ckd`);
       await writeFile(path, content ?? imageOf(cylinders, format));
       const image = await DiskImage.open(path, { access: "read-write" });
+      const gated = new GatedDisk(new Dasd3390(image, { durable: "close", ...dasd }));
       const id = machine.attach({
-        device: new Dasd3390(image, { durable: "close", ...dasd }),
+        device: gated,
         devno: 0x100 + disks.length,
         chpids,
       });
       await css.settle();
-      const disk = { id, image, path };
+      const disk = { id, image, path, gated };
       disks.push(disk);
       return disk;
     },

@@ -6,7 +6,7 @@ import { type IrqChange, type IrqSet, IrqSetFlag, type VfioIrq } from "./irq.js"
 export interface ValidIrqSet extends IrqChange {
   /** Which of the range are meant, for "mask", "unmask" and "fire". */
   readonly which: readonly boolean[];
-  /** For "enable". */
+  /** For "enable", "mask-by" and "unmask-by". */
   readonly eventfds: readonly (Eventfd | null)[];
 }
 
@@ -15,7 +15,7 @@ const actionFlags = IrqSetFlag.ACTION_MASK | IrqSetFlag.ACTION_UNMASK | IrqSetFl
 /** struct vfio_irq_set without data. */
 const headerBytes = 20;
 
-/** @throws KernelError EINVAL what makes no sense, ENOTTY masking through an eventfd, which no device here does */
+/** @throws KernelError EINVAL what makes no sense, or an eventfd that can't be listened to */
 export function checkIrqSet(set: IrqSet, irqs: readonly VfioIrq[]): ValidIrqSet {
   const { argsz, flags, index, start, count } = set;
   const irq = irqs[index];
@@ -42,11 +42,13 @@ export function checkIrqSet(set: IrqSet, irqs: readonly VfioIrq[]): ValidIrqSet 
   if (argsz - headerBytes < bytes) throw refused(`argsz ${argsz} has no room for ${bytes} bytes of data`);
   const range = { index, start, count };
   if (data === IrqSetFlag.DATA_EVENTFD) {
-    if (action !== IrqSetFlag.ACTION_TRIGGER) {
-      throw new KernelError("ENOTTY", "SET_IRQS: an eventfd can trigger, not mask");
-    }
     if (irq.eventfd === false) throw refused(`index ${index} takes no eventfd`);
-    return { ...range, action: "enable", which: [], eventfds: eventfdsOf(set) };
+    const eventfds = eventfdsOf(set);
+    if (action === IrqSetFlag.ACTION_TRIGGER) return { ...range, action: "enable", which: [], eventfds };
+    for (const eventfd of eventfds)
+      if (eventfd !== null && eventfd.listen === undefined)
+        throw refused(`index ${index} can't listen to what it was given`);
+    return { ...range, action: `${nameOf(action) as "mask" | "unmask"}-by`, which: [], eventfds };
   }
   const which = data === IrqSetFlag.DATA_NONE ? new Array<boolean>(count).fill(true) : boolsOf(set);
   return { ...range, action: nameOf(action), which, eventfds: [] };

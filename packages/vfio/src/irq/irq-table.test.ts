@@ -69,7 +69,9 @@ test("what makes no sense is refused, and changes nothing", () => {
   refused({ flags: DATA_EVENTFD | ACTION_TRIGGER, data: [] });
   refused({ flags: DATA_EVENTFD | ACTION_TRIGGER, data: Uint8Array.of(1) });
   refused({ flags: DATA_EVENTFD | ACTION_TRIGGER, index: 2, data: [mine] });
-  refused({ flags: DATA_EVENTFD | ACTION_MASK, index: 0, data: [mine] }, "ENOTTY");
+  refused({ flags: DATA_EVENTFD | ACTION_MASK, index: 1, data: [mine] });
+  refused({ flags: DATA_EVENTFD | ACTION_UNMASK, index: 0, data: [] });
+  refused({ flags: DATA_EVENTFD | ACTION_UNMASK, index: 0, data: [{ signal: () => undefined }] });
   assert.equal(irqs.trigger(1), true);
   assert.deepEqual([mine.take(), mine.state], [1, "held"]);
 });
@@ -152,6 +154,44 @@ test("a line that is high is told when somebody listens, when it rises, and as o
   assert.equal(irqs.pending(0), false, "nobody was told");
 });
 
+test("an eventfd unmasks and another one masks, as often as they are signalled, until they are taken back", async () => {
+  const { irqs, set, event, listen } = table();
+  const [line, unmask, mask] = [event("line"), event("unmask"), event("mask")];
+  const by = (action: number, eventfd: EventCounter | null) =>
+    set({ index: 0, flags: DATA_EVENTFD | action, data: [eventfd] });
+  listen(0, line);
+  irqs.drive(0, "high");
+  assert.equal(line.take(), 1);
+  by(ACTION_UNMASK, unmask);
+  unmask.signal(3);
+  await turns();
+  assert.deepEqual([line.take(), unmask.count, irqs.masked(0)], [1, 0, true], "it is high still");
+  irqs.drive(0, "low");
+  unmask.signal(1);
+  await turns();
+  assert.equal(irqs.masked(0), false);
+  by(ACTION_MASK, mask);
+  mask.signal(1);
+  await turns();
+  irqs.drive(0, "high");
+  assert.deepEqual([irqs.masked(0), line.count], [true, 0]);
+  assert.throws(() => by(ACTION_UNMASK, event("another")), { code: "EBUSY" });
+  by(ACTION_UNMASK, null);
+  by(ACTION_UNMASK, null);
+  assert.equal(unmask.state, "released");
+  unmask.signal(1);
+  await turns();
+  assert.deepEqual([irqs.masked(0), unmask.count], [true, 1], "nobody listens");
+  by(ACTION_UNMASK, unmask);
+  await turns();
+  assert.deepEqual([line.take(), unmask.count], [1, 0], "what was signalled before counts");
+  set({ index: 0, count: 0 });
+  assert.deepEqual([line.state, mask.state], ["released", "released"]);
+  by(ACTION_UNMASK, unmask);
+  irqs.clear();
+  assert.equal(unmask.state, "released");
+});
+
 test("who waits for an event gets all that was signalled", async () => {
   const { event, runtime } = table();
   const counter = event();
@@ -161,3 +201,8 @@ test("who waits for an event gets all that was signalled", async () => {
   assert.equal(await waiting, 3);
   await assert.rejects(counter.wait({ deadline: runtime.clock.now() }), { code: "ETIMEDOUT" });
 });
+
+/** Lets everything happen that waits for nothing. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await null;
+}

@@ -16,6 +16,15 @@ interface Vector {
   pending: boolean;
 }
 
+type Switch = "mask-by" | "unmask-by";
+
+/** An eventfd of the user that masks or unmasks. */
+interface Listening {
+  readonly index: number;
+  readonly eventfd: Eventfd;
+  readonly stop: () => void;
+}
+
 export class IrqTable implements Named {
   readonly name: string;
   readonly #runtime: Runtime;
@@ -24,6 +33,8 @@ export class IrqTable implements Named {
   readonly #vectors = new Map<number, Vector[]>();
   /** Lines that are high, as "index.vector": the device's side, whoever listens. */
   readonly #high = new Set<string>();
+  /** By what they do and to which, as "unmask-by 0.0". */
+  readonly #switches = new Map<string, Listening>();
 
   constructor(runtime: Runtime, name: string, irqs: () => readonly VfioIrq[]) {
     this.#runtime = runtime;
@@ -47,7 +58,7 @@ export class IrqTable implements Named {
     return { argsz: 16, flags: flagsOf(irq), index, count: irq.count };
   }
 
-  /** Checks what is asked for. @throws KernelError EINVAL, ENOTTY masking through an eventfd */
+  /** Checks what is asked for. @throws KernelError EINVAL, EBUSY another eventfd masks or unmasks it already */
   check(set: IrqSet): ValidIrqSet {
     const valid = checkIrqSet(set, this.#irqs());
     const { index, start, count, action } = valid;
@@ -59,6 +70,7 @@ export class IrqTable implements Named {
         `SET_IRQS: ${inUse} vectors of index ${index} are in use and can't become ${start + count}; tear them down first`,
       );
     }
+    if (action === "mask-by" || action === "unmask-by") this.#checkFree(valid, action);
     return valid;
   }
 
@@ -72,6 +84,10 @@ export class IrqTable implements Named {
     }
     if (action === "enable") {
       this.#assign(index, start, set.eventfds);
+      return;
+    }
+    if (action === "mask-by" || action === "unmask-by") {
+      for (const [at, eventfd] of set.eventfds.entries()) this.#listen(action, index, start + at, eventfd);
       return;
     }
     for (const [at, wanted] of set.which.entries()) {
@@ -136,7 +152,43 @@ export class IrqTable implements Named {
   /** Drops all triggers: the user has gone. */
   clear(): void {
     this.#runtime.scheduler.access(this, "write");
-    for (const index of [...this.#vectors.keys()]) this.#teardown(index);
+    const listening = [...this.#switches.values()].map(({ index }) => index);
+    for (const index of new Set([...this.#vectors.keys(), ...listening])) this.#teardown(index);
+  }
+
+  #checkFree({ index, start, eventfds }: ValidIrqSet, action: Switch): void {
+    for (const [at, eventfd] of eventfds.entries())
+      if (eventfd !== null && this.#switches.has(switchName(action, index, start + at)))
+        throw new KernelError(
+          "EBUSY",
+          `SET_IRQS: an eventfd does ${action.slice(0, -3)} ${index}.${start + at}`,
+        );
+  }
+
+  /** @param eventfd null: whatever is listened to is let go of */
+  #listen(action: Switch, index: number, number: number, eventfd: Eventfd | null): void {
+    const name = switchName(action, index, number);
+    if (eventfd === null) {
+      this.#stopListening(name);
+      return;
+    }
+    const heard = (): void => {
+      this.#runtime.scheduler.access(this, "write");
+      const vector = this.#vectors.get(index)?.[number];
+      if (vector === undefined) return;
+      if (action === "mask-by") vector.mask = "masked";
+      else this.#unmask(vector, index, number);
+    };
+    const stop = eventfd.listen?.(heard) ?? (() => undefined);
+    this.#switches.set(name, { index, eventfd, stop });
+  }
+
+  #stopListening(name: string): void {
+    const found = this.#switches.get(name);
+    if (found === undefined) return;
+    this.#switches.delete(name);
+    found.stop();
+    found.eventfd.release?.();
   }
 
   #assign(index: number, start: number, eventfds: readonly (Eventfd | null)[]): void {
@@ -176,7 +228,13 @@ export class IrqTable implements Named {
     const vectors = this.#vectors.get(index) ?? [];
     this.#vectors.delete(index);
     for (const { trigger } of vectors) trigger?.release?.();
+    for (const [name, listening] of [...this.#switches])
+      if (listening.index === index) this.#stopListening(name);
   }
+}
+
+function switchName(action: Switch, index: number, number: number): string {
+  return `${action} ${index}.${number}`;
 }
 
 function flagsOf({ eventfd = true, maskable, automasked, noresize }: VfioIrq): number {

@@ -37,8 +37,9 @@ export interface IrqSet {
   readonly start: number;
   readonly count: number;
   /**
-   * With DATA_BOOL: a byte each. With DATA_EVENTFD: an eventfd each, null (-1 in Linux) to take one back. When the call
-   * succeeds the eventfds belong to the device, which releases each once; when it fails they stay the caller's.
+   * With DATA_BOOL: a byte each. With DATA_EVENTFD: an eventfd each, null (-1 in Linux) to take one back; the device signals those
+   * of ACTION_TRIGGER, and listens to those that mask and unmask. When the call succeeds the eventfds belong to the device, which
+   * releases each once; when it fails they stay the caller's.
    */
   readonly data?: Uint8Array | readonly (Eventfd | null)[];
 }
@@ -48,6 +49,9 @@ export interface IrqChange {
   readonly index: number;
   readonly start: number;
   readonly count: number;
-  /** "fire": by hand. "enable": triggers are given, or taken back. "disable": all of the index are torn down. */
-  readonly action: "mask" | "unmask" | "fire" | "enable" | "disable";
+  /**
+   * "fire": by hand. "enable": triggers are given, or taken back. "disable": all of the index are torn down. "mask-by", "unmask-by":
+   * eventfds that do so are given, or taken back; what they do from then on the driver is not told.
+   */
+  readonly action: "mask" | "unmask" | "fire" | "enable" | "disable" | "mask-by" | "unmask-by";
 }

@@ -66,8 +66,12 @@ export class DmaLog {
     this.#access.logWrites(null);
   }
 
-  /** What was written of the range since it was last asked for. @throws KernelError EINVAL it is off, or the range or page size makes no sense */
-  report(iova: bigint, length: bigint, pageSize: bigint): Uint8Array {
+  /**
+   * What was written of the range since it was last asked for.
+   * @param room bytes that the answer may have
+   * @throws KernelError EINVAL it is off, the range or page size makes no sense, or there is no room: nothing is forgotten then
+   */
+  report(iova: bigint, length: bigint, pageSize: bigint, room = Number.POSITIVE_INFINITY): Uint8Array {
     const logged = this.#logged;
     if (logged === null)
       throw new KernelError("EINVAL", "DMA_LOGGING_REPORT: nothing is logged; START first");
@@ -84,7 +88,14 @@ export class DmaLog {
         `DMA_LOGGING_REPORT: 0x${length.toString(16)} bytes at 0x${iova.toString(16)}`,
       );
     }
-    const bits = new Bitmap(Number(length / pageSize));
+    const pages = Number(length / pageSize);
+    const bytes = Bitmap.bytesFor(pages);
+    if (bytes > room)
+      throw new KernelError(
+        "EINVAL",
+        `DMA_LOGGING_REPORT: a bitmap of ${bytes} bytes, there is room for ${room}`,
+      );
+    const bits = new Bitmap(pages);
     for (const page of [...logged.pages]) {
       const from = page * logged.pageSize;
       const last = from + logged.pageSize - 1n;

@@ -98,13 +98,8 @@ function dmaLogging(target: FeatureTarget, call: FeatureCall): FeatureReply {
         view.getBigUint64(0, true),
         view.getBigUint64(8, true),
         view.getBigUint64(16, true),
+        call.argsz - headerBytes - 24,
       );
-      if (call.argsz < headerBytes + 24 + bitmap.length) {
-        throw new KernelError(
-          "EINVAL",
-          `DMA_LOGGING_REPORT: argsz ${call.argsz} has no room for ${bitmap.length} bytes`,
-        );
-      }
       const data = new Uint8Array(24 + bitmap.length);
       data.set(new Uint8Array(view.buffer, view.byteOffset, 24));
       data.set(bitmap, 24);

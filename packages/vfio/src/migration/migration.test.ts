@@ -237,6 +237,11 @@ test("what a device writes is logged, page by page and once, whatever its driver
   await device.dma.write(0x9000n, Uint8Array.of(1));
   await device.dma.read(0x3000n, 8);
   const pin = device.dma.pin(0x4000n, 8, "write");
+  await assert.rejects(
+    report(0n, 0x8000n, 4096n, 39),
+    { code: "EINVAL" },
+    "it has no room, and takes nothing",
+  );
   assert.equal(await report(0n, 0x8000n, 4096n), 0b10110);
   assert.equal(await report(0n, 0x8000n, 8192n), 0b100, "what is pinned is written all the time");
   pin.unpin();

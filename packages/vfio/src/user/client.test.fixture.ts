@@ -3,7 +3,7 @@
  * puts its messages together by hand.
  */
 import assert from "node:assert/strict";
-import { readSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import koffi from "koffi";
 
@@ -218,6 +218,7 @@ const memfdCreate = libc.func("int memfd_create(const char *name, unsigned int f
 const eventfdCall = libc.func("int eventfd(unsigned int first, int flags)");
 const ftruncate = libc.func("int ftruncate(int fd, int64_t length)");
 const closeCall = libc.func("int close(int fd)");
+const prlimit = libc.func("int prlimit(int pid, int resource, const void *now, void *before)");
 
 function sendWithDescriptors(socket: Socket, bytes: Uint8Array, fds: readonly number[]): void {
   const { _handle: handle } = socket as unknown as { readonly _handle: { readonly fd: number } };
@@ -279,3 +280,27 @@ export function signalled(eventfd: number): bigint {
 }
 
 export const closeFd = (fd: number): void => void closeCall(fd);
+
+const RLIMIT_NOFILE = 7;
+
+/** Runs `body` while this process can have so many descriptors more than it has. */
+export async function withoutDescriptors(spare: number, body: () => Promise<void>): Promise<void> {
+  const before = Buffer.alloc(16);
+  assert.equal(prlimit(0, RLIMIT_NOFILE, null, before), 0);
+  const highest = openSync("/dev/null", "r");
+  const limits = struct(["u64", highest + 64], ["u64", before.readBigUInt64LE(8)]);
+  const taken = [highest];
+  assert.equal(prlimit(0, RLIMIT_NOFILE, limits, null), 0);
+  try {
+    for (;;) taken.push(openSync("/dev/null", "r"));
+  } catch {
+    // There are no more.
+  }
+  for (let i = 0; i < spare; i++) closeSync(taken.pop() as number);
+  try {
+    await body();
+  } finally {
+    assert.equal(prlimit(0, RLIMIT_NOFILE, before, null), 0);
+    for (const fd of taken) closeSync(fd);
+  }
+}

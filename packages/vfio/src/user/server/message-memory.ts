@@ -22,7 +22,7 @@ export class MessageMemory implements UserMemory {
     for (let at = 0; at < length; at += this.#pieceBytes) {
       const count = Math.min(this.#pieceBytes, length - at);
       const iova = this.#iovaOf(vaddr, at);
-      const answer = await this.#questions.ask("DMA_READ", encodeDmaRead(iova, count));
+      const answer = await this.#questions.ask("DMA_READ", encodeDmaRead(iova, count), count);
       bytes.set(decodeDmaData(answer, iova, count), at);
     }
     return bytes;
@@ -32,7 +32,7 @@ export class MessageMemory implements UserMemory {
     for (let at = 0; at < bytes.length; at += this.#pieceBytes) {
       const piece = bytes.subarray(at, at + this.#pieceBytes);
       const iova = this.#iovaOf(vaddr, at);
-      const answer = await this.#questions.ask("DMA_WRITE", encodeDmaWrite(iova, piece));
+      const answer = await this.#questions.ask("DMA_WRITE", encodeDmaWrite(iova, piece), piece.length);
       decodeDmaWritten(answer, iova, piece.length);
     }
   }

@@ -12,6 +12,7 @@ import type { Broken, Frame } from "../wire/frames.js";
 import { encodeError, encodeReply, type Header } from "../wire/header.js";
 import { defaultDataBytes } from "../wire/limits.js";
 import { decodeRequest, type Request } from "../wire/request.js";
+import { Backlog, mostWaiting } from "./backlog.js";
 import { ClientMemory } from "./client-memory.js";
 import type { Descriptors } from "./descriptors.js";
 import { DeviceCommands } from "./device-commands.js";
@@ -32,16 +33,11 @@ export interface SessionInit {
   memory(map: DmaMap): "descriptor" | "message";
 }
 
-/** A client that sends more commands than this at once waits until they are done. */
-const mostWaiting = 256;
-const mostWaitingBytes = 4 * 1024 * 1024;
-
 export class Session implements FrameReceiver {
   readonly #init: SessionInit;
   readonly #arrived: WaitQueue;
   readonly #questions: Questions;
-  readonly #waiting: Frame[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new Backlog();
   /** Why the client can't be followed, once what came before is done. */
   #broken: Broken | null = null;
   #ending: KernelError | null = null;
@@ -53,7 +49,12 @@ export class Session implements FrameReceiver {
     const { runtime, name, socket, patience } = init;
     this.#init = init;
     this.#arrived = new WaitQueue(runtime, `commands of ${name}`);
-    this.#questions = new Questions(runtime, (bytes) => socket.send(bytes), patience.dmaMs);
+    this.#questions = new Questions(
+      runtime,
+      (bytes) => socket.send(bytes),
+      patience.dmaMs,
+      () => this.#regulate(),
+    );
   }
 
   /** "ending": it takes no commands any more. */
@@ -103,9 +104,8 @@ export class Session implements FrameReceiver {
       return;
     }
     this.#waiting.push(frame);
-    this.#waitingBytes += frame.body.length;
-    if (this.#waiting.length >= mostWaiting || this.#waitingBytes >= mostWaitingBytes)
-      this.#init.socket.hold();
+    if (this.#waiting.state === "beyond") this.#cutOff(frame.header);
+    else this.#regulate();
     this.#arrived.wake();
   }
 
@@ -166,11 +166,25 @@ export class Session implements FrameReceiver {
   }
 
   #take(): Frame {
-    const frame = this.#waiting.shift() as Frame;
-    this.#waitingBytes -= frame.body.length;
-    if (this.#waiting.length < mostWaiting / 2 && this.#waitingBytes < mostWaitingBytes / 2)
-      this.#init.socket.resume();
+    const frame = this.#waiting.shift();
+    this.#regulate();
     return frame;
+  }
+
+  /** A client that sends faster than is done waits, unless the device waits for it: its answer may stand behind its commands. */
+  #regulate(): void {
+    const { socket } = this.#init;
+    const { state } = this.#waiting;
+    if (this.#questions.state === "asked" || state === "room") socket.resume();
+    else if (state === "full") socket.hold();
+  }
+
+  #cutOff(header: Header): void {
+    const { commands, bytes, descriptors } = mostWaiting;
+    const limits = `${commands} commands, ${bytes} bytes and ${descriptors} descriptors`;
+    const error = new KernelError("ENOBUFS", `the client sends more than ${limits} before it answers`);
+    this.#refuse(header, error);
+    this.end(error);
   }
 
   async #serve(): Promise<void> {
@@ -221,7 +235,7 @@ export class Session implements FrameReceiver {
 
   async #cleanUp(): Promise<void> {
     const { socket, runtime, name, patience } = this.#init;
-    for (const frame of this.#waiting.splice(0)) this.#drop(frame);
+    for (const frame of this.#waiting.clear()) this.#drop(frame);
     try {
       await this.#user?.close({ deadline: runtime.clock.now() + patience.openMs });
     } catch (error) {

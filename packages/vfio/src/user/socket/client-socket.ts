@@ -48,7 +48,7 @@ export class ClientSocket {
   start(receiver: FrameReceiver): void {
     this.#receiver = receiver;
     this.#intake.start({
-      piece: (bytes, fds) => this.#piece(bytes, fds),
+      piece: (bytes, fds, descriptors) => this.#piece(bytes, fds, descriptors),
       ended: (error) => this.#end(error),
     });
   }
@@ -92,13 +92,13 @@ export class ClientSocket {
     });
   }
 
-  #piece(bytes: Uint8Array, fds: readonly number[]): void {
+  #piece(bytes: Uint8Array, fds: readonly number[], descriptors?: Frame["descriptors"]): void {
     if (this.#state !== "open") {
       for (const fd of fds) this.#closeFd(fd);
       return;
     }
     const was = this.#frames.broken;
-    for (const frame of this.#frames.push(bytes, fds)) this.#receiver?.frame(frame);
+    for (const frame of this.#frames.push(bytes, fds, descriptors)) this.#receiver?.frame(frame);
     const broken = this.#frames.broken;
     if (broken === null || was !== null) return;
     this.#intake.hold();

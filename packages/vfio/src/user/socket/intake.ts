@@ -4,8 +4,8 @@ import { Letter, type Libc } from "./libc.js";
 import { Watcher } from "./watcher.js";
 
 export interface IntakeReceiver {
-  /** The descriptors are the receiver's from here on. */
-  piece(bytes: Uint8Array, fds: readonly number[]): void;
+  /** The descriptors are the receiver's from here on. "lost": these are not all that were sent with the bytes. */
+  piece(bytes: Uint8Array, fds: readonly number[], descriptors?: "all" | "lost"): void;
   /** The last call. @param error null: the client hung up */
   ended(error: Error | null): void;
 }
@@ -131,7 +131,7 @@ export class DescriptorIntake implements Intake {
       this.#told = "nothing";
       return "nothing";
     }
-    this.#receiver?.piece(received.bytes, received.fds);
+    this.#receiver?.piece(received.bytes, received.fds, received.descriptors);
     return "some";
   }
 

@@ -11,7 +11,14 @@ export interface KoffiModule {
 }
 
 /** What one look at a socket found; descriptors are the caller's from here on. */
-export type Received = "later" | "end" | { readonly bytes: Uint8Array; readonly fds: readonly number[] };
+export type Received = "later" | "end" | ReceivedPiece;
+
+export interface ReceivedPiece {
+  readonly bytes: Uint8Array;
+  readonly fds: readonly number[];
+  /** "lost": the kernel had no room for all that were sent with the bytes, and closed the others. */
+  readonly descriptors: "all" | "lost";
+}
 
 /** Memory outside of JavaScript, at an address that the kernel can be told. */
 export interface Memory {
@@ -35,6 +42,7 @@ type Syscall = (number: number, a: bigint, b: bigint, c: bigint, d: bigint, e: b
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const MAP_FAILED = 2n ** 64n - 1n;
+const MSG_CTRUNC = 0x8;
 const MSG_DONTWAIT = 0x40;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const F_DUPFD_CLOEXEC = 1030;
@@ -161,7 +169,7 @@ export class Letter {
     return at;
   }
 
-  read(count: number): { readonly bytes: Uint8Array; readonly fds: readonly number[] } {
+  read(count: number): ReceivedPiece {
     const { view, bytes } = this.#memory;
     const fds: number[] = [];
     const isRights =
@@ -170,7 +178,8 @@ export class Letter {
       view.getInt32(controlAt + 12, true) === SCM_RIGHTS;
     const end = isRights ? Number(view.getBigUint64(controlAt, true)) : 0;
     for (let at = controlHeaderBytes; at + 4 <= end; at += 4) fds.push(view.getInt32(controlAt + at, true));
-    return { bytes: bytes.slice(bodyAt, bodyAt + count), fds };
+    const descriptors = (view.getInt32(48, true) & MSG_CTRUNC) === 0 ? "all" : "lost";
+    return { bytes: bytes.slice(bodyAt, bodyAt + count), fds, descriptors };
   }
 
   free(): void {

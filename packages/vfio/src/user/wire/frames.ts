@@ -12,6 +12,8 @@ export interface Frame {
   readonly body: Uint8Array;
   /** Owned by whoever takes the frame. */
   readonly fds: readonly number[];
+  /** "lost": there were more descriptors than came here. */
+  readonly descriptors: "all" | "lost";
 }
 
 /** The stream can't be followed any more. */
@@ -28,6 +30,7 @@ export class Frames {
   /** Bytes of the message under way that are there. */
   #at = 0;
   #fds: number[] = [];
+  #descriptors: Frame["descriptors"] = "all";
   #broken: Broken | null = null;
 
   /** @param most bytes of a message, its header included */
@@ -45,18 +48,22 @@ export class Frames {
     return this.#at > 0;
   }
 
-  /** @returns the messages that are whole with `bytes` */
-  push(bytes: Uint8Array, fds: readonly number[] = []): readonly Frame[] {
+  /** @param descriptors whether `fds` are all that were sent with `bytes`. @returns the messages that are whole with `bytes` */
+  push(
+    bytes: Uint8Array,
+    fds: readonly number[] = [],
+    descriptors: Frame["descriptors"] = "all",
+  ): readonly Frame[] {
     const frames: Frame[] = [];
     let left = bytes;
     while (left.length > 0 && this.#broken === null) {
       left = this.#fill(left);
       if (this.#broken !== null || this.#header === null || this.#at < this.#header.size) continue;
-      if (left.length === 0) this.#fds.push(...fds);
+      if (left.length === 0) this.#receive(fds, descriptors);
       frames.push(this.#finish(this.#header));
       if (left.length === 0) return frames;
     }
-    this.#fds.push(...fds);
+    this.#receive(fds, descriptors);
     if (this.#header !== null && this.#fds.length > maxMessageFds)
       this.#break(this.#header, `a message with more than ${maxMessageFds} descriptors`);
     return frames;
@@ -65,6 +72,11 @@ export class Frames {
   /** @returns the descriptors of a message that will not become whole, the caller's from here on */
   drop(): readonly number[] {
     return this.#fds.splice(0);
+  }
+
+  #receive(fds: readonly number[], descriptors: Frame["descriptors"]): void {
+    this.#fds.push(...fds);
+    if (descriptors === "lost") this.#descriptors = "lost";
   }
 
   #fill(bytes: Uint8Array): Uint8Array {
@@ -86,9 +98,10 @@ export class Frames {
   }
 
   #finish(header: Header): Frame {
-    const frame = { header, body: this.#body, fds: this.#fds };
+    const frame = { header, body: this.#body, fds: this.#fds, descriptors: this.#descriptors };
     this.#header = null;
     this.#fds = [];
+    this.#descriptors = "all";
     this.#at = 0;
     return frame;
   }

@@ -43,15 +43,20 @@ export type Request =
 /**
  * @param frame a command; its descriptors stay the caller's
  * @param most bytes of data in one message, as agreed
- * @throws KernelError EINVAL what no client may send, EOPNOTSUPP a command that is the server's to send
+ * @throws KernelError EINVAL what no client may send, EMFILE descriptors of it were lost, EOPNOTSUPP a command that is the server's to send
  */
-export function decodeRequest({ header, body, fds }: Frame, most: number): Request {
+export function decodeRequest({ header, body, fds, descriptors }: Frame, most: number): Request {
   const command = commandName(header.command);
   if (command === undefined) throw new KernelError("EINVAL", `there is no command ${header.command}`);
   if (header.type !== "command") throw new KernelError("EINVAL", `${command}: neither a command nor a reply`);
   const allowed = command === "DMA_MAP" ? 1 : command === "DEVICE_SET_IRQS" ? maxMessageFds : 0;
   if (fds.length > allowed)
     throw new KernelError("EINVAL", `${command}: ${fds.length} descriptors, at most ${allowed} are taken`);
+  if (descriptors === "lost")
+    throw new KernelError(
+      "EMFILE",
+      `${command}: this process had no room for the descriptors that came with it`,
+    );
   switch (command) {
     case "VERSION":
       return { command, version: decodeVersion(body) };

@@ -18,7 +18,7 @@ const bytes = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ m
 
 function frameOf(command: number, body: Uint8Array, fds: readonly number[] = [], flags = 0): Frame {
   const whole = message(1, command, flags, body);
-  return { header: decodeHeader(whole), body, fds };
+  return { header: decodeHeader(whole), body, fds, descriptors: "all" };
 }
 
 test("headers are what the protocol says", () => {

@@ -117,11 +117,14 @@ export {
   type VfioRegion,
 } from "./region/region.js";
 export {
+  type DeviceWrite,
   defaultPatience,
   type KoffiModule,
   listenAt,
   loadKoffi,
   type Patience,
+  type VfioUserConnectOptions,
+  VfioUserDevice,
   type VfioUserOptions,
   VfioUserServer,
 } from "./user/index.js";

@@ -101,8 +101,8 @@ function infoOf(device: AnsweringDevice, argsz: number): DeviceInfo {
 }
 
 async function reset(device: AnsweringDevice): Promise<void> {
-  const { ops, runtime } = device;
+  const { migration, ops, runtime } = device;
   if (ops.reset === undefined) throw new KernelError("ENOTTY", `${device.name} can't be reset`);
-  await invoke(runtime, "reset", device, () => ops.reset?.());
-  device.migration?.reset();
+  const run = (): Promise<void> => invoke(runtime, "reset", device, () => ops.reset?.());
+  await (migration === null ? run() : migration.reset(run));
 }

@@ -67,12 +67,18 @@ export class Migration implements Named {
   /** The device is opened. */
   open(): void {
     this.#streaming.open();
-    this.reset();
+    this.#moveTo("RUNNING");
   }
 
-  /** The device was reset: it runs, and nothing of it is on its way. */
-  reset(): void {
-    this.#moveTo("RUNNING");
+  /**
+   * Has the device reset: then it runs, and nothing of it is on its way. Neither while it changes its state, or nobody could
+   * say what it is left in. @throws KernelError what `run` throws: its state is the same then
+   */
+  reset(run: () => Promise<void>): Promise<void> {
+    return this.#mutex.withLock(async () => {
+      await run();
+      this.#moveTo("RUNNING");
+    });
   }
 
   /** The user goes: streams answer ENODEV. */

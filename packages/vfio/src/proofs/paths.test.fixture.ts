@@ -1,20 +1,19 @@
-/** The two ways to a device, by its group and by its own file, and devices that go because something above them goes. */
-
-import { MdevBus, type MdevParent } from "parhelion-buses";
-import type { Bus, Driver } from "parhelion-core";
+/** The two ways to a device, by its group and by its own file, and what its group promises who has it. */
 import { outcomeOf, type Program, type World } from "parhelion-explorer";
+import { hand } from "../device/handed-file.js";
+import { DeviceUse } from "../device/use.js";
 import {
-  AttachedDevice,
+  type AttachedDevice,
   type ContainerFile,
   containerCall,
-  createVfioMdevDriver,
   type DeviceFile,
   deviceCall,
   Extension,
   type GroupFile,
   groupCall,
+  VfioDevice,
 } from "../index.js";
-import { named, VfioStage } from "./vfio-stage.test.fixture.js";
+import { type Going, named, VfioStage } from "./vfio-stage.test.fixture.js";
 
 type Open = { group: GroupFile; container: ContainerFile; device?: DeviceFile };
 
@@ -65,152 +64,181 @@ export function eitherWay(plant?: "does not ask"): Program<VfioStage> {
   };
 }
 
-/** Who has the group gets the device, or ENODEV, and is left with nothing that could be used. */
-export const deviceOfGroup: Program<VfioStage> = {
-  name: "a device is got from its group, used and closed while its driver is unbound",
-  setup(world) {
-    const stage = new VfioStage(world, { options: { revokeMs: 0 } });
-    const open: { of: Open | null } = { of: null };
-    world.task("user", async () => {
-      const { of } = open;
-      if (of === null) return;
-      let file: DeviceFile | null = null;
-      await outcomeOf(async () => {
-        file = await groupCall(of.group, "GET_DEVICE_FD", { name: "toy0" });
-      }, "ENODEV");
-      if (file === null) return;
-      await stage.read(file);
-      await (file as DeviceFile).close();
-    });
-    world.task("unbind", () => stage.system.detach(stage.parent));
-    return Object.assign(stage, { open });
-  },
-  async before(stage) {
-    await stage.begin();
-    const { open } = stage as VfioStage & { open: { of: Open | null } };
-    open.of = await openGroup(stage);
-  },
-  async after(stage) {
-    const { open } = stage as VfioStage & { open: { of: Open | null } };
-    await open.of?.group.close();
-    await open.of?.container.close();
-    await stage.end();
-  },
-};
+type WithGroup = VfioStage & { open: { of: Open | null } };
 
-/** The group is closed first, and stays until its device is closed. */
-export const groupClosedFirst: Program<VfioStage> = {
-  name: "a group is closed while a device that was got from it is read, and closed",
-  setup(world) {
-    const stage = new VfioStage(world);
-    const open: { of: Open | null } = { of: null };
-    world.task("group", async () => {
-      await open.of?.group.close();
-      await outcomeOf(async () => {
-        const again = await stage.system.nodes.get("vfio-0")?.open();
-        world.expect(stage.device.openCount === 0, "the group is opened again while a device of it is open");
-        await again?.close();
-      }, "EBUSY");
-    });
-    world.task("device", async () => {
-      const file = open.of?.device;
-      if (file === undefined) return;
-      await deviceCall(file, "READ", { offset: 0n, length: 4 });
-      await file.close();
-    });
-    return Object.assign(stage, { open });
-  },
-  async before(stage) {
-    await stage.begin();
-    const { open } = stage as VfioStage & { open: { of: Open | null } };
-    open.of = await openGroup(stage);
-    open.of.device = await groupCall(open.of.group, "GET_DEVICE_FD", { name: "toy0" });
-  },
-  async after(stage) {
-    const { open } = stage as VfioStage & { open: { of: Open | null } };
-    await open.of?.container.close();
-    await stage.end();
-  },
-};
+function withGroup(stage: VfioStage): WithGroup {
+  return Object.assign(stage, { open: { of: null } });
+}
 
-const uuid = "00000000-0000-4000-8000-000000000001";
+/** Does not count the files that its group hands out. */
+class Uncounted extends VfioDevice {
+  readonly #mine = new Set<DeviceUse>();
 
-/** A system with the VFIO driver of mdevs, and an mdev that is open. */
-class MdevStage extends VfioStage {
-  readonly mdev = new MdevBus(this.system);
-  user: AttachedDevice | null = null;
-  #parent: MdevParent<string> | null = null;
-  #driver: Driver | null = null;
-
-  get mdevParent(): MdevParent<string> {
-    if (this.#parent === null) throw new Error("not yet");
-    return this.#parent;
+  override async openThroughGroup(): Promise<DeviceFile> {
+    const use = new DeviceUse(this, 1000 + this.#mine.size);
+    this.#mine.add(use);
+    await use.openContained();
+    return hand(this, use);
   }
 
-  async beginOpen(): Promise<void> {
-    await this.begin("unbound");
-    this.#driver = createVfioMdevDriver<string>(this.vfio, {
-      name: "vfio",
-      bus: this.mdev.bus as Bus,
-      device: () => ({ ops: () => ({ regions: () => [], read: () => new Uint8Array(), write: () => {} }) }),
-    }) as Driver;
-    await this.system.registerDriver(this.#driver);
-    this.#parent = this.mdev.registerParent<string>(this.parent, {
-      driverName: "toy",
-      types: [{ name: "full", deviceApi: "vfio-pci" }],
-      uses: ["vfio"],
-      available: { policy: "counter", instances: 1 },
-      create: () => "state",
-    });
-    await this.#parent.create("full", uuid);
-    this.user = await AttachedDevice.open(this.system, "vfio0");
-  }
-
-  async endClosed(): Promise<void> {
-    await this.mdevParent.unregister();
-    this.world.expect(this.mdev.find(uuid) === undefined, "the mdev is still there");
-    const { user } = this;
-    if (user?.file.state === "open") {
-      const answer = await outcomeOf(() => deviceCall(user.file, "GET_INFO", { argsz: 16 }), "ENODEV");
-      this.world.expect(answer === "ENODEV", "an open file of what was removed answers");
-      await user.close();
-    }
-    if (this.#driver !== null) await this.system.unregisterDriver(this.#driver);
-    await this.mdev.unregister();
-    await this.end();
+  override ended(use: DeviceUse): void {
+    if (!this.#mine.has(use)) super.ended(use);
   }
 }
 
-function mdevProgram(name: string, tasks: (world: World, stage: MdevStage) => void): Program<MdevStage> {
+/**
+ * Who has the group gets the device, or ENODEV, and is left with nothing that could be used.
+ * @param plant a file that came from the group is not known to the device
+ */
+export function deviceOfGroup(how: Going, plant?: "does not count"): Program<WithGroup> {
   return {
-    name,
+    name: named(`a device is got from its group and read while it is ${how}`, plant),
     setup(world) {
-      const stage = new MdevStage(world, { options: { revokeMs: 0 } });
-      tasks(world, stage);
+      const stage = withGroup(
+        new VfioStage(world, { options: { revokeMs: 0 }, ...(plant && { DeviceClass: Uncounted }) }),
+      );
+      world.task("user", async () => {
+        const { of } = stage.open;
+        if (of === null) return;
+        await outcomeOf(async () => {
+          of.device = await groupCall(of.group, "GET_DEVICE_FD", { name: "toy0" });
+        }, "ENODEV");
+        if (of.device === undefined) return;
+        const { life } = stage.device;
+        const answer = await stage.read(of.device);
+        world.expect(answer === "ENODEV" || life !== "revoked", "it is read after it was taken away");
+      });
+      world.task("remover", () => stage.go(how));
       return stage;
     },
-    before: (stage) => stage.beginOpen(),
-    after: (stage) => stage.endClosed(),
+    async before(stage) {
+      await stage.begin();
+      stage.open.of = await openGroup(stage);
+    },
+    async after(stage) {
+      const { of } = stage.open;
+      await of?.device?.close();
+      await of?.group.close();
+      await of?.container.close();
+      await stage.end();
+    },
   };
 }
 
-/** D7.5 with the parent: what is open keeps neither the mdev nor its parent. */
-export const parentUnregistered = mdevProgram(
-  "an mdev's parent is unregistered while its VFIO device is closed",
-  (world, stage) => {
-    world.task("unregister", () => stage.mdevParent.unregister());
-    world.task("user", async () => {
-      await stage.user?.close();
-    });
-  },
-);
+/**
+ * The group is closed first, and stays until its device is closed.
+ * @param plant a device does not keep the group that it came from
+ */
+export function groupClosedFirst(plant?: "does not hold"): Program<WithGroup> {
+  return {
+    name: named("a group is closed while a device that was got from it is read, and closed", plant),
+    setup(world) {
+      const stage = withGroup(new VfioStage(world));
+      world.task("group", async () => {
+        await stage.open.of?.group.close();
+        await outcomeOf(async () => {
+          const again = await stage.system.nodes.get("vfio-0")?.open();
+          world.expect(
+            stage.device.openCount === 0,
+            "the group is opened again while a device of it is open",
+          );
+          await again?.close();
+        }, "EBUSY");
+      });
+      world.task("device", async () => {
+        const file = stage.open.of?.device;
+        if (file === undefined) return;
+        await deviceCall(file, "READ", { offset: 0n, length: 4 });
+        await file.close();
+      });
+      return stage;
+    },
+    async before(stage) {
+      await stage.begin();
+      const { group } = stage.device;
+      if (plant && group !== null) {
+        const { drop } = group;
+        let dropped = 0;
+        Object.assign(group, {
+          hold: () => {},
+          drop: async () => {
+            dropped += 1;
+            if (dropped === 1) await drop.call(group);
+          },
+        });
+      }
+      stage.open.of = await openGroup(stage);
+      stage.open.of.device = await groupCall(stage.open.of.group, "GET_DEVICE_FD", { name: "toy0" });
+    },
+    async after(stage) {
+      await stage.open.of?.container.close();
+      await stage.end();
+    },
+  };
+}
 
-export const mdevRemoved = mdevProgram(
-  "an mdev is removed while its VFIO device is open, and its parent unregistered",
-  (world, stage) => {
-    world.task("remove", async () => {
-      await outcomeOf(() => stage.mdev.remove(uuid), "ENODEV");
-    });
-    world.task("unregister", () => stage.mdevParent.unregister());
-  },
-);
+/**
+ * Whoever has a device has its address space: UNSET_CONTAINER answers EBUSY then, or the device is not to be had.
+ * @param plant a device in use is counted when it is open, after its driver has opened it
+ */
+export function detachAndOpen(plant?: "counts when it is open"): Program<WithGroup> {
+  return {
+    name: named("a group leaves its container while a device is got from it", plant),
+    setup(world) {
+      const stage = withGroup(new VfioStage(world));
+      const has = world.share("what the user has", { container: true, device: false });
+      world.task("user", async () => {
+        const { of } = stage.open;
+        if (of === null) return;
+        await outcomeOf(async () => {
+          of.device = await groupCall(of.group, "GET_DEVICE_FD", { name: "toy0" });
+          has.device = true;
+        }, "EINVAL");
+        world.expect(has.container || !has.device, "a device without an address space");
+      });
+      world.task("administrator", async () => {
+        const { of } = stage.open;
+        if (of === null) return;
+        await outcomeOf(async () => {
+          await groupCall(of.group, "UNSET_CONTAINER", {});
+          has.container = false;
+        }, "EBUSY");
+        world.expect(has.container || !has.device, "an address space went though its device is in use");
+      });
+      return stage;
+    },
+    async before(stage, world) {
+      await stage.begin();
+      const { group } = stage.device;
+      if (plant && group !== null) {
+        const { use, unuse } = group;
+        Object.assign(group, {
+          // It is known to be open only when it is.
+          use: () => {
+            const ioas = use.call(group);
+            unuse.call(group);
+            return ioas;
+          },
+          hold: () => use.call(group),
+          unuse: () => unuse.call(group),
+        });
+        Object.assign(group.mutex, { withLock: unlocked(world) });
+      }
+      stage.open.of = await openGroup(stage);
+    },
+    async after(stage) {
+      const { of } = stage.open;
+      await of?.device?.close();
+      await of?.group.close();
+      await of?.container.close();
+      await stage.end();
+    },
+  };
+}
+
+function unlocked(world: World) {
+  return async (run: () => unknown): Promise<unknown> => {
+    await world.point("no lock");
+    return run();
+  };
+}

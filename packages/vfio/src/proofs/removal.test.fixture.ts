@@ -1,11 +1,12 @@
 /** A VFIO device is opened, used and closed while it is removed, in every order. */
 import { Completion, noDeadline } from "parhelion-core";
 import { outcomeOf, type Program } from "parhelion-explorer";
-import { type AttachedDevice, deviceCall, VfioDevice } from "../index.js";
-import { named, VfioStage } from "./vfio-stage.test.fixture.js";
+import { type AttachedDevice, type DeviceFile, deviceCall, type IommufdFile, VfioDevice } from "../index.js";
+import { type Going, named, VfioStage } from "./vfio-stage.test.fixture.js";
 
 const end = (stage: VfioStage): Promise<void> => stage.end();
 type WithUser = VfioStage & { user?: AttachedDevice };
+type WithIommufd = VfioStage & { iommufd?: IommufdFile | undefined };
 
 /** @param plant the driver makes the node itself, before the device is registered */
 export function nodeBeforeCount(plant?: "node first"): Program<VfioStage> {
@@ -36,14 +37,26 @@ export function nodeBeforeCount(plant?: "node first"): Program<VfioStage> {
   };
 }
 
+/** Lets users in whom it does not know when it is taken from them: it takes leave of those that it knows first. */
+class Uncounted extends VfioDevice {
+  override async revoke(): Promise<void> {
+    await this.runtime.scheduler.yield("looks who is there", this);
+    if (this.openCount > 0) await super.revoke();
+  }
+}
+
 /** @param plant the driver takes its data down when it is removed, not when the last reference is gone */
-export function openAndUnregister(plant?: "remove does not wait"): Program<VfioStage> {
+export function openAndUnregister(
+  how: Going,
+  plant?: "remove does not wait" | "not counted",
+): Program<WithIommufd> {
   return {
-    name: named("open, read and close while the driver is unbound", plant),
+    name: named(`D8.1: a device is opened and closed while it is ${how}`, plant),
     setup(world) {
-      const stage: VfioStage = new VfioStage(world, {
+      const stage: WithIommufd = new VfioStage(world, {
         options: { revokeMs: 0 },
-        ...(plant && {
+        ...(plant === "not counted" && { DeviceClass: Uncounted }),
+        ...(plant === "remove does not wait" && {
           driver: (made) => ({
             remove: (_parent, device) => {
               world.runtime.scheduler.spawn("unregister later", async () => {
@@ -55,24 +68,31 @@ export function openAndUnregister(plant?: "remove does not wait"): Program<VfioS
         }),
       });
       world.task("user", async () => {
-        const node = stage.system.nodes.get("vfio0");
-        if (node === undefined) return;
-        const opened: { user: AttachedDevice | null } = { user: null };
+        const { iommufd } = stage;
+        const got: { file: DeviceFile | null } = { file: null };
         await outcomeOf(async () => {
-          opened.user = await stage.attached();
+          got.file = ((await stage.system.nodes.get("vfio0")?.open()) ?? null) as DeviceFile | null;
         }, "ENODEV");
-        if (opened.user === null) return;
-        await stage.read(opened.user.file);
-        await opened.user.close();
+        const { file } = got;
+        if (file === null || iommufd === undefined) return;
+        await outcomeOf(() => deviceCall(file, "BIND_IOMMUFD", { argsz: 16, flags: 0, iommufd }), "ENODEV");
+        await file.close();
       });
-      world.task("unbind", async () => {
-        await stage.system.detach(stage.parent);
-        world.expect(stage.device.life === "unregistered", "its driver is unbound, and it can be used");
+      world.task("remover", async () => {
+        await stage.go(how);
+        const gone = how === "taken" ? "revoked" : "unregistered";
+        world.expect(stage.device.life === gone, `it was ${how}, and can be used`);
       });
       return stage;
     },
-    before: (stage) => stage.begin(),
-    after: end,
+    async before(stage) {
+      await stage.begin();
+      stage.iommufd = (await stage.system.nodes.get("iommu")?.open()) as IommufdFile | undefined;
+    },
+    async after(stage) {
+      await stage.iommufd?.close();
+      await stage.end();
+    },
   };
 }
 
@@ -85,9 +105,9 @@ class Hasty extends VfioDevice {
 }
 
 /** @param plant the device is closed by hand, whatever runs on it */
-export function closeAndRevoke(plant?: "closed by hand"): Program<WithUser> {
+export function closeAndRevoke(how: Going, plant?: "closed by hand"): Program<WithUser> {
   return {
-    name: named("close, and a read under way, while the device is revoked", plant),
+    name: named(`a device is read and closed while it is ${how}`, plant),
     setup(world) {
       const stage: WithUser = new VfioStage(world, {
         options: { revokeMs: 0 },
@@ -101,7 +121,7 @@ export function closeAndRevoke(plant?: "closed by hand"): Program<WithUser> {
       world.task("closer", async () => {
         await stage.user?.close();
       });
-      world.task("unbind", () => stage.system.detach(stage.parent));
+      world.task("remover", () => stage.go(how));
       return stage;
     },
     async before(stage) {
@@ -141,8 +161,7 @@ export function removeOpen(remover: "somebody else" | "its user", plant?: "remov
         }),
       });
       world.task("remover", async () => {
-        if (remover === "its user") stage.user = await stage.attached();
-        await stage.system.removeDevice(stage.parent, { deadline: noDeadline });
+        await stage.system.removeDevice(stage.parent);
         world.expect(asked === 1, `the user was asked ${asked} times in a second`);
         const { user } = stage;
         if (user === undefined) return;
@@ -165,40 +184,54 @@ export function removeOpen(remover: "somebody else" | "its user", plant?: "remov
     },
     async before(stage) {
       await stage.begin();
-      if (remover === "somebody else") stage.user = await stage.attached();
+      stage.user = await stage.attached();
     },
     after: end,
   };
 }
 
-/** The user closes when asked: then nothing is revoked, and nobody waits any longer. */
-export const closesWhenAsked: Program<WithUser> = {
-  name: "a user who closes when asked is not cut off",
-  setup(world) {
-    const asked = new Completion(world.runtime, "asked");
-    const stage: WithUser = new VfioStage(world, {
-      options: { revokeMs: 1000 },
-      ops: () => ({ request: () => asked.completeAll() }),
-    });
-    world.task("user", async () => {
-      await asked.wait({ deadline: noDeadline });
-      const { user } = stage;
-      if (user === undefined) return;
-      world.expect((await stage.read(user.file)) === "done", "cut off though its time was not over");
-      await user.close();
-    });
-    world.task("unbind", () => stage.system.detach(stage.parent, undefined, { deadline: noDeadline }));
-    return stage;
-  },
-  async before(stage) {
-    await stage.begin();
-    stage.user = await stage.attached();
-  },
-  async after(stage, world) {
-    world.expect(!world.log.some(({ event }) => event === "vfio.revoked"), "it was revoked");
-    await stage.end();
-  },
-};
+/** Asks, and does not wait for the answer. */
+class Impatient extends VfioDevice {
+  override async leave(): Promise<void> {
+    await this.ops.request?.(0);
+    await this.revoke();
+  }
+}
+
+/**
+ * The user closes when asked: then nothing is revoked, and nobody waits any longer.
+ * @param plant its time is over as soon as it is asked
+ */
+export function closesWhenAsked(how: Going, plant?: "does not wait"): Program<WithUser> {
+  return {
+    name: named(`a user who closes when asked is not cut off from what is ${how}`, plant),
+    setup(world) {
+      const asked = new Completion(world.runtime, "asked");
+      const stage: WithUser = new VfioStage(world, {
+        options: { revokeMs: 1000 },
+        ops: () => ({ request: () => asked.completeAll() }),
+        ...(plant && { DeviceClass: Impatient }),
+      });
+      world.task("user", async () => {
+        await asked.wait({ deadline: noDeadline });
+        const { user } = stage;
+        if (user === undefined) return;
+        world.expect((await stage.read(user.file)) === "done", "cut off though its time was not over");
+        await user.close();
+      });
+      world.task("remover", () => stage.go(how));
+      return stage;
+    },
+    async before(stage) {
+      await stage.begin();
+      stage.user = await stage.attached();
+    },
+    async after(stage, world) {
+      world.expect(!world.log.some(({ event }) => event === "vfio.revoked"), "it was revoked");
+      await stage.end();
+    },
+  };
+}
 
 /**
  * The driver waits for the user's memory when the device is revoked.
@@ -221,10 +254,10 @@ export function dmaAndRevoke(plant?: "waits by itself"): Program<WithUser> {
       world.task("user", async () => {
         const { user } = stage;
         if (user === undefined) return;
-        const wrote = user.call("WRITE", { offset: 0n, bytes: Uint8Array.of(1) }, { deadline: noDeadline });
+        const wrote = user.call("WRITE", { offset: 0n, bytes: Uint8Array.of(1) });
         await outcomeOf(() => wrote, "ENODEV");
       });
-      world.task("unbind", () => stage.system.detach(stage.parent, undefined, { deadline: noDeadline }));
+      world.task("remover", () => stage.go("unbound"));
       return Object.assign(stage, { answers });
     },
     async before(stage) {

@@ -1,8 +1,21 @@
 /** What one user does at once: triggers given and taken while they fire, memory unmapped while the device uses it. */
-import type { Device } from "parhelion-core";
 import { outcomeOf, type Program, type World } from "parhelion-explorer";
-import { type AttachedDevice, bytesMemory, type Eventfd, IrqSetFlag } from "../index.js";
-import { named, VfioStage } from "./vfio-stage.test.fixture.js";
+import type { AnsweredRequest } from "../device/answer.js";
+import type { DeviceReply } from "../device/calls.js";
+import type { Binding } from "../device/use.js";
+import {
+  type AttachedDevice,
+  bytesMemory,
+  type Eventfd,
+  IoasMapFlag,
+  IrqSetFlag,
+  VfioDevice,
+} from "../index.js";
+import type { Ioas } from "../iommu/ioas.js";
+import type { IovaMapping } from "../iommu/mapping.js";
+import type { UserMemory } from "../iommu/user-memory.js";
+import { IommufdOperations } from "../iommufd/file.js";
+import { type Going, named, VfioStage } from "./vfio-stage.test.fixture.js";
 
 type WithUser = VfioStage & { user?: AttachedDevice; trigger?: Eventfd };
 
@@ -55,7 +68,7 @@ export function triggerTakenBack(
         if (user === undefined) return;
         if (by === "SET_IRQS") await user.call("SET_IRQS", enable([trigger(world, "another")]));
         else if (by === "close") await user.close();
-        else await stage.system.detach(stage.parent);
+        else await stage.go("unbound");
       });
       return stage;
     },
@@ -71,34 +84,57 @@ export function triggerTakenBack(
   };
 }
 
-export const triggersAtOnce: Program<WithUser> = {
-  name: "two give the device a trigger while it triggers and is closed",
-  setup(world) {
-    const stage: WithUser = new VfioStage(world);
-    for (const name of ["one", "two"]) {
-      world.task(name, async () => {
-        const mine = trigger(world, name);
-        const { user } = stage;
-        const answer =
-          user === undefined
-            ? "EBADF"
-            : await outcomeOf(() => user.call("SET_IRQS", enable([mine])), "EBADF", "ENODEV");
-        // What was refused is still the caller's.
-        if (answer !== "done") mine.release?.();
+/** Keeps its trigger itself: it takes the former down, which takes a while, then puts the new one in its place. */
+class Swapping extends VfioDevice {
+  #trigger: Eventfd | null = null;
+
+  override async answer(request: AnsweredRequest): Promise<DeviceReply> {
+    if (request.op !== "SET_IRQS") return super.answer(request);
+    const former = this.#trigger;
+    await this.runtime.scheduler.yield("takes the former down", this);
+    former?.release?.();
+    const [given = null] = request.data as readonly (Eventfd | null)[];
+    this.#trigger = given;
+    return undefined;
+  }
+
+  override async close(binding: Binding): Promise<void> {
+    this.#trigger?.release?.();
+    await super.close(binding);
+  }
+}
+
+/** @param plant two that come at once both take the former down, and one of theirs is forgotten */
+export function triggersAtOnce(plant?: "looks, then swaps"): Program<WithUser> {
+  return {
+    name: named("two give the device a trigger while it triggers", plant),
+    setup(world) {
+      const stage: WithUser = new VfioStage(world, plant && { DeviceClass: Swapping });
+      for (const name of ["one", "two"]) {
+        world.task(name, async () => {
+          const mine = trigger(world, name);
+          const { user } = stage;
+          const answer =
+            user === undefined
+              ? "EBADF"
+              : await outcomeOf(() => user.call("SET_IRQS", enable([mine])), "EBADF", "ENODEV");
+          // What was refused is still the caller's.
+          if (answer !== "done") mine.release?.();
+        });
+      }
+      world.task("device", async () => {
+        await world.point("something happens");
+        stage.device.irqs.trigger(0);
       });
-    }
-    world.task("device", async () => {
-      await world.point("something happens");
-      stage.device.irqs.trigger(0);
-    });
-    return stage;
-  },
-  before: beginWithUser,
-  async after(stage) {
-    await stage.user?.close();
-    await stage.end();
-  },
-};
+      return stage;
+    },
+    before: beginWithUser,
+    async after(stage) {
+      await stage.user?.close();
+      await stage.end();
+    },
+  };
+}
 
 /** The user's memory, which it frees when it has unmapped it. */
 function lent(world: World): { view(): Uint8Array; free(): void } {
@@ -142,12 +178,7 @@ export function unmapAndDma(plant?: "keeps the bytes"): Program<WithUser> {
     async before(stage) {
       await beginWithUser(stage);
       const { memory } = stage as WithUser & { memory: { view(): Uint8Array } };
-      const bytes = (): Uint8Array => memory.view();
-      await stage.user?.map(0n, 4096n, {
-        read: (at, length) => bytesMemory(bytes()).read(at, length),
-        write: (at, data) => bytesMemory(bytes()).write(at, data),
-        view: (at, length) => bytesMemory(bytes()).view?.(at, length) ?? null,
-      });
+      await stage.user?.map(0n, 4096n, viewOf(memory));
     },
     async after(stage) {
       await stage.user?.close();
@@ -204,63 +235,163 @@ export function unmapAndPins(plant?: "keeps its view"): Program<WithUser> {
   };
 }
 
-export const mapAndUnmap: Program<WithUser> = {
-  name: "two map and unmap one range while the device reads it",
-  setup(world) {
-    const stage: WithUser = new VfioStage(world);
-    const tally = world.share("mappings", { mapped: 0, unmapped: 0n });
-    for (const name of ["one", "two"]) {
-      world.task(name, async () => {
-        const { user } = stage;
-        if (user === undefined) return;
-        const memory = bytesMemory(new Uint8Array(4096));
-        const answer = await outcomeOf(() => user.map(0n, 4096n, memory), "EEXIST");
-        if (answer === "done") tally.mapped += 1;
-        await outcomeOf(async () => {
-          const length = await user.unmap(0n, 4096n);
-          tally.unmapped += length;
-        }, "ENOENT");
-      });
-    }
-    world.task("device", async () => {
-      await outcomeOf(() => stage.device.dma.read(0n, 16), "EFAULT");
-    });
-    return Object.assign(stage, { tally });
-  },
-  before: beginWithUser,
-  async after(stage, world) {
-    const { tally } = stage as WithUser & { tally: { mapped: number; unmapped: bigint } };
-    const expected = BigInt(tally.mapped) * 4096n;
-    world.expect(
-      tally.unmapped === expected,
-      `${tally.mapped} were mapped, ${tally.unmapped} bytes unmapped`,
-    );
-    await stage.user?.close();
-    await stage.end();
-  },
-};
+/** What the user's mappings are in. */
+function spaceOf(stage: WithUser): Ioas {
+  const { user } = stage;
+  if (user === undefined) throw new Error("not yet");
+  return stage.vfio.iommufdOf(user.iommufd).find(user.ioasId);
+}
 
-/** The device goes while its user maps and unmaps: what the user has is its own. */
-export const mapAndRemove: Program<WithUser> = {
-  name: "a user unmaps while its device is removed",
-  setup(world) {
-    const stage: WithUser = new VfioStage(world, { options: { revokeMs: 0 } });
-    world.task("user", async () => {
-      const length = await stage.user?.unmap(0n, 4096n);
-      world.expect(length === 4096n, "its mapping went with the device");
-    });
-    world.task("device", async () => {
-      await outcomeOf(() => stage.device.dma.read(0n, 16), "EFAULT", "ENODEV");
-    });
-    world.task("remove", () => stage.system.removeDevice(stage.parent as Device));
-    return stage;
-  },
-  async before(stage) {
-    await beginWithUser(stage);
-    await stage.user?.map(0n, 4096n, bytesMemory(new Uint8Array(4096)));
-  },
-  async after(stage) {
-    await stage.user?.close();
-    await stage.end();
-  },
-};
+/**
+ * Drops the lock while it tells drivers of what goes, as vfio_iommu_type1.c does, and does not look again (which that
+ * does). Or leaves it out.
+ */
+function withoutLock(world: World, ioas: Ioas): void {
+  const { unmap } = ioas;
+  Object.assign(ioas.mutex, { withLock: (run: () => unknown) => run() });
+  Object.assign(ioas, {
+    unmap: async (going: readonly IovaMapping[]) => {
+      await world.point("drivers let go");
+      await unmap.call(ioas, going);
+    },
+  });
+}
+
+const mapFlags = IoasMapFlag.FIXED_IOVA | IoasMapFlag.READABLE | IoasMapFlag.WRITEABLE;
+
+/** Whatever is mapped is unmapped once. @param plant who unmaps holds no lock while drivers let go */
+export function mapAndUnmap(plant?: "no lock"): Program<WithUser> {
+  return {
+    name: named("two map one range, and unmap it", plant),
+    setup(world) {
+      const stage: WithUser = new VfioStage(world);
+      const tally = world.share("mappings", { mapped: 0, unmapped: 0n });
+      for (const name of ["one", "two"]) {
+        world.task(name, async () => {
+          const { user } = stage;
+          if (user === undefined) return;
+          // Not by the file, which orders what has nothing to do with each other.
+          const iommufd = new IommufdOperations(stage.vfio.iommufdOf(user.iommufd));
+          const { ioasId } = user;
+          const memory = bytesMemory(new Uint8Array(4096));
+          const range = { ioasId, flags: mapFlags, iova: 0n, length: 4096n };
+          const mapped = await outcomeOf(
+            () => iommufd.request({ op: "IOAS_MAP", ...range, userVa: 0n, memory }),
+            "EEXIST",
+          );
+          if (mapped === "done") tally.mapped += 1;
+          await outcomeOf(async () => {
+            const { length } = (await iommufd.request({ op: "IOAS_UNMAP", ...range })) as { length: bigint };
+            tally.unmapped += length;
+          }, "ENOENT");
+        });
+      }
+      return Object.assign(stage, { tally });
+    },
+    async before(stage, world) {
+      await beginWithUser(stage);
+      if (plant) withoutLock(world, spaceOf(stage));
+    },
+    async after(stage, world) {
+      const { tally } = stage as WithUser & { tally: { mapped: number; unmapped: bigint } };
+      const expected = BigInt(tally.mapped) * 4096n;
+      world.expect(
+        tally.unmapped === expected,
+        `${tally.mapped} were mapped, ${tally.unmapped} bytes unmapped`,
+      );
+      await stage.user?.close();
+      await stage.end();
+    },
+  };
+}
+
+/**
+ * A map needs no device to stand still, and after an unmap nothing reads what was mapped.
+ * @param plant an unmap is answered before it is done, as when an IOMMU's flush is put off
+ */
+export function mapAndRead(plant?: "unmaps later"): Program<WithUser> {
+  return {
+    name: named("a range is mapped, unmapped and freed while the device reads it and another", plant),
+    setup(world) {
+      const stage: WithUser = new VfioStage(world);
+      const memory = lent(world);
+      world.task("user", async () => {
+        await stage.user?.map(4096n, 4096n, viewOf(memory));
+        await stage.user?.unmap(4096n, 4096n);
+        memory.free();
+      });
+      world.task("device", async () => {
+        await stage.device.dma.read(0n, 16);
+        await outcomeOf(() => stage.device.dma.read(4096n, 16), "EFAULT");
+      });
+      return stage;
+    },
+    async before(stage, world) {
+      await beginWithUser(stage);
+      await stage.user?.map(0n, 4096n, bytesMemory(new Uint8Array(4096)));
+      const ioas = spaceOf(stage);
+      const { unmap } = ioas;
+      const later = async (going: readonly IovaMapping[]): Promise<void> => {
+        world.runtime.scheduler.spawn("flush", () => unmap.call(ioas, going));
+      };
+      if (plant) Object.assign(ioas, { unmap: later });
+    },
+    async after(stage) {
+      await stage.user?.close();
+      await stage.end();
+    },
+  };
+}
+
+function viewOf(memory: { view(): Uint8Array }): UserMemory {
+  const bytes = (): UserMemory => bytesMemory(memory.view());
+  return {
+    read: (at, length) => bytes().read(at, length),
+    write: (at, data) => bytes().write(at, data),
+    view: (at, length) => bytes().view?.(at, length) ?? null,
+  };
+}
+
+/** Takes what is mapped for it along. */
+class Possessive extends VfioDevice {
+  ioas: Ioas | null = null;
+
+  override async revoke(): Promise<void> {
+    await super.revoke();
+    await this.ioas?.unmap(this.ioas.mappings);
+  }
+}
+
+/**
+ * The device goes while its user maps and unmaps: what the user has is its own.
+ * @param plant the device takes the mappings with it
+ */
+export function mapAndRemove(how: Going, plant?: "mappings go too"): Program<WithUser> {
+  return {
+    name: named(`a user unmaps what a device reads while that is ${how}`, plant),
+    setup(world) {
+      const stage: WithUser = new VfioStage(world, {
+        options: { revokeMs: 0 },
+        ...(plant && { DeviceClass: Possessive }),
+      });
+      world.task("user", async () => {
+        const answer = await outcomeOf(async () => stage.user?.unmap(0n, 4096n), "ENOENT");
+        world.expect(answer === "done", "its mapping went with the device");
+      });
+      world.task("device", async () => {
+        await outcomeOf(() => stage.device.dma.read(0n, 16), "EFAULT", "ENODEV");
+      });
+      world.task("remover", () => stage.go(how));
+      return stage;
+    },
+    async before(stage) {
+      await beginWithUser(stage);
+      await stage.user?.map(0n, 4096n, bytesMemory(new Uint8Array(4096)));
+      if (plant) Object.assign(stage.device, { ioas: spaceOf(stage) });
+    },
+    async after(stage) {
+      await stage.user?.close();
+      await stage.end();
+    },
+  };
+}

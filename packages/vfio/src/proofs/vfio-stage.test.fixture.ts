@@ -41,6 +41,9 @@ export interface StageInit {
   ) => VfioDevice;
 }
 
+/** How a device goes: it is taken from its users, and no more; or its driver is unbound. */
+export type Going = "taken" | "unbound";
+
 export class VfioStage {
   readonly world: World;
   /**
@@ -98,7 +101,7 @@ export class VfioStage {
 
   make(parent: Device): VfioDevice {
     const { DeviceClass = VfioDevice } = this.#init;
-    this.#device = new DeviceClass(this.vfio, { parent, ops: () => this.#ops() });
+    this.#device = new DeviceClass(this.vfio, { parent, ops: () => this.ops() });
     return this.#device;
   }
 
@@ -119,6 +122,10 @@ export class VfioStage {
     await this.vfio.close();
   }
 
+  go(how: Going): Promise<void> {
+    return how === "taken" ? this.vfio.retire(this.device) : this.system.detach(this.parent);
+  }
+
   attached(): Promise<AttachedDevice> {
     return AttachedDevice.open(this.system, "vfio0");
   }
@@ -128,7 +135,8 @@ export class VfioStage {
     return outcomeOf(() => deviceCall(file, "READ", { offset: 0n, length: 4 }), "ENODEV");
   }
 
-  #ops(): VfioDeviceOps {
+  /** What one device does. */
+  ops(): VfioDeviceOps {
     const { world } = this;
     const memory = world.allocate("device data", { opens: 0, uses: 0 });
     return {
@@ -152,7 +160,12 @@ export class VfioStage {
           world.expect(memory.opens === 1, "it is read and not open");
           return new Uint8Array(length);
         }),
-      write: () => {},
+      write: (_region, _offset, bytes) =>
+        this.openWindow.during("write", async () => {
+          await world.point("writing");
+          world.expect(memory.opens === 1, "it is written and not open");
+          return bytes.length;
+        }),
       release: () => {
         world.expect(memory.opens === 0, "it is released and open");
         world.free(memory);

@@ -67,6 +67,25 @@ describe("a console on a socket", () => {
     assert.equal(readFileSync(path, "utf8"), "mine");
   });
 
+  it("refuses the path of another console, whose operator notices nothing and loses nothing", async () => {
+    const path = join(folder, "live");
+    const rig = new ConsoleRig(undefined, "none");
+    await rig.write("kept\n");
+    const served = await serveConsole(rig.console, path);
+    const refused = () =>
+      assert.rejects(serveConsole(new ConsoleRig().console, path), (error) => isKernelError(error, "EBUSY"));
+    await refused();
+    const operator = connect(path);
+    assert.equal(await until(operator, "kept\r\n"), "kept\r\n");
+    await refused();
+    const read = rig.run(0x0a, 160);
+    operator.write("still here\n");
+    await read;
+    assert.equal(rig.text(10), "still here");
+    await served.close();
+    operator.destroy();
+  });
+
   it("says where it can't be made", async () => {
     const rig = new ConsoleRig();
     await assert.rejects(serveConsole(rig.console, join(folder, "missing", "console")), (error) => {

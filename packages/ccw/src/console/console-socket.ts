@@ -1,7 +1,9 @@
 /** A console's terminal as a Unix socket: `socat - UNIX-CONNECT:PATH` sits down at it. */
+import { lstat } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { isKernelError, KernelError } from "parhelion-core";
 import { listenAt } from "parhelion-vfio";
+import { type HeldName, holdName, isHeld } from "../held-name.js";
 import type { Console3215 } from "./console-3215.js";
 
 export interface ConsoleSocket {
@@ -21,15 +23,36 @@ export async function serveConsole(console: Console3215, path: string): Promise<
     socket.once("close", () => sockets.delete(socket));
     console.connect(socket, { echo: "there" });
   });
+  await refuseConsole(path);
   await listen(server, path);
+  const name = await nameOf(path);
+  const held: HeldName | "taken" = name === undefined ? "taken" : await holdName(name);
   return {
     path,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
       await closed;
+      if (held !== "taken") await held.release();
     },
   };
+}
+
+/** Whether another console is there must not be asked by connecting: its operator would have to leave. @throws KernelError EBUSY */
+async function refuseConsole(path: string): Promise<void> {
+  const name = await nameOf(path);
+  if (name !== undefined && (await isHeld(name)))
+    throw new KernelError("EBUSY", `socket path ${path}: it is another console's; take another one`);
+}
+
+/** What a console holds beside its socket, by which others know that it lives. Undefined where there is no socket. */
+async function nameOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await lstat(path, { bigint: true });
+    return `parhelion-console/${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 async function listen(server: Server, path: string): Promise<void> {

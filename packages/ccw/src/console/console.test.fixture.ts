@@ -18,11 +18,11 @@ export class ConsoleRig {
   readonly #seen: Buffer[] = [];
   terminal: Duplex;
 
-  constructor(runtime: Runtime = createRuntime()) {
+  constructor(runtime: Runtime = createRuntime(), terminal: "there" | "none" = "there") {
     this.runtime = runtime;
     this.console = new Console3215(runtime, "test");
     this.console.attached({ unsolicited: (status) => this.attentions.push(status) });
-    this.terminal = this.plug();
+    this.terminal = terminal === "there" ? this.plug() : duplexPair()[0];
   }
 
   /** A fresh terminal in place of the one before. */

@@ -60,19 +60,16 @@ export class ClientMemory {
     }
   }
 
-  /** @returns how many bytes. @throws KernelError EINVAL nothing was lent there, or only some of a mapping is named */
+  /** @returns how many bytes, 0 where nothing was lent. @throws KernelError EINVAL only some of a mapping is named */
   async unmap({ scope, iova, size }: DmaUnmap, options: WaitOptions): Promise<bigint> {
     const end = iova + size;
     const named = [...this.#lent.values()].filter(
       (lent) => scope === "all" || (lent.iova < end && iova < lent.iova + lent.size),
     );
     const whole = scope === "all" || named.every((lent) => lent.iova >= iova && lent.iova + lent.size <= end);
-    if (!whole || (scope === "range" && named.length === 0)) {
+    if (!whole) {
       const range = `${size} bytes at 0x${iova.toString(16)}`;
-      throw new KernelError(
-        "EINVAL",
-        `DMA_UNMAP: ${range} are ${whole ? "not mapped" : "not whole mappings"}`,
-      );
+      throw new KernelError("EINVAL", `DMA_UNMAP: ${range} are not whole mappings`);
     }
     let bytes = 0n;
     for (const lent of named) {

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import { KernelError } from "parhelion-core";
 import type { Eventfd } from "../../irq/eventfd.js";
+import { EventfdWatch } from "../socket/eventfd-watch.js";
 import { DescriptorIntake } from "../socket/intake.js";
 import { type KoffiModule, Libc } from "../socket/libc.js";
 import { Signaller } from "../socket/signaller.js";
@@ -12,19 +13,23 @@ const mostSignals = 16;
 export class Descriptors {
   readonly #libc: Libc;
   readonly #signaller: Signaller;
+  readonly #failed: (error: Error) => void;
+  /** Few clients have the device listen to them: it begins with the first one. */
+  #watch: EventfdWatch | null = null;
 
-  private constructor(libc: Libc, signaller: Signaller) {
+  private constructor(libc: Libc, signaller: Signaller, failed: (error: Error) => void) {
     this.#libc = libc;
     this.#signaller = signaller;
+    this.#failed = failed;
   }
 
-  /** @returns why it can't be had, where it can't */
-  static open(koffi: KoffiModule | undefined): Descriptors | string {
+  /** @param failed clients' eventfds are not heard any more. @returns why it can't be had, where it can't */
+  static open(koffi: KoffiModule | undefined, failed: (error: Error) => void): Descriptors | string {
     if (koffi === undefined) return "koffi is not there";
     if (process.platform !== "linux") return `on ${process.platform}`;
     try {
       const libc = new Libc(koffi);
-      return new Descriptors(libc, new Signaller(libc));
+      return new Descriptors(libc, new Signaller(libc), failed);
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
@@ -44,14 +49,26 @@ export class Descriptors {
     return fds.map((fd) => this.#eventfd(fd));
   }
 
+  /** What `eventfds` gives can be listened to from here on. @throws KernelError EOPNOTSUPP this system can't */
+  prepareToListen(): void {
+    try {
+      this.#watch ??= new EventfdWatch(this.#libc, this.#failed);
+    } catch (cause) {
+      throw new KernelError("EOPNOTSUPP", "DEVICE_SET_IRQS: eventfds can't be listened to here", { cause });
+    }
+  }
+
   readonly close = (fd: number): void => this.#libc.close(fd);
 
-  end(): void {
+  /** Settles when nothing of it is left. */
+  async end(): Promise<void> {
     this.#signaller.close();
+    await this.#watch?.close();
   }
 
   #eventfd(fd: number): Eventfd {
     let state: "held" | "released" = "held";
+    let stop = (): void => undefined;
     return {
       signal: (count) => {
         for (let i = 0; i < Math.min(count, mostSignals) && state === "held"; i++) this.#signaller.signal(fd);
@@ -59,7 +76,12 @@ export class Descriptors {
       release: () => {
         if (state === "released") return;
         state = "released";
+        stop();
         this.#libc.close(fd);
+      },
+      listen: (heard) => {
+        if (state === "held") stop = this.#watch?.listen(fd, heard) ?? stop;
+        return () => stop();
       },
     };
   }

@@ -135,7 +135,7 @@ export class DeviceCommands {
 
   async #setIrqs(set: SetIrqs, fds: readonly number[], options: WaitOptions): Promise<void> {
     const { index, start, count } = set;
-    const triggers = this.#triggersOf(set, fds);
+    const triggers = this.#eventfdsOf(set, fds);
     const flags = actionFlags[set.action] | dataFlag(set.data);
     const data = triggers ?? (typeof set.data === "string" ? undefined : Uint8Array.from(set.data, Number));
     const head = {
@@ -152,7 +152,7 @@ export class DeviceCommands {
   }
 
   /** Null: the data is something else. */
-  #triggersOf({ data, count }: SetIrqs, fds: readonly number[]): readonly (Eventfd | null)[] | null {
+  #eventfdsOf({ action, data, count }: SetIrqs, fds: readonly number[]): readonly (Eventfd | null)[] | null {
     const { descriptors } = this.#init;
     if (data !== "eventfd") return null;
     if (descriptors === null) {
@@ -161,6 +161,7 @@ export class DeviceCommands {
     }
     if (fds.length === 0) return Array.from({ length: count }, () => null);
     try {
+      if (action !== "trigger") descriptors.prepareToListen();
       return descriptors.eventfds(fds);
     } catch (error) {
       for (const fd of fds) descriptors.close(fd);

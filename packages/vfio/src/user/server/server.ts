@@ -45,7 +45,9 @@ export class VfioUserServer {
     this.#patience = { ...defaultPatience, ...options.patience };
     this.#listening = listening;
     this.socketPath = options.socketPath;
-    const descriptors = Descriptors.open(options.koffi);
+    const descriptors = Descriptors.open(options.koffi, (error) =>
+      system.runtime.log("error", "vfio-user.listening-failed", { device: options.device, error }),
+    );
     this.#descriptors = typeof descriptors === "string" ? null : descriptors;
     this.descriptors = typeof descriptors === "string" ? { none: descriptors } : "passed";
     this.#ended = new Completion(system.runtime, `end of ${options.socketPath}`);
@@ -110,7 +112,7 @@ export class VfioUserServer {
       await this.#serving?.gone.wait({ deadline });
     } finally {
       await closed;
-      this.#descriptors?.end();
+      await this.#descriptors?.end();
       this.#ended.completeAll(reason.message);
     }
   }

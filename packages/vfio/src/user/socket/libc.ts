@@ -50,13 +50,28 @@ const EINTR = 4;
 const EAGAIN = 11;
 const POLLIN = 1;
 const SHUT_RD = 0;
+const EPOLL_CLOEXEC = 0x80000;
+const EFD_CLOEXEC_NONBLOCK = 0x80800;
+const RWF_NOWAIT = 8;
+const EOPNOTSUPP = 95;
 
 export class Libc {
   readonly #koffi: KoffiModule;
   readonly #close: (fd: number) => number;
+  readonly #epollCreate: (flags: number) => number;
+  readonly #epollControl: (epoll: number, operation: number, fd: number, event: bigint) => number;
+  readonly #epollWait: (epoll: number, events: bigint, most: number, timeoutMs: number) => number;
+  readonly #eventfd: (count: number, flags: number) => number;
   readonly #fcntl: (fd: number, command: number, argument: number) => number;
   readonly #mmap: Mmap;
   readonly #munmap: (at: bigint, bytes: number) => number;
+  readonly #preadv2: (
+    fd: number,
+    vector: bigint,
+    count: number,
+    at: number,
+    flags: number,
+  ) => number | bigint;
   readonly #poll: (fds: Int32Array, count: number, timeoutMs: number) => number;
   readonly #shutdown: (fd: number, how: number) => number;
   readonly #recvmsg: (fd: number, message: bigint, flags: number) => number | bigint;
@@ -68,6 +83,11 @@ export class Libc {
     const libc = koffi.load("libc.so.6");
     const bind = <F>(signature: string): F => libc.func(signature) as F;
     this.#close = bind("int close(int fd)");
+    this.#epollCreate = bind("int epoll_create1(int flags)");
+    this.#epollControl = bind("int epoll_ctl(int epfd, int op, int fd, void *event)");
+    this.#epollWait = bind("int epoll_wait(int epfd, void *events, int maxevents, int timeout)");
+    this.#eventfd = bind("int eventfd(unsigned int initval, int flags)");
+    this.#preadv2 = bind("int64_t preadv2(int fd, void *iov, int iovcnt, int64_t offset, int flags)");
     this.#fcntl = bind("int fcntl(int fd, int cmd, int arg)");
     this.#mmap = bind("void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)");
     this.#munmap = bind("int munmap(void *addr, size_t length)");
@@ -93,6 +113,35 @@ export class Libc {
   /** Blocks this thread until `fd` can be read or has hung up, at most `timeoutMs`. A signal ends it early. */
   waitReadable(fd: number, timeoutMs: number): boolean {
     return this.#poll(Int32Array.of(fd, POLLIN), 1, timeoutMs) > 0;
+  }
+
+  /** An eventfd that nobody waits for. @throws the system's error */
+  eventfd(): number {
+    const fd = this.#eventfd(0, EFD_CLOEXEC_NONBLOCK);
+    return fd < 0 ? this.#fail("eventfd") : fd;
+  }
+
+  /** @throws the system's error */
+  epollCreate(): number {
+    const fd = this.#epollCreate(EPOLL_CLOEXEC);
+    return fd < 0 ? this.#fail("epoll_create1") : fd;
+  }
+
+  /** @param event where the struct epoll_event is. @throws the system's error */
+  epollControl(epoll: number, operation: number, fd: number, event: bigint): void {
+    if (this.#epollControl(epoll, operation, fd, event) < 0) this.#fail("epoll_ctl");
+  }
+
+  /** Never waits. @returns how many events lie at `events` now */
+  epollTake(epoll: number, events: bigint, most: number): number {
+    return Math.max(0, this.#epollWait(epoll, events, most, 0));
+  }
+
+  /** A read that does not wait, whatever the descriptor's mode. @param vector one struct iovec. @returns bytes, 0 where there are none */
+  readNow(fd: number, vector: bigint): number | "unsupported" {
+    const count = Number(this.#preadv2(fd, vector, 1, -1, RWF_NOWAIT));
+    if (count >= 0) return count;
+    return this.#koffi.errno() === EOPNOTSUPP ? "unsupported" : 0;
   }
 
   /** Nothing more is taken from a socket: whoever polls it wakes. */

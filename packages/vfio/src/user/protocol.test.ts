@@ -217,7 +217,10 @@ describe("the client's memory", () => {
       assert.equal(await client.errno(3, unmapBody(0x2000n, 4096)), EINVAL);
       // As the kernel: whoever follows an IOMMU unmaps all that could be there.
       assert.deepEqual(await client.must(3, unmapBody(0x9000n, 4096)), unmapBody(0x9000n, 0));
-      assert.deepEqual(await client.must(3, unmapBody(0x8000_0000n, 0x4000_0000)), unmapBody(0x8000_0000n, 0));
+      assert.deepEqual(
+        await client.must(3, unmapBody(0x8000_0000n, 0x4000_0000)),
+        unmapBody(0x8000_0000n, 0),
+      );
       assert.deepEqual(await client.must(3, unmapBody(0x1000n, 0x3000)), unmapBody(0x1000n, 0x3000));
       await client.must(2, mapBody(0x1000n, 4096));
       assert.equal(await client.errno(3, unmapBody(1n, 0, 2)), EINVAL);

@@ -107,6 +107,38 @@ test("a deadline ends the waiting, says how many are left, and it can be taken u
   assert.deepEqual(trace, ["asked 0", "asked 1", "gave up at 15000"]);
 });
 
+test("whoever asks users to leave and never ends keeps nobody beyond the deadline, and is not asked again", async () => {
+  const trace: string[] = [];
+  const { log } = await interleave([0], ({ runtime, task }) => {
+    const never = new Promise<void>(() => {});
+    const request = (count: number): Promise<void> => {
+      trace.push(`asked ${count}`);
+      return never;
+    };
+    const left = new Registration(runtime, "left");
+    const stays = new Registration(runtime, "stays");
+    left.tryGet();
+    stays.tryGet();
+    task("left", async () => {
+      await left.unregister({ deadline: 25_000, request });
+      trace.push("left");
+    });
+    task("stays", async () => {
+      await assert.rejects(stays.unregister({ deadline: 35_000, request }), { code: "ETIMEDOUT" });
+      trace.push("stays");
+    });
+    task("user", async () => {
+      await runtime.scheduler.yield("leave", left);
+      left.put();
+    });
+  });
+  assert.deepEqual(trace, ["asked 0", "asked 0", "left", "stays"]);
+  assert.deepEqual(
+    log.map(({ event }) => event),
+    ["registration.request-late"],
+  );
+});
+
 test("a driver that waits for its users at removal: none is served after it, and memory goes with the last file", async () => {
   await fc.assert(
     fc.asyncProperty(interleavings, async (choices) => {

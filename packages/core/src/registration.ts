@@ -6,13 +6,15 @@
 import { BugError, isKernelError, KernelError } from "./error.js";
 import { deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
 import { invoke } from "./sync/call.js";
+import { Completion } from "./sync/completion.js";
 import type { Named } from "./sync/scheduler.js";
 import { WaitQueue } from "./sync/wait-queue.js";
 
 export interface UnregisterOptions extends WaitOptions {
   /**
-   * Asks the users to leave: at once if there are any, then every `requestPeriodMs` while there still are. An error is
-   * logged as `registration.request-failed`. @param count how often it was called before
+   * Asks the users to leave: at once if there are any, then every `requestPeriodMs` while there still are and the call
+   * before has ended. It runs beside the waiting, which it does not prolong beyond the deadline. An error is logged as
+   * `registration.request-failed`. @param count how often it was called before
    */
   request?(count: number): void | Promise<void>;
 }
@@ -71,8 +73,12 @@ export class Registration implements Named {
     const deadline = deadlineOf(this.#runtime, options);
     scheduler.access(this, "write");
     this.#state = "unregistering";
-    for (let count = 0; this.users > 0; count += 1) {
-      await this.#request(options, count);
+    let asked: Completion | null = null;
+    for (let count = 0; this.users > 0; ) {
+      if (options.request !== undefined && (asked === null || asked.done)) {
+        asked = this.#ask(options, count);
+        count += 1;
+      }
       const pause = Math.min(deadline, clock.now() + requestPeriodMs);
       try {
         await this.#idle.wait(() => this.users === 0, { deadline: pause });
@@ -84,14 +90,31 @@ export class Registration implements Named {
         });
       }
     }
+    if (asked !== null) await this.#askedUntil(asked, deadline);
   }
 
-  async #request(options: UnregisterOptions, count: number): Promise<void> {
-    if (options.request === undefined) return;
+  /** Asks in a task of its own: whoever asks may take longer than anybody waits. */
+  #ask({ request }: UnregisterOptions, count: number): Completion {
+    const asked = new Completion(this.#runtime, `request ${count} to the users of ${this.name}`);
+    this.#runtime.scheduler.spawn(asked.name, async () => {
+      try {
+        await invoke(this.#runtime, "registration.request", this, () => request?.(count));
+      } catch (error) {
+        this.#runtime.log("error", "registration.request-failed", { registration: this.name, count, error });
+      } finally {
+        asked.completeAll();
+      }
+    });
+    return asked;
+  }
+
+  /** Everybody is out; whoever has asked them is not to be overtaken, if that can be had. */
+  async #askedUntil(asked: Completion, deadline: number): Promise<void> {
     try {
-      await invoke(this.#runtime, "registration.request", this, () => options.request?.(count));
+      await asked.wait({ deadline });
     } catch (error) {
-      this.#runtime.log("error", "registration.request-failed", { registration: this.name, count, error });
+      if (!isKernelError(error, "ETIMEDOUT")) throw error;
+      this.#runtime.log("warn", "registration.request-late", { registration: this.name });
     }
   }
 }

@@ -26,6 +26,7 @@ import { Migration } from "../migration/migration.js";
 import { RegionPlaces } from "../region/place.js";
 import type { Capability } from "../region/region.js";
 import { type AnsweredRequest, type AnsweringDevice, answer } from "./answer.js";
+import { ask, askShortly } from "./asking.js";
 import type { DeviceFile, DeviceReply, DeviceRequest, FileHandle } from "./calls.js";
 import type { DevSet } from "./dev-set.js";
 import { HandedFile, hand } from "./handed-file.js";
@@ -149,14 +150,14 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
     this.#write();
     if (this.#life !== "registered" || this.#users === null) return;
     this.#life = "leaving";
-    const { request } = this.ops;
-    const ask = (count: number): void | Promise<void> => request?.call(this.ops, count);
     if (deadline <= this.runtime.clock.now()) {
-      await this.#askAndRevoke(ask);
+      if (this.#uses.size > 0) await askShortly(this);
+      await this.revoke();
       return;
     }
+    const request = this.ops.request === undefined ? {} : { request: (count: number) => ask(this, count) };
     try {
-      await this.#users.unregister({ deadline, request: ask });
+      await this.#users.unregister({ deadline, ...request });
     } catch (error) {
       if (!isKernelError(error, "ETIMEDOUT")) throw error;
       await this.revoke();
@@ -289,22 +290,6 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
     const use = this.#newUse();
     use.file = file;
     return use;
-  }
-
-  /** There is no time to wait for anybody. */
-  async #askAndRevoke(ask: (count: number) => void | Promise<void>): Promise<void> {
-    if (this.#uses.size > 0) {
-      try {
-        await invoke(this.runtime, "request", this, () => ask(0));
-      } catch (error) {
-        this.runtime.log("error", "registration.request-failed", {
-          registration: this.name,
-          count: 0,
-          error,
-        });
-      }
-    }
-    await this.revoke();
   }
 
   #newUse(): DeviceUse {

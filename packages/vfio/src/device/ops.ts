@@ -36,7 +36,8 @@ export interface VfioDeviceOps {
   reset?(): void | Promise<void>;
   /**
    * Asks the user to let go, usually by triggering an interrupt: at once when the device is to go, then every ten seconds
-   * while there are users. @param count how often it was called before
+   * while there are users. Nobody waits for it longer than for the users, or than a second where they have no time: then
+   * the device is closed while it runs. @param count how often it was called before
    */
   request?(count: number): void | Promise<void>;
   /**

@@ -54,6 +54,8 @@ export const proofs: readonly Proof[] = [
   proof((plant) => removal.removeOpen("its user", plant), "remove waits", "deadlock"),
   proof((plant) => removal.closesWhenAsked("taken", plant), "does not wait", "expectation"),
   proof((plant) => removal.closesWhenAsked("unbound", plant), "does not wait", "expectation", long),
+  proof((plant) => removal.requestNeverEnds("some", plant), "is waited for", "deadlock"),
+  proof((plant) => removal.requestNeverEnds("no", plant), "is waited for", "deadlock"),
   proof(removal.dmaAndRevoke, "waits by itself", "deadlock"),
   proof((plant) => mdev.mdevRemoved(plant), "remove waits", "deadlock", endless),
   proof((plant) => mdev.mdevRemovedByUser(plant), "remove waits", "deadlock"),

@@ -199,6 +199,44 @@ class Impatient extends VfioDevice {
 }
 
 /**
+ * What a driver does to ask its user is not waited for longer than the user, nor than a second where that has no time.
+ * @param plant whoever takes the device waits for it
+ */
+export function requestNeverEnds(time: "some" | "no", plant?: "is waited for"): Program<WithUser> {
+  return {
+    name: named(
+      `a device is taken while its driver asks its user, who has ${time} time, and never ends`,
+      plant,
+    ),
+    setup(world) {
+      const never = new Completion(world.runtime, "the end of asking");
+      const stage: WithUser = new VfioStage(world, {
+        options: { revokeMs: time === "some" ? 1000 : 0 },
+        ops: () => ({ request: () => never.wait({ deadline: noDeadline }) }),
+        ...(plant && { DeviceClass: Impatient }),
+      });
+      world.task("remover", async () => {
+        await stage.go("taken");
+        world.expect(stage.device.life === "revoked", "it can be used");
+        never.completeAll();
+      });
+      world.task("user", async () => {
+        if (stage.user !== undefined) await stage.read(stage.user.file);
+      });
+      return stage;
+    },
+    async before(stage) {
+      await stage.begin();
+      stage.user = await stage.attached();
+    },
+    async after(stage) {
+      await stage.user?.close();
+      await stage.end();
+    },
+  };
+}
+
+/**
  * The user closes when asked: then nothing is revoked, and nobody waits any longer.
  * @param plant its time is over as soon as it is asked
  */

@@ -27,6 +27,10 @@ export const commandErrorCodes = {
     means: "A serial port can't be plugged into what `vfio serve --line` names.",
     remedy: "Write loop-back, pty or unix:PATH, once for each port at most.",
   },
+  "bad-terminal": {
+    means: "A console's terminal can't be what `console attach --terminal` names.",
+    remedy: "Write pty, pty:LINK for a link that is not there yet, or unix:PATH.",
+  },
   "device-gone": {
     means: "A device that was served is gone: its slice was taken away, or its host has ended.",
     remedy: "Serve it again when it is back.",
@@ -78,7 +82,7 @@ export const commandErrorCodes = {
   },
   "no-pty": {
     means: "This machine gives no pseudo-terminal, or koffi, which asks for it, does not load.",
-    remedy: "Plug the port into unix:PATH.",
+    remedy: "Take unix:PATH instead.",
   },
   "no-guest": { means: "There is no such guest.", remedy: "`parhelion ls` lists the guests that there are." },
   "no-slice": {

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Address, parseAddress } from "./address.js";
+import { addConsoleCommands } from "./console/console-program.js";
 import { addDasdCommands } from "./dasd/dasd-program.js";
 import { limitWish } from "./limit-option.js";
 import { LOG_LEVELS } from "./log-levels.js";
@@ -64,6 +65,7 @@ export function buildProgram(terminal: Terminal, end: (status: number) => void):
   addObserveCommands(program, terminal, end);
   addVfioCommands(program, terminal, end);
   addDasdCommands(program, terminal, end);
+  addConsoleCommands(program, terminal, end);
   return program;
 }
 

@@ -30,7 +30,7 @@ test("a serial card is served without a host, until the command is asked to end"
     await serve.says("\n");
     const ready = JSON.parse(serve.out) as Record<string, unknown>;
     assert.deepEqual(ready, {
-      event: "ready",
+      event: "listening",
       device: "serial:2",
       socket: card,
       lines: [

@@ -43,7 +43,7 @@ export async function vfioServe(
     try {
       const { socket, lines } = served;
       if (options.json === true)
-        terminal.out(JSON.stringify({ event: "ready", device: served.device, socket, lines }));
+        terminal.out(JSON.stringify({ event: "listening", device: served.device, socket, lines }));
       else {
         terminal.out(`serving ${served.device} at ${socket}`);
         for (const { port, what, path } of lines)

@@ -1,5 +1,6 @@
 /** The commands about disk images, with their options and help. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import { deviceNumber } from "../ccw/device-number.js";
 import { jsonOption } from "../options.js";
 import type { Terminal } from "../terminal.js";
 
@@ -72,7 +73,7 @@ function addAttach(dasd: Command, terminal: Terminal, end: End): void {
     .argument("<image>", "the image's file")
     .requiredOption("--socket <path>", "where to listen")
     .option("--read-only", "writes end with unit check, write inhibited")
-    .option("--devno <number>", "the device number, four hexadecimal digits", deviceNumber, 0x0100)
+    .option("--devno <number>", "the device number, up to four hexadecimal digits", deviceNumber, 0x0100)
     .addOption(
       new Option(
         "--durable <when>",
@@ -90,10 +91,4 @@ function addAttach(dasd: Command, terminal: Terminal, end: End): void {
       const { dasdAttach } = await import("./attach.js");
       end(await dasdAttach({ ...options, image }, terminal));
     });
-}
-
-function deviceNumber(value: string): number {
-  if (!/^[0-9a-fA-F]{1,4}$/.test(value))
-    throw new InvalidArgumentError("It is up to four hexadecimal digits.");
-  return Number.parseInt(value, 16);
 }

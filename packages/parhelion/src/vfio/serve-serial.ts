@@ -1,7 +1,7 @@
 /** A serial card that lives in this process, served on a socket. */
 import { resolve } from "node:path";
 import { MdevBus } from "parhelion-buses";
-import { createRuntime, type Driver, isKernelError, type LogSink, noDeadline, System } from "parhelion-core";
+import { createRuntime, type Driver, type LogSink, noDeadline, System } from "parhelion-core";
 import {
   createSerialDriver,
   type LineChoice,
@@ -17,6 +17,7 @@ import {
   vfioDeviceOf,
 } from "parhelion-vfio";
 import { CommandError } from "../command-error.js";
+import { explainTerminal } from "./explain-listening.js";
 
 export interface ServedLine {
   readonly port: number;
@@ -89,23 +90,9 @@ export async function serveSerial(wish: SerialWish): Promise<ServedDevice> {
     };
   } catch (error) {
     await end();
-    throw explained(error);
+    throw explainTerminal(error);
   }
 }
-
-/** Of listening on a path. */
-const socketErrors: readonly string[] = [
-  "EADDRINUSE",
-  "EBUSY",
-  "EEXIST",
-  "ENAMETOOLONG",
-  "EACCES",
-  "EPERM",
-  "ENOENT",
-  "ENOTDIR",
-  "EROFS",
-  "EINVAL",
-];
 
 /** A client that does not let go is cut off after so long. */
 const revokeMs = 2_000;
@@ -128,20 +115,4 @@ function choicesOf({ ports, lines, workingDirectory }: SerialWish): readonly Lin
       });
     }
   });
-}
-
-function explained(error: unknown): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (isKernelError(error, "ENODEV"))
-    return new CommandError("no-pty", message, "plug the port into unix:PATH instead", { cause: error });
-  if (typeof code === "string" && socketErrors.includes(code))
-    return new CommandError(
-      "listen-failed",
-      message,
-      "name another path, in a directory that this user can write",
-      {
-        cause: error,
-      },
-    );
-  return error;
 }

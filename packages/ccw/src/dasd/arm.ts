@@ -4,6 +4,7 @@
  */
 import { trackAddress } from "../image/geometry.js";
 import type { CkdRecord, Track } from "../image/track.js";
+import { type Answer, after } from "../storage/answer.js";
 import type { Disk } from "./disk.js";
 import { checkExtent, type Extent } from "./extent.js";
 import { endOfCylinder, fileProtected, noRecordFound } from "./sense.js";
@@ -48,17 +49,24 @@ export class Arm {
   }
 
   /** What is on the track. */
-  async content(): Promise<Track> {
-    this.#content ??= await this.#disk.read(this.#track);
-    return this.#content;
+  content(): Answer<Track> {
+    return this.#content ?? this.#read(0);
   }
 
-  /** To the index of a track. */
-  async seek(track: number): Promise<void> {
+  /** To the index of a track. @param ahead so many tracks behind it are likely to be wanted next */
+  seek(track: number, ahead = 0): Answer<Track> {
     this.#track = track;
     this.#content = undefined;
     this.#toIndex();
-    await this.content();
+    return this.#read(ahead);
+  }
+
+  #read(ahead: number): Answer<Track> {
+    const track = this.#track;
+    return after(this.#disk.content(track, ahead), (content) => {
+      if (this.#track === track) this.#content = content;
+      return content;
+    });
   }
 
   /** Forgets what is on the track: another program may have changed it. */
@@ -78,75 +86,91 @@ export class Arm {
   }
 
   /** Behind the last record. */
-  async toEnd(): Promise<void> {
-    this.#index = (await this.content()).records.length - 1;
-    this.orientation = "end";
+  toEnd(): Answer<void> {
+    return after(this.content(), ({ records }) => {
+      this.#index = records.length - 1;
+      this.orientation = "end";
+    });
   }
 
   /**
    * To the next count.
    * @throws UnitCheck no record found, end of cylinder, file protected
    */
-  async next(how: NextRecord, extent: Extent, domain: "inside" | "outside"): Promise<CkdRecord> {
-    if (this.orientation === "end" && how.tracks === "several") await this.advance(extent, domain);
+  next(how: NextRecord, extent: Extent, domain: "inside" | "outside"): Answer<CkdRecord> {
+    if (this.orientation !== "end" || how.tracks !== "several") return this.#following(how, extent, domain);
+    return after(this.advance(extent, domain), () => this.#following(how, extent, domain));
+  }
+
+  #following(how: NextRecord, extent: Extent, domain: "inside" | "outside"): Answer<CkdRecord> {
     for (;;) {
-      const { records } = await this.content();
-      let next = this.#index + 1;
-      if (next === 0 && how.zero === "is-passed") next = 1;
-      const found = records[next];
+      const content = this.content();
+      if (content instanceof Promise) return content.then(() => this.#following(how, extent, domain));
+      const next = this.#index + 1;
+      const passed = next === 0 && how.zero === "is-passed" ? 1 : next;
+      const found = content.records[passed];
       if (found !== undefined) {
-        this.#index = next;
+        this.#index = passed;
         this.orientation = "count";
         return found;
       }
       this.orientation = "end";
       const beyond = how.tracks === "several" && domain === "outside";
       if (how.trackEnd === "fails" || (this.indexSeen === "yes" && !beyond)) throw noRecordFound();
-      if (how.tracks === "several") await this.advance(extent, domain);
-      else this.#toIndex();
       if (how.tracks === "one" || !how.search) this.indexSeen = "yes";
+      if (how.tracks === "one") this.#toIndex();
+      else {
+        const advanced = this.advance(extent, domain);
+        if (advanced instanceof Promise) return advanced.then(() => this.#following(how, extent, domain));
+      }
     }
   }
 
   /** To the next track's index. @throws UnitCheck file protected, end of cylinder */
-  async advance(extent: Extent, domain: "inside" | "outside", to = this.#track + 1): Promise<void> {
+  advance(extent: Extent, domain: "inside" | "outside", to = this.#track + 1): Answer<Track> {
     const { heads } = this.#disk.geometry;
     if (domain === "outside") {
       if (extent.mask.seek === "none") throw fileProtected();
       if (Math.floor(to / heads) !== Math.floor(this.#track / heads)) throw endOfCylinder();
     }
     checkExtent(extent, to);
-    await this.seek(to);
+    return this.seek(to);
   }
 
   /** Replaces the record at the arm: its key and data; the arm stands behind them. */
-  async update(record: CkdRecord): Promise<void> {
-    const track = await this.content();
-    await this.#put({ home: track.home, records: track.records.with(this.#index, record) });
-    this.orientation = "data";
+  update(record: CkdRecord): Answer<void> {
+    return after(this.content(), ({ home, records }) =>
+      after(this.#put({ home, records: records.with(this.#index, record) }), () => {
+        this.orientation = "data";
+      }),
+    );
   }
 
   /** What the track would hold with `record` behind the arm and nothing after it. */
-  async appended(record: CkdRecord): Promise<readonly CkdRecord[]> {
-    const track = await this.content();
-    return [...track.records.slice(0, this.#index + 1), record];
+  appended(record: CkdRecord): Answer<readonly CkdRecord[]> {
+    return after(this.content(), ({ records }) => [...records.slice(0, this.#index + 1), record]);
   }
 
   /** Puts `records` on the track; the arm stands behind the last. */
-  async format(records: readonly CkdRecord[]): Promise<void> {
-    await this.#put({ home: (await this.content()).home, records });
-    this.#index = records.length - 1;
-    this.orientation = "data";
+  format(records: readonly CkdRecord[]): Answer<void> {
+    return after(this.content(), ({ home }) =>
+      after(this.#put({ home, records }), () => {
+        this.#index = records.length - 1;
+        this.orientation = "data";
+      }),
+    );
   }
 
   /** Erases what is behind the arm. */
-  async truncate(): Promise<void> {
-    const { records } = await this.content();
-    await this.format(records.slice(0, Math.max(this.#index + 1, 1)));
+  truncate(): Answer<void> {
+    return after(this.content(), ({ records }) =>
+      this.format(records.slice(0, Math.max(this.#index + 1, 1))),
+    );
   }
 
-  async #put(track: Track): Promise<void> {
-    await this.#disk.write(this.#track, track);
-    this.#content = track;
+  #put(track: Track): Answer<void> {
+    return after(this.#disk.write(this.#track, track), () => {
+      this.#content = track;
+    });
   }
 }

@@ -1,5 +1,7 @@
 /** Commands that move the arm and bound what the rest of the program may do. */
 
+import type { CkdRecord } from "../image/track.js";
+import { type Answer, after } from "../storage/answer.js";
 import { extendedLocateSize, extendedParameters, type Locate, locateSize, parseLocate } from "./domain.js";
 import {
   checkExtent,
@@ -80,26 +82,29 @@ const spaceCount: Handler = async (turn) => {
   return 0;
 };
 
-const defineExtent: Handler = async (turn) => {
+const defineExtent: Handler = (turn) => {
   outsideDomain(turn);
   const { program, disk } = turn;
   if (program.bounds === "mask" || program.positioned === "read-ipl") throw commandReject("invalidSequence");
-  const extent = parseExtent(await receiveAll(turn, defineExtentSize), disk.geometry);
-  if (program.bounds === "extent" && !sameBounds(extent, program.extent))
-    throw commandReject("invalidSequence");
-  program.extent = extent;
-  program.bounds = "extent";
-  return 0;
+  return after(receiveAll(turn, defineExtentSize), (bytes) => {
+    const extent = parseExtent(bytes, disk.geometry);
+    if (program.bounds === "extent" && !sameBounds(extent, program.extent))
+      throw commandReject("invalidSequence");
+    program.extent = extent;
+    program.bounds = "extent";
+    return 0;
+  });
 };
 
 /** A second define extent may only move the range. */
 const sameBounds = (one: Extent, other: Extent): boolean =>
   one.mask.byte === other.mask.byte && one.blockSize === other.blockSize;
 
-const locateRecord: Handler = async (turn) => {
+const locateRecord: Handler = (turn) => {
   mayLocate(turn);
-  const bytes = await receiveAll(turn, locateSize);
-  return locate(turn, parseLocate(bytes, { extended: false }, turn.program.extent, turn.disk.geometry));
+  return after(receiveAll(turn, locateSize), (bytes) =>
+    locate(turn, parseLocate(bytes, { extended: false }, turn.program.extent, turn.disk.geometry)),
+  );
 };
 
 const locateRecordExtended: Handler = async (turn) => {
@@ -119,16 +124,31 @@ function mayLocate(turn: Turn): void {
     throw commandReject("invalidSequence");
 }
 
-async function locate(turn: Turn, wanted: Locate): Promise<number> {
-  const { arm, program, disk } = turn;
+function locate(turn: Turn, wanted: Locate): Answer<number> {
+  const { arm, disk } = turn;
   const writes = ["write-data", "format-write", "write-any"].includes(wanted.operation);
   if (writes && disk.access === "read-only") throw writeInhibited();
-  await arm.seek(wanted.track);
-  if (wanted.orientation === "home") {
-    const { cylinder, head } = wanted.search.address;
-    const { home } = await arm.content();
-    if (home.cylinder !== cylinder || home.head !== head) throw noRecordFound();
-  } else if (wanted.orientation !== "index") await toSearched(turn, wanted);
+  return after(arm.seek(wanted.track, ahead(turn, wanted)), ({ home }) => {
+    if (wanted.orientation === "home") {
+      const { cylinder, head } = wanted.search.address;
+      if (home.cylinder !== cylinder || home.head !== head) throw noRecordFound();
+    } else if (wanted.orientation !== "index") {
+      return after(toSearched(turn, wanted), () => located(turn, wanted));
+    }
+    return located(turn, wanted);
+  });
+}
+
+/**
+ * How many tracks behind the first the domain may come to: not beyond the extent, and not more than it has commands. Formatting does not
+ * ask what is on them.
+ */
+function ahead({ program }: Turn, { operation, track, count }: Locate): number {
+  if (program.bounds !== "extent" || operation === "format-write" || operation === "orient") return 0;
+  return Math.min(program.extent.last - track, count - 1);
+}
+
+function located({ arm, program }: Turn, wanted: Locate): number {
   if (wanted.orientation === "data") arm.orientation = "data";
   program.positioned = "locate";
   program.domain = wanted;
@@ -137,20 +157,24 @@ async function locate(turn: Turn, wanted: Locate): Promise<number> {
   return 0;
 }
 
+const searched = { zero: "counts", tracks: "one", trackEnd: "fails", search: true } as const;
+
 /** With read any and write any, to the first record besides record zero; otherwise to the one that is named. */
-async function toSearched({ arm, program }: Turn, { operation, search }: Locate): Promise<void> {
-  const how = { zero: "counts", tracks: "one", trackEnd: "fails", search: true } as const;
+function toSearched(turn: Turn, wanted: Locate): Answer<void> {
+  const { arm, program } = turn;
   for (;;) {
-    const { cylinder, head, record } = await arm.next(how, program.extent, "inside");
-    if (operation === "read-any" || operation === "write-any") {
-      if (record !== 0) return;
-    } else if (
-      cylinder === search.address.cylinder &&
-      head === search.address.head &&
-      record === search.record
-    )
-      return;
+    const record = arm.next(searched, program.extent, "inside");
+    if (record instanceof Promise) {
+      return record.then((found) => (isSearched(found, wanted) ? undefined : toSearched(turn, wanted)));
+    }
+    if (isSearched(record, wanted)) return undefined;
   }
+}
+
+function isSearched({ cylinder, head, record }: CkdRecord, { operation, search }: Locate): boolean {
+  if (operation === "read-any" || operation === "write-any") return record !== 0;
+  const { address } = search;
+  return cylinder === address.cylinder && head === address.head && record === search.record;
 }
 
 export const controlCommands: Handlers = {

@@ -5,6 +5,7 @@
 import { Dstat } from "parhelion-buses";
 import { isImageError } from "../image/error.js";
 import type { ChannelDevice, Command, DataPath, Ending } from "../interpreter/device.js";
+import { type Answer, after, attempt } from "../storage/answer.js";
 import { Arm } from "./arm.js";
 import { controlCommands } from "./control-commands.js";
 import type { Disk } from "./disk.js";
@@ -34,6 +35,15 @@ export interface Dasd3390Options {
 }
 
 const done = Dstat.CHN_END | Dstat.DEV_END;
+
+/** After what was found, the commands that leave it found. */
+const keeps: Readonly<Record<ProgramState["found"], readonly number[]>> = {
+  nothing: [],
+  home: [0x39, 0x19],
+  id: [0x31, 0x0e, 0x0d, 0x06, 0x05],
+  key: [0x29, 0x06, 0x05],
+  written: [0x11, 0x15, 0x1d],
+};
 
 /** What another system's reserve does not keep out: unconditional reserve, sense, sense path group id. */
 const passReserve: readonly number[] = [0x14, 0x04, 0x34];
@@ -70,20 +80,21 @@ export class Dasd3390 implements ChannelDevice {
     };
   }
 
-  async execute(command: Command, data: DataPath): Promise<Ending> {
+  execute(command: Command, data: DataPath): Answer<Ending> {
     if (!command.chained) this.#begin();
     if (this.#groups.heldByOther(command.path) && !passReserve.includes(command.code))
       return { status: Dstat.BUSY };
     if (command.kind !== "sense" || command.code === 0xe4) this.#pendingSense = undefined;
     const turn: Turn = { command, data, program: this.#program, arm: this.#arm, disk: this.#disk };
-    try {
+    return attempt<Ending>(
       // Every command looks at the track or takes a while; none ends with its initial status.
-      const extra = await this.#handle(turn);
-      this.#leave(turn);
-      return { status: done | extra };
-    } catch (error) {
-      return this.#checked(error);
-    }
+      () =>
+        after(this.#handle(turn), (extra) => {
+          this.#leave(turn);
+          return { status: done | extra };
+        }),
+      (error) => this.#checked(error),
+    );
   }
 
   /** No command waits for anything but the image's files, which answer. */
@@ -118,7 +129,7 @@ export class Dasd3390 implements ChannelDevice {
     this.#arm.restart();
   }
 
-  async #handle(turn: Turn): Promise<number> {
+  #handle(turn: Turn): Answer<number> {
     const { command, program, arm } = turn;
     const handler = this.#commands[command.code];
     if (handler === undefined) throw commandReject("invalidCommand");
@@ -135,14 +146,7 @@ export class Dasd3390 implements ChannelDevice {
   /** What a command leaves to the next: where a write may begin, and how much of its domain is left. */
   #leave({ command, program }: Turn): void {
     const base = command.code & 0x7f;
-    const keeps: Readonly<Record<typeof program.found, readonly number[]>> = {
-      nothing: [],
-      home: [0x39, 0x19],
-      id: [0x31, 0x0e, 0x0d, 0x06, 0x05],
-      key: [0x29, 0x06, 0x05],
-      written: [0x11, 0x15, 0x1d],
-    };
-    if (!keeps[program.found].includes(base)) program.found = "nothing";
+    if (program.found !== "nothing" && !keeps[program.found].includes(base)) program.found = "nothing";
     if (program.inDomain && command.code !== 0x47 && command.code !== 0x4b) program.remaining -= 1;
     program.previous = command.code;
   }

@@ -1,6 +1,7 @@
 /** Commands that read from a track. */
 import { Dstat } from "parhelion-buses";
 import { type CkdRecord, encodeTrack, homeAddressSize } from "../image/track.js";
+import { type Answer, after } from "../storage/answer.js";
 import type { LocateOperation } from "./domain.js";
 import { commandReject } from "./sense.js";
 import { domainOf, type Handler, type Handlers, multiTrack, severalTracks, type Turn } from "./turn.js";
@@ -17,7 +18,7 @@ function mayRead(turn: Turn, operations: readonly LocateOperation[]): void {
   if (!suffix && !operations.includes(domain.operation)) throw commandReject("invalidSequence");
 }
 
-const nextRecord = (turn: Turn, zero: "counts" | "is-passed" = "is-passed"): Promise<CkdRecord> =>
+const nextRecord = (turn: Turn, zero: "counts" | "is-passed" = "is-passed"): Answer<CkdRecord> =>
   turn.arm.next(
     { zero, tracks: severalTracks(turn.command), trackEnd: "turns", search: false },
     turn.program.extent,
@@ -40,15 +41,18 @@ const joined = (...parts: readonly Uint8Array[]): Uint8Array => Buffer.concat(pa
 /** A record without data is an end-of-file mark. */
 const markStatus = ({ data }: CkdRecord): number => (data.length === 0 ? Dstat.UNIT_EXCEP : 0);
 
-const readData: Handler = async (turn) => {
+const readData: Handler = (turn) => {
   mayRead(turn, ordinary);
   const { arm } = turn;
-  if (arm.orientation !== "count" && arm.orientation !== "key") await nextRecord(turn);
-  const { record } = arm;
-  arm.orientation = "data";
-  await turn.data.send(record.data);
-  return markStatus(record);
+  if (arm.orientation === "count" || arm.orientation === "key") return sendData(turn, arm.record);
+  return after(nextRecord(turn), (record) => sendData(turn, record));
 };
+
+function sendData(turn: Turn, record: CkdRecord): Answer<number> {
+  turn.arm.orientation = "data";
+  const sent = turn.data.send(record.data);
+  return sent instanceof Promise ? sent.then(() => markStatus(record)) : markStatus(record);
+}
 
 const readKeyData: Handler = async (turn) => {
   mayRead(turn, ["read-data", "read"]);

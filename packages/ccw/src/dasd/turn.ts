@@ -2,6 +2,7 @@
 
 import type { Geometry } from "../image/geometry.js";
 import type { Command, DataPath } from "../interpreter/device.js";
+import { type Answer, after } from "../storage/answer.js";
 import type { Arm } from "./arm.js";
 import type { Disk } from "./disk.js";
 import type { Locate } from "./domain.js";
@@ -45,7 +46,7 @@ export interface Turn {
 }
 
 /** Does a command; gives the status bits besides channel end and device end. @throws UnitCheck */
-export type Handler = (turn: Turn) => Promise<number>;
+export type Handler = (turn: Turn) => Answer<number>;
 export type Handlers = Readonly<Record<number, Handler>>;
 
 export const multiTrack = 0x80;
@@ -61,16 +62,20 @@ export function outsideDomain({ program }: Turn): void {
 }
 
 /** Exactly so many bytes. @throws UnitCheck command reject: the count is too small */
-export async function receiveAll({ data }: Turn, length: number): Promise<Uint8Array> {
-  const bytes = await data.receive(length);
-  if (bytes.length < length) throw commandReject("countTooSmall");
-  // The path's bytes are only good until the next call.
-  return bytes.slice();
+export function receiveAll({ data }: Turn, length: number): Answer<Uint8Array> {
+  return after(data.receive(length), (bytes) => {
+    if (bytes.length < length) throw commandReject("countTooSmall");
+    return bytes;
+  });
 }
 
 /** Short data is made up with zeros. */
-export async function receivePadded({ data }: Turn, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  if (length > 0) bytes.set(await data.receive(length));
-  return bytes;
+export function receivePadded({ data }: Turn, length: number): Answer<Uint8Array> {
+  if (length === 0) return new Uint8Array(0);
+  return after(data.receive(length), (bytes) => {
+    if (bytes.length === length) return bytes;
+    const padded = new Uint8Array(length);
+    padded.set(bytes);
+    return padded;
+  });
 }

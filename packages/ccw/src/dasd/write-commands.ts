@@ -1,5 +1,6 @@
 /** Commands that write to a track. */
 import type { CkdRecord } from "../image/track.js";
+import { type Answer, after } from "../storage/answer.js";
 import { fits } from "./capacity.js";
 import type { LocateOperation } from "./domain.js";
 import { checkMask, type WriteKind } from "./extent.js";
@@ -27,34 +28,34 @@ const updates: readonly LocateOperation[] = ["write-data", "write-any"];
 const formats: readonly LocateOperation[] = ["format-write"];
 
 /** To the record that is to be updated: the one that was found, or in a domain the next one. */
-async function toUpdated(
-  turn: Turn,
-  found: readonly string[],
-  stands: readonly string[],
-): Promise<CkdRecord> {
+function toUpdated(turn: Turn, found: readonly string[], stands: readonly string[]): Answer<CkdRecord> {
   const { arm, program } = turn;
   if (!program.inDomain) {
     if (!found.includes(program.found) || !stands.includes(arm.orientation))
       throw commandReject("invalidSequence");
     return arm.record;
   }
-  if (!stands.includes(arm.orientation))
-    await arm.next(
-      { zero: "is-passed", tracks: severalTracks(turn.command), trackEnd: "turns", search: false },
-      program.extent,
-      domainOf(turn),
-    );
-  return arm.record;
+  if (stands.includes(arm.orientation)) return arm.record;
+  return arm.next(
+    { zero: "is-passed", tracks: severalTracks(turn.command), trackEnd: "turns", search: false },
+    program.extent,
+    domainOf(turn),
+  );
 }
 
-const writeData: Handler = async (turn) => {
+const writeData: Handler = (turn) => {
   mayWrite(turn, "update", updates);
-  const record = await toUpdated(turn, ["id", "key"], ["count", "key"]);
-  const data = await receivePadded(turn, record.data.length);
-  await turn.arm.update({ ...record, data });
-  turn.program.wrote = "tracks";
-  return 0;
+  return after(toUpdated(turn, ["id", "key"], ["count", "key"]), (record) =>
+    after(receivePadded(turn, record.data.length), (data) => updated(turn, { ...record, data })),
+  );
 };
+
+function updated(turn: Turn, record: CkdRecord): Answer<number> {
+  return after(turn.arm.update(record), () => {
+    turn.program.wrote = "tracks";
+    return 0;
+  });
+}
 
 const writeKeyData: Handler = async (turn) => {
   mayWrite(turn, "update", updates);

@@ -82,7 +82,12 @@ export class CompressedStore implements TrackStore {
     return new CompressedStore(file, access, header, geometry, await readTables(file, header, geometry));
   }
 
-  async read(track: number): Promise<StoredTrack> {
+  /** One at a time: tracks that follow each other need not do so in the file. */
+  async read(track: number): Promise<readonly [StoredTrack]> {
+    return [await this.#read(track)];
+  }
+
+  async #read(track: number): Promise<StoredTrack> {
     this.#usable();
     const entry = this.#entry(track);
     const file = this.#file.path;

@@ -2,15 +2,17 @@
  * A disk image as a disk: tracks of records, kept in memory once read, written back together. Calls may overlap; what touches the files
  * goes one after another.
  */
+
+import type { Answer } from "../storage/answer.js";
 import { CompressedStore } from "./compressed-store.js";
-import { ImageError } from "./error.js";
+import { ImageError, isImageError } from "./error.js";
 import { type Geometry, trackAddress } from "./geometry.js";
 import { readHeader } from "./header.js";
 import { type Access, HostDisk, type ImageDisk } from "./image-file.js";
 import type { ImageLock } from "./lock.js";
 import { PlainStore } from "./plain-store.js";
 import { decodeTrack, encodeTrack, type Track, trackBytes } from "./track.js";
-import type { ImageFormat, SpaceUse, TrackStore } from "./track-store.js";
+import type { ImageFormat, SpaceUse, StoredTrack, TrackStore } from "./track-store.js";
 
 export interface OpenImageOptions {
   readonly access: Access;
@@ -21,6 +23,9 @@ export interface OpenImageOptions {
   /** So many changed tracks are written without waiting for a flush; default 256. */
   readonly changedTracks?: number;
 }
+
+/** Tracks that are read from a file at once. */
+const mostAtOnce = 8;
 
 export class DiskImage {
   readonly path: string;
@@ -88,21 +93,19 @@ export class DiskImage {
 
   /** @throws ImageError image-geometry for a track that the disk has not, and what is wrong with the track */
   async read(track: number): Promise<Track> {
-    this.#known(track);
-    const there = this.#changed.get(track) ?? this.#clean.get(track);
-    if (there !== undefined) {
-      if (this.#clean.delete(track)) this.#clean.set(track, there);
-      return there;
-    }
-    return this.#inTurn(async () => {
-      const newer = this.#changed.get(track) ?? this.#clean.get(track);
-      if (newer !== undefined) return newer;
-      const { bytes, file, offset } = await this.#store.read(track);
-      const place = offset === undefined ? { file } : { file, offset };
-      const found = decodeTrack(bytes, this.geometry, track, place);
-      this.#keep(track, found);
-      return this.#changed.get(track) ?? found;
-    });
+    return this.content(track);
+  }
+
+  /**
+   * The same, at once if it is in memory.
+   * @param ahead so many tracks behind it are likely to be wanted next: those that come with little trouble are kept
+   * @throws ImageError as `read`
+   */
+  content(track: number, ahead = 0): Answer<Track> {
+    const there = this.#kept(track);
+    if (there === undefined) return this.#fetch(track, ahead);
+    if (this.#clean.delete(track)) this.#clean.set(track, there);
+    return there;
   }
 
   /**
@@ -166,6 +169,51 @@ export class DiskImage {
       } finally {
         await this.#lock?.release();
       }
+    }
+  }
+
+  #kept(track: number): Track | undefined {
+    return this.#changed.get(track) ?? this.#clean.get(track);
+  }
+
+  async #fetch(track: number, ahead: number): Promise<Track> {
+    this.#known(track);
+    return this.#inTurn(async () => {
+      const newer = this.#kept(track);
+      if (newer !== undefined) return newer;
+      const [first, ...more] = await this.#store.read(track, this.#wanted(track, ahead));
+      const found = this.#decoded(track, first);
+      this.#keep(track, found);
+      for (const [index, stored] of more.entries()) this.#keepAhead(track + 1 + index, stored);
+      return this.#changed.get(track) ?? found;
+    });
+  }
+
+  /** How many tracks from this one on are to be read: as many as have room, and up to the first that is there. */
+  #wanted(track: number, ahead: number): number {
+    const most = Math.min(
+      1 + Math.max(0, ahead),
+      mostAtOnce,
+      this.#cachedTracks,
+      this.geometry.tracks - track,
+    );
+    let count = 1;
+    while (count < most && this.#kept(track + count) === undefined) count += 1;
+    return count;
+  }
+
+  #decoded(track: number, { bytes, file, offset }: StoredTrack): Track {
+    return decodeTrack(bytes, this.geometry, track, offset === undefined ? { file } : { file, offset });
+  }
+
+  /** One that nobody has asked for yet: whoever does is told what is wrong with it. */
+  #keepAhead(track: number, stored: StoredTrack): void {
+    // Written meanwhile: what was in the file is old.
+    if (this.#kept(track) !== undefined) return;
+    try {
+      this.#keep(track, this.#decoded(track, stored));
+    } catch (error) {
+      if (!isImageError(error)) throw error;
     }
   }
 

@@ -15,6 +15,11 @@ export interface ImageFile {
   size(): Promise<number>;
   /** Exactly `length` bytes. @throws ImageError image-truncated where the file ends before */
   read(position: number, length: number): Promise<Uint8Array>;
+  /**
+   * Pieces that follow each other, each in memory of its own, as many of them as are there whole.
+   * @throws ImageError image-truncated where the file ends before the end of the first
+   */
+  readEach(position: number, length: number, count: number): Promise<readonly [Uint8Array, ...Uint8Array[]]>;
   /** All of `bytes`. @throws ImageError image-full, image-io */
   write(position: number, bytes: Uint8Array): Promise<void>;
   truncate(length: number): Promise<void>;
@@ -124,24 +129,45 @@ class HostFile implements ImageFile {
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
-    let done = 0;
-    while (done < length) {
-      let count: number;
-      try {
-        count = (await this.#handle.read(bytes, done, length - done, position + done)).bytesRead;
-      } catch (error) {
-        throw failed(this.path, "reading", error, position + done);
-      }
+    const [bytes] = await this.readEach(position, length, 1);
+    return bytes;
+  }
+
+  async readEach(
+    position: number,
+    length: number,
+    count: number,
+  ): Promise<readonly [Uint8Array, ...Uint8Array[]]> {
+    const first = unfilled(length);
+    const more = Array.from({ length: count - 1 }, () => unfilled(length));
+    const there = await this.#fill(position, more.length === 0 ? first : [first, ...more]);
+    if (there < length) await this.#rest(position, first, there);
+    return [first, ...more.slice(0, Math.max(0, Math.floor(there / length) - 1))];
+  }
+
+  /** @returns how many bytes one read has filled */
+  async #fill(position: number, buffers: Uint8Array | readonly Uint8Array[]): Promise<number> {
+    try {
+      const { bytesRead } = await (buffers instanceof Uint8Array
+        ? this.#handle.read(buffers, 0, buffers.length, position)
+        : this.#handle.readv(buffers, position));
+      return bytesRead;
+    } catch (error) {
+      throw failed(this.path, "reading", error, position);
+    }
+  }
+
+  async #rest(position: number, bytes: Uint8Array, from: number): Promise<void> {
+    for (let done = from; done < bytes.length; ) {
+      const count = await this.#fill(position + done, bytes.subarray(done));
       if (count === 0)
         throw new ImageError(
           "image-truncated",
           { file: this.path, offset: position + done },
-          `the file ends here; ${length - done} more bytes should follow`,
+          `the file ends here; ${bytes.length - done} more bytes should follow`,
         );
       done += count;
     }
-    return bytes;
   }
 
   async write(position: number, bytes: Uint8Array): Promise<void> {
@@ -176,6 +202,12 @@ class HostFile implements ImageFile {
     this.#closing ??= this.#handle.close();
     return this.#closing;
   }
+}
+
+/** Memory with whatever was in it: it is handed out filled, or not at all. */
+function unfilled(length: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 async function statOf(path: string): Promise<BigIntStats> {

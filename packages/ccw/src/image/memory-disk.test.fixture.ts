@@ -127,6 +127,19 @@ class MemoryFile implements ImageFile {
     return Uint8Array.from(content.subarray(position, position + length));
   }
 
+  async readEach(
+    position: number,
+    length: number,
+    count: number,
+  ): Promise<readonly [Uint8Array, ...Uint8Array[]]> {
+    const first = await this.read(position, length);
+    const whole = Math.min(count, Math.floor((this.#stored.content.length - position) / length));
+    const more: Uint8Array[] = [];
+    for (let index = 1; index < whole; index += 1)
+      more.push(await this.read(position + index * length, length));
+    return [first, ...more];
+  }
+
   async write(position: number, bytes: Uint8Array): Promise<void> {
     this.#disk.writes += 1;
     this.#change({ kind: "write", position, bytes: Uint8Array.from(bytes) }, position + bytes.length);

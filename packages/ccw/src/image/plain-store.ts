@@ -66,12 +66,23 @@ export class PlainStore implements TrackStore {
     }
   }
 
-  async read(track: number): Promise<StoredTrack> {
+  async read(track: number, count: number): Promise<readonly [StoredTrack, ...StoredTrack[]]> {
     this.#usable();
-    const { file, position } = this.#place(track);
+    const { file, firstTrack, tracks } = this.#fileOf(track);
     const pending = this.#pending.get(track);
-    if (pending !== undefined) return { bytes: pending, file: file.path, offset: undefined };
-    return { bytes: await file.read(position, this.geometry.trackSize), file: file.path, offset: position };
+    if (pending !== undefined) return [{ bytes: pending, file: file.path, offset: undefined }];
+    const most = Math.min(count, firstTrack + tracks - track);
+    let together = 1;
+    while (together < most && !this.#pending.has(track + together)) together += 1;
+    const { trackSize } = this.geometry;
+    const position = this.#place(track).position;
+    const [first, ...more] = await file.readEach(position, trackSize, together);
+    const stored = (bytes: Uint8Array, index: number): StoredTrack => ({
+      bytes,
+      file: file.path,
+      offset: position + index * trackSize,
+    });
+    return [stored(first, 0), ...more.map((bytes, index) => stored(bytes, index + 1))];
   }
 
   async write(tracks: ReadonlyMap<number, Uint8Array>): Promise<void> {
@@ -119,17 +130,21 @@ export class PlainStore implements TrackStore {
       throw new ImageError("image-closed", { file: this.#first }, "it was closed");
   }
 
-  #place(track: number): { readonly file: ImageFile; readonly position: number } {
+  #fileOf(track: number): PlainFile {
     const found = this.#files.find(
       ({ firstTrack, tracks }) => track >= firstTrack && track < firstTrack + tracks,
     );
-    if (found === undefined)
-      throw new ImageError(
-        "image-geometry",
-        { file: this.#first },
-        `track ${track}; there are ${this.geometry.tracks}`,
-      );
-    return { file: found.file, position: headerSize + (track - found.firstTrack) * this.geometry.trackSize };
+    if (found !== undefined) return found;
+    throw new ImageError(
+      "image-geometry",
+      { file: this.#first },
+      `track ${track}; there are ${this.geometry.tracks}`,
+    );
+  }
+
+  #place(track: number): { readonly file: ImageFile; readonly position: number } {
+    const { file, firstTrack } = this.#fileOf(track);
+    return { file, position: headerSize + (track - firstTrack) * this.geometry.trackSize };
   }
 
   /** One that a writer left behind: its close removes it. */

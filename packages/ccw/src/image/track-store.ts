@@ -17,8 +17,11 @@ export interface SpaceUse {
 export interface TrackStore {
   readonly geometry: Geometry;
   readonly format: ImageFormat;
-  /** The bytes of a track up to its end mark or longer. @throws ImageError */
-  read(track: number): Promise<StoredTrack>;
+  /**
+   * The bytes of a track up to its end mark or longer, and those of tracks behind it as far as one access has them.
+   * @param count of tracks at most: those that follow have to be tracks of the disk @throws ImageError about the first
+   */
+  read(track: number, count: number): Promise<readonly [StoredTrack, ...StoredTrack[]]>;
   /**
    * Replaces the tracks: when it returns, all are durable; when the process or machine dies before, each track is what it was or
    * what it becomes, and after a failure that is reported here nothing that was durable is lost. One call at a time.

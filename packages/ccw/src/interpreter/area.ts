@@ -1,7 +1,8 @@
 /** The storage area that a CCW designates, run by run: one run of addresses, or one for each IDAW. */
 import { CcwFlag } from "parhelion-buses";
+import type { Answer } from "../storage/answer.js";
 import { type MainStorage, storageBlock } from "../storage/storage.js";
-import { addressLimit, type Ccw } from "./ccw.js";
+import { addressLimit, type Ccw, word } from "./ccw.js";
 import { checkOf, programCheck } from "./check.js";
 import type { StartControls } from "./controls.js";
 
@@ -39,12 +40,10 @@ export class StorageArea {
    * Downwards a run stays within a block of storage, so that it can be accessed either wholly or not at all.
    * @throws ChannelCheck
    */
-  async next(length: number): Promise<Run> {
-    if (this.#left === 0) await this.#word();
-    const reach = Math.min(length, this.#left);
-    if (this.#direction === "up") return { address: this.#at, length: reach };
-    const within = Math.min(reach, (this.#at % storageBlock) + 1);
-    return { address: this.#at - within + 1, length: within };
+  next(length: number): Answer<Run> {
+    if (this.#left > 0) return this.#run(length);
+    const read = this.#word();
+    return read instanceof Promise ? read.then(() => this.#run(length)) : this.#run(length);
   }
 
   advance(length: number): void {
@@ -52,38 +51,52 @@ export class StorageArea {
     this.#left -= length;
   }
 
-  async #word(): Promise<void> {
-    const { idawFormat, idawBlock } = this.#controls;
+  #run(length: number): Run {
+    const reach = Math.min(length, this.#left);
+    if (this.#direction === "up") return { address: this.#at, length: reach };
+    const within = Math.min(reach, (this.#at % storageBlock) + 1);
+    return { address: this.#at - within + 1, length: within };
+  }
+
+  #word(): Answer<void> {
     const at = this.#list;
     if (at === null) throw programCheck(null, "the data goes beyond what the format can name");
-    const size = idawFormat === 2 ? 8 : 4;
+    const size = this.#controls.idawFormat === 2 ? 8 : 4;
     if (at % size !== 0) throw programCheck(null, "an IDAW is not on its boundary");
     if (at > addressLimit(this.#controls.format))
       throw programCheck(null, "an IDAW is beyond what the format can name");
-    const address = await this.#fetch(at, size);
+    const failed = (error: unknown): never => {
+      throw checkOf(error, null);
+    };
+    try {
+      const bytes = this.#storage.read(at, size, this.#controls.key);
+      if (!(bytes instanceof Promise)) return this.#follow(at, addressIn(bytes, size));
+      return bytes.then((read) => this.#follow(at, addressIn(read, size))).catch(failed);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** To where the IDAW leads. */
+  #follow(at: number, address: number): void {
+    const { idawFormat, idawBlock } = this.#controls;
     const offset = this.#direction === "up" ? address % idawBlock : (address + 1) % idawBlock;
     if (this.#words === "some read" && offset !== 0) {
       throw programCheck(null, "an IDAW after the first is not on a block boundary");
     }
-    this.#list = at + size;
+    this.#list = at + (idawFormat === 2 ? 8 : 4);
     this.#words = "some read";
     this.#at = address;
     this.#left = this.#direction === "up" ? idawBlock - offset : (address % idawBlock) + 1;
   }
+}
 
-  async #fetch(at: number, size: number): Promise<number> {
-    try {
-      const answer = this.#storage.read(at, size, this.#controls.key);
-      const bytes = answer instanceof Promise ? await answer : answer;
-      const view = new DataView(bytes.buffer, bytes.byteOffset, size);
-      const first = view.getUint32(0);
-      // No storage has addresses that a number can't hold exactly.
-      if (size === 8 && first >= 2 ** 21) throw programCheck(null, "an IDAW is beyond all storage");
-      if (size === 8) return first * 2 ** 32 + view.getUint32(4);
-      if (first > addressLimit(1)) throw programCheck(null, "bit 0 of an IDAW is one");
-      return first;
-    } catch (error) {
-      throw checkOf(error, null);
-    }
-  }
+/** @throws ChannelCheck */
+function addressIn(bytes: Uint8Array, size: number): number {
+  const first = word(bytes, 0);
+  // No storage has addresses that a number can't hold exactly.
+  if (size === 8 && first >= 2 ** 21) throw programCheck(null, "an IDAW is beyond all storage");
+  if (size === 8) return first * 2 ** 32 + word(bytes, 4);
+  if (first > addressLimit(1)) throw programCheck(null, "bit 0 of an IDAW is one");
+  return first;
 }

@@ -3,6 +3,7 @@
  * is fetched as soon as the count of the present one is used up, so an ending at that moment is about the new one.
  */
 import { KernelError } from "parhelion-core";
+import { type Answer, after, attempt } from "../storage/answer.js";
 import { type MainStorage, StorageFault } from "../storage/storage.js";
 import { type Run, StorageArea } from "./area.js";
 import { type Ccw, ccwSize, has, pastCcw } from "./ccw.js";
@@ -15,7 +16,7 @@ export interface DataChainHooks {
   /** Whether the path is open is looked at: somebody else may close it. */
   looked(): void;
   /** The device accepted the command. */
-  accepted(): void;
+  accepted(ccw: Ccw): void;
   /** A CCW with the PCI flag took control. */
   interrupt(ccw: Ccw): void;
   /** The data ends here, whatever the device still has. */
@@ -88,38 +89,27 @@ export class DataChain implements DataPath {
     this.#hooks.looked();
     if (this.#command === "accepted" || this.#state === "closed") return;
     this.#command = "accepted";
-    this.#hooks.accepted();
+    this.#hooks.accepted(this.#ccw);
     if (has(this.#ccw, "PCI")) this.#hooks.interrupt(this.#ccw);
   }
 
-  async receive(length: number): Promise<Uint8Array> {
-    const bytes = await this.receiveRest(length);
-    if (bytes.length < length && this.#open) this.#length = "exceeded";
-    return bytes;
+  receive(length: number): Answer<Uint8Array> {
+    return after(this.receiveRest(length), (bytes) => {
+      if (bytes.length < length && this.#open) this.#length = "exceeded";
+      return bytes;
+    });
   }
 
-  async receiveRest(most: number): Promise<Uint8Array> {
+  receiveRest(most: number): Answer<Uint8Array> {
     this.#assertKind("write", "control");
     this.accept();
-    const parts: Uint8Array[] = [];
-    let taken = 0;
-    while (taken < most && this.#open && this.#residual > 0) {
-      const part = await this.#take(most - taken);
-      parts.push(part);
-      taken += part.length;
-    }
-    return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+    return this.#gather(most, []);
   }
 
-  async send(bytes: Uint8Array): Promise<number> {
+  send(bytes: Uint8Array): Answer<number> {
     this.#assertKind("read", "read-backward", "sense");
     this.accept();
-    let given = 0;
-    while (given < bytes.length && this.#open && this.#residual > 0) {
-      given += await this.#give(bytes.subarray(given));
-    }
-    if (given < bytes.length && this.#open) this.#length = "exceeded";
-    return given;
+    return this.#scatter(bytes, 0);
   }
 
   /** Nothing moves any more. */
@@ -127,8 +117,8 @@ export class DataChain implements DataPath {
     this.#state = "closed";
   }
 
-  #assertKind(...kinds: readonly CommandClass[]): void {
-    if (kinds.includes(this.#kind)) return;
+  #assertKind(first: CommandClass, ...others: readonly CommandClass[]): void {
+    if (this.#kind === first || others.includes(this.#kind)) return;
     throw new KernelError("EINVAL", `a ${this.#kind} command moves its data the other way`);
   }
 
@@ -137,66 +127,122 @@ export class DataChain implements DataPath {
     return this.#state === "open" && this.#check === 0;
   }
 
-  async #take(wanted: number): Promise<Uint8Array> {
-    let run: Run = nowhere;
-    try {
-      run = await this.#area.next(Math.min(wanted, this.#residual));
-      const bytes = await this.#read(run.address, run.length);
-      await this.#used(run.length);
-      return bytes;
-    } catch (error) {
-      const reached = reachedBefore(error, run);
-      this.#fail(error);
-      const bytes = reached === 0 ? new Uint8Array() : await this.#read(run.address, reached);
-      this.#residual -= reached;
-      return bytes;
+  #gather(most: number, parts: Uint8Array[]): Answer<Uint8Array> {
+    let left = most;
+    for (const { length } of parts) left -= length;
+    while (left > 0 && this.#open && this.#residual > 0) {
+      const part = this.#take(left);
+      if (part instanceof Promise) {
+        return part.then((bytes) => {
+          parts.push(bytes);
+          return this.#gather(most, parts);
+        });
+      }
+      parts.push(part);
+      left -= part.length;
     }
+    return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
   }
 
-  async #give(bytes: Uint8Array): Promise<number> {
+  /** @param from how many of the bytes were given before @returns how many in the end */
+  #scatter(bytes: Uint8Array, from: number): Answer<number> {
+    let given = from;
+    while (given < bytes.length && this.#open && this.#residual > 0) {
+      const more = this.#give(given === 0 ? bytes : bytes.subarray(given));
+      if (more instanceof Promise) {
+        const before = given;
+        return more.then((taken) => this.#scatter(bytes, before + taken));
+      }
+      given += more;
+    }
+    if (given < bytes.length && this.#open) this.#length = "exceeded";
+    return given;
+  }
+
+  #take(wanted: number): Answer<Uint8Array> {
+    const run = this.#next(Math.min(wanted, this.#residual));
+    return run instanceof Promise ? run.then((there) => this.#takeRun(there)) : this.#takeRun(run);
+  }
+
+  #takeRun(run: Run | null): Answer<Uint8Array> {
+    if (run === null) return new Uint8Array();
+    const { address, length } = run;
+    return attempt(
+      () => after(this.#read(address, length), (bytes) => after(this.#used(length), () => bytes)),
+      (error) => {
+        const reached = this.#failedWithin(error, run);
+        return reached === 0 ? new Uint8Array() : this.#read(address, reached);
+      },
+    );
+  }
+
+  #give(bytes: Uint8Array): Answer<number> {
     const most = Math.min(bytes.length, this.#residual);
-    if (has(this.#ccw, "SKIP")) {
-      await this.#used(most);
-      return most;
-    }
-    let run: Run = nowhere;
-    try {
-      run = await this.#area.next(most);
-      const part = bytes.subarray(0, run.length);
-      const stored = this.#kind === "read-backward" ? part.slice().reverse() : part;
-      const answer = this.#storage.write(run.address, stored, this.#controls.key);
-      if (answer instanceof Promise) await answer;
-      await this.#used(run.length);
-      return run.length;
-    } catch (error) {
-      const reached = reachedBefore(error, run);
-      this.#fail(error);
-      this.#residual -= reached;
-      return reached;
-    }
+    if (has(this.#ccw, "SKIP")) return after(this.#used(most), () => most);
+    const run = this.#next(most);
+    return run instanceof Promise
+      ? run.then((there) => this.#giveRun(there, bytes))
+      : this.#giveRun(run, bytes);
+  }
+
+  #giveRun(run: Run | null, bytes: Uint8Array): Answer<number> {
+    if (run === null) return 0;
+    const { address, length } = run;
+    const part = length === bytes.length ? bytes : bytes.subarray(0, length);
+    const stored = this.#kind === "read-backward" ? part.slice().reverse() : part;
+    return attempt(
+      () =>
+        after(this.#storage.write(address, stored, this.#controls.key), () =>
+          after(this.#used(length), () => length),
+        ),
+      (error) => this.#failedWithin(error, run),
+    );
+  }
+
+  /** The next run of the area; null when it has none, and the data ends. */
+  #next(length: number): Answer<Run | null> {
+    return attempt<Run | null>(
+      () => this.#area.next(length),
+      (error) => {
+        this.#fail(error);
+        return null;
+      },
+    );
+  }
+
+  /** @returns how many bytes of the run were reached */
+  #failedWithin(error: unknown, run: Run): number {
+    const reached = reachedBefore(error, run);
+    this.#fail(error);
+    this.#residual -= reached;
+    return reached;
   }
 
   /** A copy: what storage gives may be a view, and the device keeps what it gets. */
-  async #read(address: number, length: number): Promise<Uint8Array> {
-    const answer = this.#storage.read(address, length, this.#controls.key);
-    return Uint8Array.prototype.slice.call(answer instanceof Promise ? await answer : answer);
+  #read(address: number, length: number): Answer<Uint8Array> {
+    return after(this.#storage.read(address, length, this.#controls.key), (bytes) =>
+      Uint8Array.prototype.slice.call(bytes),
+    );
   }
 
-  async #used(length: number): Promise<void> {
+  #used(length: number): Answer<void> {
     this.#area.advance(length);
     this.#residual -= length;
-    if (this.#residual > 0 || !has(this.#ccw, "CD")) return;
-    try {
-      this.#ccw = await this.#fetcher.fetch(this.#ccw.address + ccwSize, "data");
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
+    if (this.#residual > 0 || !has(this.#ccw, "CD")) return undefined;
+    return attempt(
+      () => after(this.#fetcher.fetch(this.#ccw.address + ccwSize, "data"), (ccw) => this.#goOn(ccw)),
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** With the CCW that data chaining has led to. */
+  #goOn(ccw: Ccw): void {
+    this.#ccw = ccw;
     if (this.#state === "closed") return;
-    this.#area = this.#areaOf(this.#ccw);
-    this.#residual = this.#ccw.count;
-    this.#cpa = pastCcw(this.#ccw.address);
-    if (has(this.#ccw, "PCI")) this.#hooks.interrupt(this.#ccw);
+    this.#area = this.#areaOf(ccw);
+    this.#residual = ccw.count;
+    this.#cpa = pastCcw(ccw.address);
+    if (has(ccw, "PCI")) this.#hooks.interrupt(ccw);
   }
 
   #fail(error: unknown): void {
@@ -211,8 +257,6 @@ export class DataChain implements DataPath {
     return new StorageArea(ccw, direction, this.#controls, this.#storage);
   }
 }
-
-const nowhere: Run = { address: 0, length: 0 };
 
 /** How many bytes of a run come before what could not be accessed. */
 function reachedBefore(error: unknown, run: Run): number {

@@ -1,5 +1,5 @@
 /** What a control unit is to the channel: commands come in, data moves through a path, an ending goes out. */
-import type { Answer } from "../storage/storage.js";
+import type { Answer } from "../storage/answer.js";
 
 export type CommandClass = "write" | "read" | "read-backward" | "control" | "sense";
 
@@ -21,7 +21,8 @@ export interface Command {
 
 /**
  * The way of a command's data. Each call ends before the next one begins; after the command's ending, and after a halt,
- * the path gives and takes nothing.
+ * the path gives and takes nothing. Storage that is at hand answers at once: what a device does with it then takes no wait, and
+ * should be done with none.
  */
 export interface DataPath {
   /**
@@ -29,15 +30,18 @@ export interface DataPath {
    * implies it. A command that ends without it is immediate: format 0 knows no incorrect length for it.
    */
   accept(): void;
-  /** Write and control: the next bytes of main storage. Fewer than `length`: the channel has no more. */
-  receive(length: number): Promise<Uint8Array>;
+  /**
+   * Write and control: the next bytes of main storage. Fewer than `length`: the channel has no more. They are the device's to
+   * keep.
+   */
+  receive(length: number): Answer<Uint8Array>;
   /**
    * Write and control: all that the CCWs have, up to `most` bytes. For a device that goes by their count: where `receive`
    * asks for a byte more than there is, the length is incorrect; here it is not.
    */
-  receiveRest(most: number): Promise<Uint8Array>;
+  receiveRest(most: number): Answer<Uint8Array>;
   /** Read and sense: how many of `bytes` the channel took. Fewer than all: it takes no more. */
-  send(bytes: Uint8Array): Promise<number>;
+  send(bytes: Uint8Array): Answer<number>;
 }
 
 export interface Ending {

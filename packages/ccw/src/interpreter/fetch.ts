@@ -1,5 +1,6 @@
 /** Where CCWs come from: one after the other out of main storage, through transfers, with the checks made on the way. */
 import { CcwFlag } from "parhelion-buses";
+import { type Answer, after } from "../storage/answer.js";
 import { type MainStorage, StorageFault } from "../storage/storage.js";
 import { addressLimit, type Ccw, ccwSize, commandClass, decodeCcw, isTransfer, pastCcw } from "./ccw.js";
 import { checkOf, programCheck } from "./check.js";
@@ -24,36 +25,45 @@ export class CcwFetcher {
    * The CCW that is in effect at `address`: itself, or what a transfer in channel there leads to.
    * @throws ChannelCheck
    */
-  async fetch(address: number, reason: FetchReason): Promise<Ccw> {
-    let ccw = await this.#read(address, pastCcw(address));
-    if (!isTransfer(ccw.code, this.#controls.format)) return this.#checked(ccw, reason);
-    const past = pastCcw(address);
+  fetch(address: number, reason: FetchReason): Answer<Ccw> {
+    const read = this.#read(address, pastCcw(address));
+    return read instanceof Promise
+      ? read.then((ccw) => this.#effective(ccw, reason))
+      : this.#effective(read, reason);
+  }
+
+  #effective(ccw: Ccw, reason: FetchReason): Answer<Ccw> {
+    const { format } = this.#controls;
+    if (!isTransfer(ccw.code, format)) return this.#checked(ccw, reason);
+    const past = pastCcw(ccw.address);
     if (reason === "start") throw programCheck(past, "the first CCW is a transfer in channel");
-    if (this.#controls.format === 1 && (ccw.flags !== 0 || ccw.count !== 0)) {
+    if (format === 1 && (ccw.flags !== 0 || ccw.count !== 0)) {
       throw programCheck(past, "a transfer in channel of format 1 has flags or a count");
     }
-    ccw = await this.#read(ccw.data, past);
-    if (isTransfer(ccw.code, this.#controls.format)) {
-      throw programCheck(pastCcw(ccw.address), "a transfer in channel leads to another one");
-    }
-    return this.#checked(ccw, reason);
+    return after(this.#read(ccw.data, past), (target) => {
+      if (!isTransfer(target.code, format)) return this.#checked(target, reason);
+      throw programCheck(pastCcw(target.address), "a transfer in channel leads to another one");
+    });
   }
 
   /** @param blame the channel program address when there is no CCW at `address` */
-  async #read(address: number, blame: number): Promise<Ccw> {
+  #read(address: number, blame: number): Answer<Ccw> {
     if (this.#left === 0) throw programCheck(null, "the channel program is longer than the limit");
     this.#left -= 1;
+    const { format, key } = this.#controls;
     if (address % ccwSize !== 0) throw programCheck(blame, "a CCW is not at a doubleword");
-    if (address > addressLimit(this.#controls.format)) {
-      throw programCheck(blame, "a CCW is beyond what its format can name");
-    }
-    try {
-      const bytes = this.#storage.read(address, ccwSize, this.#controls.key);
-      return decodeCcw(bytes instanceof Promise ? await bytes : bytes, this.#controls.format, address);
-    } catch (error) {
+    if (address > addressLimit(format)) throw programCheck(blame, "a CCW is beyond what its format can name");
+    const failed = (error: unknown): never => {
       // A protected CCW is one, so it is the one to point at; where there is none, what led there is.
       const exists = error instanceof StorageFault && error.code === "protected";
       throw checkOf(error, exists ? pastCcw(address) : blame);
+    };
+    try {
+      const bytes = this.#storage.read(address, ccwSize, key);
+      if (!(bytes instanceof Promise)) return decodeCcw(bytes, format, address);
+      return bytes.then((read) => decodeCcw(read, format, address)).catch(failed);
+    } catch (error) {
+      return failed(error);
     }
   }
 

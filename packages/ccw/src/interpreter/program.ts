@@ -10,12 +10,13 @@
  */
 import { Cstat, Dstat } from "parhelion-buses";
 import type { Named, Runtime } from "parhelion-core";
-import type { Answer, MainStorage } from "../storage/storage.js";
+import { type Answer, after, attempt } from "../storage/answer.js";
+import type { MainStorage } from "../storage/storage.js";
 import { type Ccw, ccwSize, commandClass, has, pastCcw } from "./ccw.js";
 import { type ChannelCheck, checkOf } from "./check.js";
 import type { Conclusion, Ended, Intermediate, Stopped } from "./conclusion.js";
 import type { StartControls } from "./controls.js";
-import { DataChain } from "./data-chain.js";
+import { DataChain, type DataChainHooks } from "./data-chain.js";
 import type { ChannelDevice, Command, CommandPath, Ending } from "./device.js";
 import { CcwFetcher, type FetchReason } from "./fetch.js";
 import { hasIncorrectLength } from "./length.js";
@@ -47,11 +48,14 @@ export class ChannelProgram implements Named {
   readonly #init: ChannelProgramInit;
   readonly #fetcher: CcwFetcher;
   readonly #turns: Turns;
+  readonly #hooks: DataChainHooks;
   /** Where the next CCW is, and what brings us there. */
   #next: number;
   #reason: FetchReason = "start";
   /** Whether the device has had a command. */
   #commands: "none" | "some" = "none";
+  /** Whether it is reported when the device accepts the command. */
+  #initialStatus: "none" | "due" = "none";
   #cpa: number;
   #count = 0;
   #data: DataChain | null = null;
@@ -67,6 +71,12 @@ export class ChannelProgram implements Named {
     this.#turns = new Turns(runtime, init.name, limits?.turnMs ?? 4);
     this.#next = controls.cpa;
     this.#cpa = pastCcw(controls.cpa);
+    this.#hooks = {
+      looked: () => this.#runtime.scheduler.access(this, "read"),
+      accepted: (ccw) => this.#accepted(ccw),
+      interrupt: (ccw) => this.#interrupt(ccw),
+      failed: (check) => this.#log(check),
+    };
   }
 
   /**
@@ -93,19 +103,22 @@ export class ChannelProgram implements Named {
     this.#init.device.halt(signal);
   }
 
+  /** Waits where there is something to wait for, and gives the others their turn by the clock; nothing else takes a promise. */
   async #execute(): Promise<Conclusion> {
     for (;;) {
       if (this.#turns.over) await this.#turns.pass();
       if (this.#stopping() !== null) return this.#stopped(0);
       let ccw: Ccw;
       try {
-        ccw = await this.#fetcher.fetch(this.#next, this.#reason);
+        const fetched = this.#fetcher.fetch(this.#next, this.#reason);
+        ccw = fetched instanceof Promise ? await fetched : fetched;
       } catch (error) {
         return this.#checked(checkOf(error, null));
       }
       // The device was told to end what it did, and won't be told again.
       if (this.#stopping() !== null) return this.#stopped(0);
-      const conclusion = has(ccw, "SUSPEND") ? this.#suspend(ccw) : await this.#command(ccw);
+      const answer = has(ccw, "SUSPEND") ? this.#suspend(ccw) : this.#command(ccw);
+      const conclusion = answer instanceof Promise ? await answer : answer;
       if (conclusion !== null) return conclusion;
     }
   }
@@ -127,12 +140,21 @@ export class ChannelProgram implements Named {
   }
 
   /** Null: the chain goes on at `#next`. */
-  async #command(first: Ccw): Promise<Conclusion | null> {
+  #command(first: Ccw): Answer<Conclusion | null> {
     const before = this.#commands;
     this.#commands = "some";
     const command = this.#describe(first, before);
-    const data = this.#open(first, command);
-    let ending = await this.#answer(() => this.#init.device.execute(command, data));
+    const { controls, storage, device } = this.#init;
+    this.#initialStatus = before === "none" && controls.initialStatus === "reported" ? "due" : "none";
+    const data = new DataChain(first, command.kind, controls, storage, this.#fetcher, this.#hooks);
+    this.#data = data;
+    const answer = this.#answer(() => device.execute(command, data));
+    return answer instanceof Promise
+      ? answer.then((ending) => this.#answered(first, before, data, ending))
+      : this.#answered(first, before, data, answer);
+  }
+
+  #answered(first: Ccw, before: "none" | "some", data: DataChain, ending: Ending): Answer<Conclusion | null> {
     data.close();
     this.#data = null;
     this.#cpa = data.cpa;
@@ -151,13 +173,27 @@ export class ChannelProgram implements Named {
     }
     const { deviceEnd } = ending;
     if ((ending.status & Dstat.DEV_END) === 0 && deviceEnd !== undefined) {
-      const later = await this.#answer(deviceEnd);
-      if (this.#stopping() !== null) return this.#stopped(later.status);
-      ending = { ...later, status: later.status | (ending.status & Dstat.STAT_MOD) };
-      cstat = (later.channelStatus ?? 0) | ((later.status & Dstat.DEV_END) === 0 ? Cstat.INTF_CTRL_CHK : 0);
-      if (cstat !== 0 || !wentWell(ending)) return this.#ended(ending, cstat, 0);
+      return this.#awaitDevice(data.ccw, ending, deviceEnd);
     }
-    this.#next = data.ccw.address + ((ending.status & Dstat.STAT_MOD) === 0 ? ccwSize : 2 * ccwSize);
+    return this.#chain(data.ccw, ending.status);
+  }
+
+  async #awaitDevice(
+    last: Ccw,
+    { status }: Ending,
+    deviceEnd: () => Promise<Ending>,
+  ): Promise<Conclusion | null> {
+    const later = await this.#answer(deviceEnd);
+    if (this.#stopping() !== null) return this.#stopped(later.status);
+    const ending = { ...later, status: later.status | (status & Dstat.STAT_MOD) };
+    const cstat =
+      (later.channelStatus ?? 0) | ((later.status & Dstat.DEV_END) === 0 ? Cstat.INTF_CTRL_CHK : 0);
+    if (cstat !== 0 || !wentWell(ending)) return this.#ended(ending, cstat, 0);
+    return this.#chain(last, ending.status);
+  }
+
+  #chain(last: Ccw, status: number): null {
+    this.#next = last.address + ((status & Dstat.STAT_MOD) === 0 ? ccwSize : 2 * ccwSize);
     this.#reason = "command";
     return null;
   }
@@ -168,34 +204,20 @@ export class ChannelProgram implements Named {
     return { code, kind, chained: before === "some", path: this.#init.path };
   }
 
-  #open(first: Ccw, { kind, chained }: Command): DataChain {
-    const { controls, storage } = this.#init;
-    const initialStatus = !chained && controls.initialStatus === "reported";
-    const data = new DataChain(first, kind, controls, storage, this.#fetcher, {
-      looked: () => this.#runtime.scheduler.access(this, "read"),
-      accepted: () => {
-        if (initialStatus)
-          this.#init.intermediate?.({ reason: "initial-status", cpa: pastCcw(first.address) });
-      },
-      interrupt: (ccw) => this.#interrupt(ccw),
-      failed: (check) => this.#log(check),
-    });
-    this.#data = data;
-    return data;
+  #accepted(ccw: Ccw): void {
+    if (this.#initialStatus === "none") return;
+    this.#init.intermediate?.({ reason: "initial-status", cpa: pastCcw(ccw.address) });
   }
 
   #interrupt(ccw: Ccw): void {
     this.#init.intermediate?.({ reason: "pci", cpa: pastCcw(ccw.address) });
   }
 
-  async #answer(ask: () => Answer<Ending>): Promise<Ending> {
-    try {
-      const answer = ask();
-      return answer instanceof Promise ? await answer : answer;
-    } catch (error) {
+  #answer(ask: () => Answer<Ending>): Answer<Ending> {
+    return attempt(ask, (error) => {
       this.#runtime.log("error", "ccw.device-failed", { program: this.#init.name, error });
       return { status: 0, channelStatus: Cstat.INTF_CTRL_CHK };
-    }
+    });
   }
 
   #checked(check: ChannelCheck): Ended {
@@ -238,7 +260,7 @@ export class ChannelProgram implements Named {
 
   async #over(conclusion: Ended | Stopped): Promise<Conclusion> {
     const { device } = this.#init;
-    const ending = await this.#answer(async () => (await device.programEnd?.()) ?? nothingToAdd);
+    const ending = await this.#answer(() => after(device.programEnd?.(), (added) => added ?? nothingToAdd));
     if (conclusion.state === "stopped") return conclusion;
     return {
       ...conclusion,

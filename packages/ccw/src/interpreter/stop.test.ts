@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Cstat } from "parhelion-buses";
-import type { MainStorage } from "../storage/index.js";
+import type { Answer, MainStorage } from "../storage/index.js";
 import { dataAt, done, programAt, Rig, summary } from "./program.test.fixture.js";
 
 const write = 0x01;
@@ -150,7 +150,7 @@ describe("halt and clear", () => {
   });
 
   it("keep a command that ended from storing afterwards", async () => {
-    let late: (bytes: Uint8Array) => Promise<number> = async () => -1;
+    let late: (bytes: Uint8Array) => Answer<number> = () => -1;
     const rig = new Rig({
       [read]: (data) => {
         late = (bytes) => data.send(bytes);

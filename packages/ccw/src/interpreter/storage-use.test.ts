@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Cstat, ccw0, ccw1 } from "parhelion-buses";
-import type { MainStorage } from "../storage/index.js";
+import type { Answer, MainStorage } from "../storage/index.js";
 import { decodeCcw } from "./ccw.js";
 import { dataAt, done, ended, programAt, Rig, summary } from "./program.test.fixture.js";
 
@@ -13,11 +13,11 @@ const readBackward = 0x0c;
 function sends(length: number) {
   const bytes = Uint8Array.from({ length }, (_, index) => index + 1);
   return {
-    [read]: async (data: { send(bytes: Uint8Array): Promise<number> }) => {
+    [read]: async (data: { send(bytes: Uint8Array): Answer<number> }) => {
       await data.send(bytes);
       return done;
     },
-    [readBackward]: async (data: { send(bytes: Uint8Array): Promise<number> }) => {
+    [readBackward]: async (data: { send(bytes: Uint8Array): Answer<number> }) => {
       await data.send(bytes);
       return done;
     },

@@ -1,7 +1,7 @@
 /** What the channel subsystem knows of memory: absolute addresses, bytes, and two ways to be refused. */
+import type { Answer } from "./answer.js";
 
-/** Given at once where it can be, so that an access to plain memory costs no promise. */
-export type Answer<T> = T | Promise<T>;
+export type { Answer };
 
 /** Keys and availability are uniform within a block of this many bytes. */
 export const storageBlock = 4096;

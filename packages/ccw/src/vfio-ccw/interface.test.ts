@@ -21,6 +21,7 @@ import {
 import { Completion, Errno, type ErrnoCode, isKernelError, type Runtime } from "parhelion-core";
 import { AttachedDevice, bytesMemory, EventCounter, IrqSetFlag } from "parhelion-vfio";
 import type { ChannelDevice, DeviceLine, Ending } from "../interpreter/device.js";
+import type { Answer } from "../storage/index.js";
 import { type Rig, rig } from "./rig.test.fixture.js";
 
 /** A device that takes its time: a command ends when the test says so, or when it is halted. */
@@ -37,7 +38,7 @@ class Slow implements ChannelDevice {
 
   execute(
     _command: unknown,
-    data: { accept(): void; send(bytes: Uint8Array): Promise<number> },
+    data: { accept(): void; send(bytes: Uint8Array): Answer<number> },
   ): Promise<Ending> {
     data.accept();
     const running = new Completion<Ending>(this.#runtime, "command");

@@ -75,7 +75,10 @@ export class QueueStream implements Named {
   /** @param sent how many bytes the driver has ever put, modulo 2^32 */
   sent(sent: number): void {
     this.#access("write");
-    if ((sent - this.#taken) >>> 0 > this.#init.send.bytes) {
+    // A count that goes back looks like one that is far ahead: both would have sent what nobody has put.
+    const added = (sent - this.#sent) >>> 0;
+    const waiting = (this.#sent - this.#taken) >>> 0;
+    if (added + waiting > this.#init.send.bytes) {
       this.#fail(new RangeError(`${this.name}: more bytes were sent than its ring holds`));
       return;
     }

@@ -359,6 +359,26 @@ test("queues that can't be are refused, and one whose counts can't be fails the 
     ["vfio.vgpu-failed"],
   ));
 
+test("a driver that takes back what it said to have put fails the function, and nothing it did not put is sent", () =>
+  withVgpu(
+    async ({ driver, backend }) => {
+      const queue = await driver.attach(1);
+      const [engine] = backend.queues;
+      assert.ok(engine);
+      let heard = 0;
+      engine.on("data", ({ length }: Buffer) => {
+        heard += length;
+      });
+      const sent = VgpuPage.queues + 1 * QueueRegister.bytes + QueueRegister.sent;
+      await driver.write(sent, 1000);
+      await driver.write(sent, 10);
+      while ((await queue.state()) === QueueState.open) await driver.moved.wait();
+      assert.notEqual((await driver.register(VgpuRegister.status)) & VgpuStatus.failed, 0);
+      assert.ok(heard <= 1000, `${heard} bytes`);
+    },
+    ["vfio.vgpu-failed"],
+  ));
+
 test("whoever closes the device ends its queues", () =>
   withVgpu(async ({ driver, backend }) => {
     await driver.attach(1);

@@ -9,6 +9,11 @@ export interface FileOperations<Req = unknown, Res = unknown> {
    */
   request(request: Req): Res | Promise<Res>;
   /**
+   * The answer of a request that nobody waits for any more: the deadline has passed, or the device has gone. What it
+   * stands for is to be given back here. An error is logged as `unclaimed.failed`.
+   */
+  unclaimed?(answer: Res): void | Promise<void>;
+  /**
    * Gives memory for a range. Without it the file can't be mapped. The memory must stay valid until its `unmap`, with
    * the device or without it.
    */

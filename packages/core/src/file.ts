@@ -88,6 +88,7 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
    */
   async request(request: Req, options?: WaitOptions): Promise<Res> {
     this.#assertOpen("request");
+    if (this.#operations?.unclaimed !== undefined) return this.#requestThing(request, options);
     return this.#run(
       "request",
       async () => {
@@ -156,6 +157,48 @@ export class OpenFile<Req = unknown, Res = unknown> implements Named {
     this.#revoked ??= error;
     for (const done of this.#pending) done.fail(this.#revoked);
     for (const mapping of this.#mappings) mapping.zap();
+  }
+
+  /** A request whose answer stands for something: if its caller does not take it, the driver gets it back. */
+  async #requestThing(request: Req, options: WaitOptions | undefined): Promise<Res> {
+    const outcome: { answer: { readonly value: Res } | null; caller: "waiting" | "gone" } = {
+      answer: null,
+      caller: "waiting",
+    };
+    this.#refs.get();
+    const ask = async (): Promise<Res> => {
+      if (this.#operations === null) throw new KernelError("EBADF", `${this.name} is not open`);
+      const value = await this.#operations.request(request);
+      this.#runtime.scheduler.access(this, "write");
+      if (outcome.caller === "gone") await this.#giveBack(value);
+      else outcome.answer = { value };
+      return value;
+    };
+    try {
+      return await this.#run("request", ask, options);
+    } catch (error) {
+      this.#runtime.scheduler.access(this, "write");
+      outcome.caller = "gone";
+      const { answer } = outcome;
+      if (answer !== null) {
+        this.#refs.get();
+        this.#runtime.scheduler.spawn(`give back to ${this.name}`, async () => {
+          await this.#giveBack(answer.value);
+          this.#refs.put();
+        });
+      }
+      throw error;
+    } finally {
+      this.#refs.put();
+    }
+  }
+
+  async #giveBack(answer: Res): Promise<void> {
+    try {
+      await this.#operations?.unclaimed?.(answer);
+    } catch (error) {
+      this.#runtime.log("error", "unclaimed.failed", { file: this.name, error });
+    }
   }
 
   #hold(range: MapRange, memory: MappedMemory): Mapping {

@@ -170,6 +170,35 @@ test("a request that the driver keeps waiting ends by its deadline", async () =>
   await file.close();
 });
 
+test("an answer that comes when whoever asked has given up goes back to the driver, once", async () => {
+  const unclaimed: string[] = [];
+  const gates: Completion[] = [];
+  const { system, node } = await withNode({
+    open: () => ({
+      async request(text) {
+        const gate = new Completion(system.runtime, text);
+        gates.push(gate);
+        await gate.wait();
+        return text.toUpperCase();
+      },
+      unclaimed: (answer) => {
+        unclaimed.push(answer);
+        throw new Error("nobody hears this");
+      },
+    }),
+  });
+  const file = await node.open();
+  const now = system.runtime.clock.now();
+  await assert.rejects(file.request("late", { deadline: now }), { code: "ETIMEDOUT" });
+  const taken = file.request("taken");
+  await turn();
+  for (const gate of gates) gate.complete();
+  assert.equal(await taken, "TAKEN");
+  await turn();
+  assert.deepEqual(unclaimed, ["LATE"]);
+  await file.close();
+});
+
 test("watchers see the nodes that there are, come and go; a watcher that fails does not stop the others", async () => {
   const { system, log, node, device } = await withNode();
   const seen: string[] = [];

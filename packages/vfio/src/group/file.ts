@@ -1,6 +1,7 @@
 /** An open /dev/vfio/<group>. */
-import { type FileOperations, KernelError } from "parhelion-core";
+import { type FileOperations, KernelError, noDeadline } from "parhelion-core";
 import type { FileHandle } from "../device/calls.js";
+import { HandedFile } from "../device/handed-file.js";
 import type { GroupReply, GroupRequest } from "./calls.js";
 import type { ContainerOrIommufd, VfioGroup } from "./group.js";
 
@@ -34,6 +35,11 @@ export class GroupOperations implements FileOperations<GroupRequest, GroupReply>
       default:
         throw new KernelError("ENOTTY", `${group.name} does not know ${(request as { op: string }).op}`);
     }
+  }
+
+  /** A device's file that came too late for whoever asked: nobody else would ever close it. */
+  async unclaimed(answer: GroupReply): Promise<void> {
+    if (answer instanceof HandedFile) await answer.close({ deadline: noDeadline });
   }
 
   release(): Promise<void> {

@@ -9,6 +9,7 @@ import * as user from "./user.test.fixture.js";
 
 /** That a user's time passes is what is meant to happen. */
 const options: CheckOptions = { deadlines: "expected" };
+const anyTime = "timers and deadlines";
 /** Mistakes show near the order that comes by itself. */
 const near: CheckOptions = { method: { delays: 2 } };
 
@@ -63,6 +64,8 @@ export const proofs: readonly Proof[] = [
   proof(paths.eitherWay, "does not ask", "expectation"),
   proof((plant) => paths.deviceOfGroup("taken", plant), "does not count", "expectation"),
   proof((plant) => paths.deviceOfGroup("unbound", plant), "does not count", "expectation", long),
+  // Its deadline may pass at any step.
+  { ...proof(paths.deviceTooLate, "left open", "expectation"), options: { ...options, anyTime } },
   proof(paths.groupClosedFirst, "does not hold", "expectation"),
   proof(paths.detachAndOpen, "counts when it is open", "expectation"),
   proof((plant) => regions.accessAndEnd("READ", "closed", plant), "works on", "outside-window"),

@@ -125,6 +125,51 @@ export function deviceOfGroup(how: Going, plant?: "does not count"): Program<Wit
   };
 }
 
+/** Hands out something that its group does not know how to close. */
+class Wrapped extends VfioDevice {
+  override async openThroughGroup(): Promise<DeviceFile> {
+    const file = await super.openThroughGroup();
+    return { close: () => file.close() } as DeviceFile;
+  }
+}
+
+/**
+ * Whoever asks for a device gives up at some time: either it has the device's file, or nobody has.
+ * @param plant what comes too late is left open
+ */
+export function deviceTooLate(plant?: "left open"): Program<WithGroup> {
+  return {
+    name: named("a device is got from its group by who gives up", plant),
+    setup(world) {
+      const stage = withGroup(new VfioStage(world, plant && { DeviceClass: Wrapped }));
+      world.task("user", async () => {
+        const { of } = stage.open;
+        if (of === null) return;
+        const deadline = world.runtime.clock.now() + 1000;
+        await outcomeOf(async () => {
+          of.device = await groupCall(of.group, "GET_DEVICE_FD", { name: "toy0" }, { deadline });
+        }, "ETIMEDOUT");
+      });
+      return stage;
+    },
+    async before(stage) {
+      await stage.begin();
+      stage.open.of = await openGroup(stage);
+    },
+    async after(stage, world) {
+      const { of } = stage.open;
+      world.expect(
+        stage.device.openCount === (of?.device === undefined ? 0 : 1),
+        "the device is open and nobody has it",
+      );
+      await of?.device?.close();
+      await of?.group.close();
+      await of?.container.close();
+      await stage.end();
+    },
+  };
+}
+
 /**
  * The group is closed first, and stays until its device is closed.
  * @param plant a device does not keep the group that it came from

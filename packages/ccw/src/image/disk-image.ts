@@ -64,7 +64,7 @@ export class DiskImage {
     const file = await disk.open(path, options.access);
     let lock: ImageLock | undefined;
     try {
-      if (options.access === "read-write") lock = await disk.lock(path);
+      if (options.access === "read-write") lock = await disk.lock(file);
       const device = await readHeader(file);
       const store =
         device.kind === "compressed"

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -18,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import { DiskImage } from "./disk-image.js";
 import { isImageError } from "./error.js";
 import { type HerculesImage, herculesFile } from "./hercules.test.fixture.js";
+import { type Access, HostDisk, type ImageFile } from "./image-file.js";
 
 function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "parhelion-image-"));
@@ -45,6 +47,56 @@ test("two writers are kept apart, by whatever path they come", async (t) => {
   await first.close();
   const second = await DiskImage.open(other, { access: "read-write" });
   await second.close();
+});
+
+/** Somebody puts another file at the path while it is being opened. */
+class SwappedDisk extends HostDisk {
+  #other: string | undefined;
+
+  constructor(other: string) {
+    super();
+    this.#other = other;
+  }
+
+  override async open(path: string, access: Access): Promise<ImageFile> {
+    const file = await super.open(path, access);
+    const other = this.#other;
+    this.#other = undefined;
+    if (other !== undefined) renameSync(other, path);
+    return file;
+  }
+}
+
+test("the lock is of the very file that is open, whatever came to its path meanwhile", async (t) => {
+  const path = placed(t, "loaded-zlib.cckd");
+  const [link, other] = [`${path}.link`, `${path}.other`];
+  linkSync(path, link);
+  writeFileSync(other, readFileSync(path));
+  const first = await DiskImage.open(path, { access: "read-write", disk: new SwappedDisk(other) });
+  await assert.rejects(DiskImage.open(link, { access: "read-write" }), (error) =>
+    isImageError(error, "image-locked"),
+  );
+  const second = await DiskImage.open(path, { access: "read-write" });
+  await second.close();
+  await first.close();
+});
+
+test("two images that came to have one path don't have one journal", async (t) => {
+  const path = placed(t, "loaded.ckd");
+  const other = `${path}.other`;
+  writeFileSync(other, readFileSync(path));
+  const first = await DiskImage.open(path, { access: "read-write", disk: new SwappedDisk(other) });
+  const second = await DiskImage.open(path, { access: "read-write" });
+  const touch = async (image: DiskImage) => {
+    await image.write(7, await image.read(7));
+    await image.flush();
+  };
+  await touch(first);
+  const locked = (error: unknown) => isImageError(error, "image-locked") && error.file === `${path}.journal`;
+  await assert.rejects(touch(second), locked);
+  await first.close();
+  await second.close();
+  assert.deepEqual(readdirSync(join(path, "..")), ["loaded.ckd"]);
 });
 
 test("a disk that was only read is the same file afterwards, and nothing lies beside it", async (t) => {

@@ -2,8 +2,9 @@
  * The one way an image's code reaches a file: whole reads and writes at a position, and an explicit sync. Nothing else opens a file, so
  * that a test can stand between and lose what was not synced.
  */
+import { randomBytes } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, open, realpath, stat, unlink } from "node:fs/promises";
+import { type FileHandle, open, realpath, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ImageError } from "./error.js";
 import { type ImageLock, lockForWriting } from "./lock.js";
@@ -25,6 +26,8 @@ export interface ImageFile {
   truncate(length: number): Promise<void>;
   /** Returns once what was written before survives a crash of the machine. */
   sync(): Promise<void>;
+  /** Of this very file, whatever is at its path by now: no other file on the machine has the same while it is open. */
+  identity(): Promise<string>;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -38,12 +41,12 @@ export interface ImageDisk {
   openIfThere(path: string, access: Access): Promise<ImageFile | undefined>;
   /** Durable when it returns; no error where there is none. */
   remove(path: string): Promise<void>;
-  /** Names the file in its file system for as long as it exists, whatever path leads to it, also when the machine starts again. */
-  identity(path: string): Promise<string>;
+  /** So many bytes that nobody can know before. */
+  random(length: number): Uint8Array;
   /** Where the file really is, through symbolic links: what belongs to it lies beside it there. */
   canonical(path: string): Promise<string>;
   /** One at a time has it, in this process or any other. @throws ImageError image-locked */
-  lock(path: string): Promise<ImageLock>;
+  lock(file: ImageFile): Promise<ImageLock>;
 }
 
 export class HostDisk implements ImageDisk {
@@ -92,8 +95,8 @@ export class HostDisk implements ImageDisk {
     }
   }
 
-  async identity(path: string): Promise<string> {
-    return `inode ${(await statOf(path)).ino}`;
+  random(length: number): Uint8Array {
+    return randomBytes(length);
   }
 
   async canonical(path: string): Promise<string> {
@@ -104,9 +107,8 @@ export class HostDisk implements ImageDisk {
     }
   }
 
-  async lock(path: string): Promise<ImageLock> {
-    const { dev, ino } = await statOf(path);
-    return lockForWriting(path, `${dev}:${ino}`);
+  async lock(file: ImageFile): Promise<ImageLock> {
+    return lockForWriting(file.path, await file.identity());
   }
 }
 
@@ -198,6 +200,15 @@ class HostFile implements ImageFile {
     }
   }
 
+  async identity(): Promise<string> {
+    try {
+      const { dev, ino } = await this.#handle.stat({ bigint: true });
+      return `${dev}:${ino}`;
+    } catch (error) {
+      throw failed(this.path, "looking at it", error);
+    }
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#handle.close();
     return this.#closing;
@@ -208,14 +219,6 @@ class HostFile implements ImageFile {
 function unfilled(length: number): Uint8Array {
   const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
   return new Uint8Array(buffer, byteOffset, length);
-}
-
-async function statOf(path: string): Promise<BigIntStats> {
-  try {
-    return await stat(path, { bigint: true });
-  } catch (error) {
-    throw failed(path, "looking at it", error);
-  }
 }
 
 async function opened(path: string, flags: number): Promise<FileHandle> {

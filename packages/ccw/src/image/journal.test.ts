@@ -11,9 +11,9 @@ const name = "loaded.ckd";
 const label = 7;
 
 /** What a writer leaves that dies when its journal is durable, and before the image is. */
-async function interrupted(): Promise<MemoryDisk> {
+async function interrupted(from = herculesDisk(name)): Promise<MemoryDisk> {
   for (let step = 1; step < 20; step += 1) {
-    const disk = herculesDisk(name);
+    const disk = from.afterCrash(() => false);
     disk.crashAt = step;
     try {
       const image = await DiskImage.open(name, { access: "read-write", disk });
@@ -76,10 +76,10 @@ test("a journal that was cut off or changed anywhere counts for nothing", async 
 });
 
 test("a journal that is whole and contradicts itself is refused with its place, and stays", async () => {
-  const journal = Buffer.from((await interrupted()).get(journalPath(name)) as Buffer);
+  const disk = await interrupted();
+  const journal = Buffer.from(disk.get(journalPath(name)) as Buffer);
   journal.writeUInt32LE(9, 12);
   journal.writeUInt32LE(crc32(journal.subarray(12, journal.readUInt32LE(16))), 8);
-  const disk = herculesDisk(name);
   disk.put(journalPath(name), journal);
   for (const access of ["read-only", "read-write"] as const)
     await assert.rejects(
@@ -89,16 +89,88 @@ test("a journal that is whole and contradicts itself is refused with its place, 
   assert.equal(disk.writes, 0);
 });
 
-test("a journal of another file is refused and stays, and so does the image", async () => {
-  const journal = (await interrupted()).get(journalPath(name)) as Buffer;
-  const disk = new MemoryDisk();
-  disk.put("other.ckd", herculesFile(`${name}.gz`));
-  disk.put(journalPath("other.ckd"), journal);
+async function refused(disk: MemoryDisk, at = name): Promise<void> {
+  const before = [disk.get(at), disk.get(journalPath(at))];
   for (const access of ["read-only", "read-write"] as const)
     await assert.rejects(
-      DiskImage.open("other.ckd", { access, disk }),
-      (error) => isImageError(error, "image-journal") && error.file === journalPath("other.ckd"),
+      DiskImage.open(at, { access, disk }),
+      (error) => isImageError(error, "image-journal") && error.file === journalPath(at),
     );
   assert.equal(disk.writes, 0);
-  assert.ok((disk.get(journalPath("other.ckd")) as Buffer).equals(journal));
+  assert.deepEqual([disk.get(at), disk.get(journalPath(at))], before);
+}
+
+test("a journal is refused by an image that was never written here, and both stay", async () => {
+  const journal = (await interrupted()).get(journalPath(name)) as Buffer;
+  for (const at of ["other.ckd", name]) {
+    const disk = new MemoryDisk();
+    disk.put(at, herculesFile(`${name}.gz`));
+    disk.put(journalPath(at), journal);
+    await refused(disk, at);
+  }
+});
+
+test("a journal is refused by an image that another disk's writers wrote, and both stay", async () => {
+  const journal = (await interrupted()).get(journalPath(name)) as Buffer;
+  const disk = await interrupted();
+  disk.put(journalPath(name), journal);
+  await refused(disk);
+});
+
+test("an image that is copied or moved together with its journal has it where it is then", async () => {
+  const left = await interrupted();
+  const disk = new MemoryDisk();
+  disk.put("moved.ckd", left.get(name) as Buffer);
+  disk.put(journalPath("moved.ckd"), left.get(journalPath(name)) as Buffer);
+  const image = await DiskImage.open("moved.ckd", { access: "read-write", disk });
+  assert.deepEqual(await zero(image), written);
+  await image.close();
+  assert.deepEqual(disk.names(), ["moved.ckd"]);
+});
+
+test("a copy that is restored over the image after a crash gets the journal's writes only if nothing is missing between", async () => {
+  const disk = herculesDisk(name);
+  const flush = async (value: number) => {
+    const image = await DiskImage.open(name, { access: "read-write", disk });
+    const track = await image.read(label);
+    const records = track.records.map((record) => ({ ...record, data: record.data.map(() => value) }));
+    await image.write(label, { ...track, records });
+    await image.close();
+    return disk.get(name) as Buffer;
+  };
+  const older = await flush(1);
+  const old = await flush(2);
+  const left = await interrupted(disk);
+  const restored = (bytes: Uint8Array) => {
+    const next = new MemoryDisk();
+    next.put(name, bytes);
+    next.put(journalPath(name), left.get(journalPath(name)) as Buffer);
+    return next;
+  };
+  await refused(restored(older));
+  const image = await DiskImage.open(name, { access: "read-write", disk: restored(old) });
+  assert.deepEqual(await zero(image), Buffer.alloc(8, 0xfd));
+  await image.close();
+});
+
+test("a journal that was put in already is put in again, and changes nothing", async () => {
+  const left = await interrupted();
+  const journal = left.get(journalPath(name)) as Buffer;
+  const first = await DiskImage.open(name, { access: "read-write", disk: left });
+  await first.close();
+  const done = left.get(name) as Buffer;
+  left.put(journalPath(name), journal);
+  const again = await DiskImage.open(name, { access: "read-write", disk: left });
+  await again.close();
+  assert.ok((left.get(name) as Buffer).equals(done));
+});
+
+test("only tracks that were written, and a mark in the header's reserved part, differ from what was there", async () => {
+  const disk = herculesDisk(name);
+  const image = await DiskImage.open(name, { access: "read-write", disk });
+  await image.write(label, await image.read(label));
+  await image.close();
+  const bytes = Buffer.from(disk.get(name) as Buffer);
+  bytes.fill(0, 488, 512);
+  assert.ok(bytes.equals(herculesFile(`${name}.gz`)));
 });

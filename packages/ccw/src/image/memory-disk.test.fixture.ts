@@ -2,6 +2,7 @@
  * A directory of files in memory that forgets what a crash forgets: each write lasts from the next sync on; what comes between is lost, kept
  * or kept in part, sector by sector. It can also be full, and fail.
  */
+import { randomBytes } from "node:crypto";
 import { ImageError } from "./error.js";
 import type { Access, ImageDisk, ImageFile } from "./image-file.js";
 import type { ImageLock } from "./lock.js";
@@ -84,15 +85,16 @@ export class MemoryDisk implements ImageDisk {
     this.#files.delete(path);
   }
 
-  async identity(path: string): Promise<string> {
-    return `memory ${path}`;
+  random(length: number): Uint8Array {
+    return randomBytes(length);
   }
 
   async canonical(path: string): Promise<string> {
     return path;
   }
 
-  async lock(path: string): Promise<ImageLock> {
+  async lock(file: ImageFile): Promise<ImageLock> {
+    const path = await file.identity();
     if (this.#locked.has(path)) throw new ImageError("image-locked", { file: path }, "it is locked");
     this.#locked.add(path);
     return {
@@ -162,6 +164,10 @@ class MemoryFile implements ImageFile {
     this.#disk.step();
     this.#stored.durable = Buffer.from(this.#stored.content);
     this.#stored.pending = [];
+  }
+
+  async identity(): Promise<string> {
+    return this.path;
   }
 
   async close(): Promise<void> {}

@@ -3,8 +3,9 @@ import { ImageError } from "./error.js";
 import type { Geometry } from "./geometry.js";
 import { type DeviceHeader, headerSize } from "./header.js";
 import type { Access, ImageDisk, ImageFile } from "./image-file.js";
-import { Journal, readJournal } from "./journal.js";
+import { Journal, type JournalEntry, readJournal } from "./journal.js";
 import { openPlainFiles, type PlainFile } from "./plain-files.js";
+import { freshStamp, readStamp, type Stamp, writeStamp } from "./stamp.js";
 import type { ImageFormat, SpaceUse, StoredTrack, TrackStore } from "./track-store.js";
 
 export class PlainStore implements TrackStore {
@@ -13,11 +14,11 @@ export class PlainStore implements TrackStore {
   readonly #disk: ImageDisk;
   readonly #files: readonly PlainFile[];
   readonly #access: Access;
-  readonly #identity: string;
   /** Where the first file really is, and the journal beside it. */
   readonly #home: string;
   /** What the journal holds and the image not yet: read-only, or because putting it in failed. */
-  #pending: ReadonlyMap<number, Uint8Array>;
+  #pending: JournalEntry | undefined;
+  #stamp: Stamp | undefined;
   #journal: Journal | undefined;
   #state: "open" | "closed" = "open";
 
@@ -26,22 +27,22 @@ export class PlainStore implements TrackStore {
     files: readonly PlainFile[],
     geometry: Geometry,
     access: Access,
-    identity: string,
     home: string,
-    pending: ReadonlyMap<number, Uint8Array>,
+    stamp: Stamp | undefined,
+    pending: JournalEntry | undefined,
   ) {
     this.#disk = disk;
     this.#files = files;
     this.geometry = geometry;
     this.#access = access;
-    this.#identity = identity;
     this.#home = home;
+    this.#stamp = stamp;
     this.#pending = pending;
     this.format = {
       kind: "plain",
       files: files.map(({ file }) => file.path),
       compression: "none",
-      state: pending.size > 0 ? "journal-pending" : "closed",
+      state: pending === undefined ? "closed" : "journal-pending",
     };
   }
 
@@ -54,11 +55,12 @@ export class PlainStore implements TrackStore {
   ): Promise<PlainStore> {
     const { files, geometry } = await openPlainFiles(disk, first, device, access);
     try {
-      const identity = await disk.identity(first.path);
       const home = await disk.canonical(first.path);
-      const pending = await readJournal(disk, home, identity);
-      const store = new PlainStore(disk, files, geometry, access, identity, home, pending ?? new Map());
-      if (access === "read-write" && pending !== undefined) await store.#adoptJournal();
+      const stamp = await readStamp(first);
+      const found = await readJournal(disk, home, stamp);
+      const pending = found === "nothing" ? undefined : found;
+      const store = new PlainStore(disk, files, geometry, access, home, stamp, pending);
+      if (access === "read-write" && found !== undefined) await store.#adoptJournal();
       return store;
     } catch (error) {
       for (const { file } of files) if (file !== first) await file.close();
@@ -69,11 +71,11 @@ export class PlainStore implements TrackStore {
   async read(track: number, count: number): Promise<readonly [StoredTrack, ...StoredTrack[]]> {
     this.#usable();
     const { file, firstTrack, tracks } = this.#fileOf(track);
-    const pending = this.#pending.get(track);
+    const pending = this.#pending?.tracks.get(track);
     if (pending !== undefined) return [{ bytes: pending, file: file.path, offset: undefined }];
     const most = Math.min(count, firstTrack + tracks - track);
     let together = 1;
-    while (together < most && !this.#pending.has(track + together)) together += 1;
+    while (together < most && this.#pending?.tracks.has(track + together) !== true) together += 1;
     const { trackSize } = this.geometry;
     const position = this.#place(track).position;
     const [first, ...more] = await file.readEach(position, trackSize, together);
@@ -92,9 +94,10 @@ export class PlainStore implements TrackStore {
     if (tracks.size === 0) return;
     // A journal that could not be put in before would be lost by writing a new one over it.
     await this.#recover();
-    this.#journal ??= await Journal.open(this.#disk, this.#home, this.#identity);
-    await this.#journal.record(tracks);
-    this.#pending = new Map(tracks);
+    this.#journal ??= await Journal.open(this.#disk, this.#home);
+    const entry = { tracks: new Map(tracks), before: await this.#stamped(), after: freshStamp(this.#disk) };
+    await this.#journal.record(entry);
+    this.#pending = entry;
     await this.#recover();
   }
 
@@ -115,7 +118,7 @@ export class PlainStore implements TrackStore {
     if (this.#state === "closed") return;
     this.#state = "closed";
     try {
-      await this.#journal?.close(this.#pending.size === 0 ? "remove" : "keep");
+      await this.#journal?.close(this.#pending === undefined ? "remove" : "keep");
     } finally {
       for (const { file } of this.#files) await file.close();
     }
@@ -149,14 +152,27 @@ export class PlainStore implements TrackStore {
 
   /** One that a writer left behind: its close removes it. */
   async #adoptJournal(): Promise<void> {
-    this.#journal = await Journal.open(this.#disk, this.#home, this.#identity);
+    this.#journal = await Journal.open(this.#disk, this.#home);
     await this.#recover();
+  }
+
+  /** An image that was never written here has no stamp yet, so that no journal could be told to be its own. */
+  async #stamped(): Promise<Stamp> {
+    if (this.#stamp === undefined) {
+      const stamp = freshStamp(this.#disk);
+      const { file } = this.#files[0] as PlainFile;
+      await writeStamp(file, stamp);
+      await file.sync();
+      this.#stamp = stamp;
+    }
+    return this.#stamp;
   }
 
   /** Puts what the journal holds into the image. Can be done any number of times. */
   async #recover(): Promise<void> {
-    if (this.#pending.size === 0) return;
-    for (const [track, bytes] of this.#pending) {
+    if (this.#pending === undefined) return;
+    const { tracks, after } = this.#pending;
+    for (const [track, bytes] of tracks) {
       if (track >= this.geometry.tracks || bytes.length > this.geometry.trackSize)
         throw new ImageError(
           "image-journal",
@@ -164,15 +180,18 @@ export class PlainStore implements TrackStore {
           `its journal has track ${track} of ${bytes.length} bytes`,
         );
     }
-    const touched = new Set<ImageFile>();
-    for (const [track, bytes] of this.#pending) {
+    const { file: first } = this.#files[0] as PlainFile;
+    const touched = new Set([first]);
+    await writeStamp(first, after);
+    for (const [track, bytes] of tracks) {
       const { file, position } = this.#place(track);
       await file.write(position, bytes);
       touched.add(file);
     }
     for (const file of touched) await file.sync();
-    this.#journal ??= await Journal.open(this.#disk, this.#home, this.#identity);
+    this.#stamp = after;
+    this.#journal ??= await Journal.open(this.#disk, this.#home);
     await this.#journal.clear();
-    this.#pending = new Map();
+    this.#pending = undefined;
   }
 }

@@ -6,7 +6,7 @@
  * times; what can't be done fails with a `BlockError` that says why. A call that fails may have written some of its blocks.
  */
 import { isKernelError, Mutex, noDeadline, type Runtime, type System } from "parhelion-core";
-import { AttachedDevice, type OpenDevice } from "parhelion-vfio";
+import { AttachedDevice, loadKoffi, type OpenDevice, VfioUserDevice } from "parhelion-vfio";
 import {
   blockBytes,
   blocksPerTrack,
@@ -68,6 +68,20 @@ export class CcwBlockDevice {
   static async open(system: System, name: string, options: CcwBlockOptions = {}): Promise<CcwBlockDevice> {
     checkTransfer(options.transferBlocks);
     return CcwBlockDevice.use(system.runtime, await AttachedDevice.open(system, name), options);
+  }
+
+  /**
+   * The same, of a device that another process serves at that socket (`parhelion dasd attach`). Needs koffi: without it there are no
+   * interrupts. @throws KernelError as connecting to it; EOPNOTSUPP no interrupts; EINVAL it is no subchannel @throws BlockError
+   */
+  static async openAt(
+    runtime: Runtime,
+    socketPath: string,
+    options: CcwBlockOptions = {},
+  ): Promise<CcwBlockDevice> {
+    checkTransfer(options.transferBlocks);
+    const device = await VfioUserDevice.connect(runtime, socketPath, { koffi: await loadKoffi() });
+    return CcwBlockDevice.use(runtime, device, options);
   }
 
   /** The same, of a device that is open; it is closed with this, also when this fails. @throws as `open` */

@@ -20,7 +20,15 @@ import { PathGroups } from "./path-groups.js";
 import { readCommands } from "./read-commands.js";
 import { searchCommands } from "./search-commands.js";
 import { commandReject, Sense0, Sense1, type SenseInit, senseBytes, UnitCheck } from "./sense.js";
-import { type Handler, type Handlers, outsideDomain, ProgramState, receiveAll, type Turn } from "./turn.js";
+import {
+  CutOff,
+  type Handler,
+  type Handlers,
+  outsideDomain,
+  ProgramState,
+  receiveAll,
+  type Turn,
+} from "./turn.js";
 import { writeCommands } from "./write-commands.js";
 
 export interface Dasd3390Options {
@@ -152,6 +160,10 @@ export class Dasd3390 implements ChannelDevice {
   }
 
   #checked(error: unknown): Ending {
+    if (error instanceof CutOff) {
+      this.#program.remaining = 0;
+      return { status: done };
+    }
     const init = this.#senseOf(error);
     const sense = senseBytes(init, this.#arm.address, this.#disk.geometry.cylinders);
     this.#pendingSense = sense;

@@ -41,6 +41,11 @@ export class GatedDisk implements ChannelDevice {
     return { reached, open: () => release("go on") };
   }
 
+  /** Opens whatever is closed. */
+  release(): void {
+    this.#closed?.release("go on");
+  }
+
   async execute(command: Command, data: DataPath): Promise<Ending> {
     const gate = this.#closed;
     if (gate?.code === command.code && gate.left-- === 0) {

@@ -61,21 +61,32 @@ export function outsideDomain({ program }: Turn): void {
   if (program.inDomain) throw commandReject("invalidSequence");
 }
 
-/** Exactly so many bytes. @throws UnitCheck command reject: the count is too small */
+/** The channel gives no more of a command's data, and not because that was all: the command ends, and nothing is written. */
+export class CutOff extends Error {
+  override readonly name = "CutOff";
+}
+
+/** Exactly so many bytes. @throws UnitCheck command reject: the count is too small @throws CutOff */
 export function receiveAll({ data }: Turn, length: number): Answer<Uint8Array> {
   return after(data.receive(length), (bytes) => {
-    if (bytes.length < length) throw commandReject("countTooSmall");
+    if (bytes.length < length) throw cutOff(data) ?? commandReject("countTooSmall");
     return bytes;
   });
 }
 
-/** Short data is made up with zeros. */
+/** Short data is made up with zeros, but not that of which the rest was cut off. @throws CutOff */
 export function receivePadded({ data }: Turn, length: number): Answer<Uint8Array> {
   if (length === 0) return new Uint8Array(0);
   return after(data.receive(length), (bytes) => {
     if (bytes.length === length) return bytes;
+    const cut = cutOff(data);
+    if (cut !== null) throw cut;
     const padded = new Uint8Array(length);
     padded.set(bytes);
     return padded;
   });
+}
+
+function cutOff({ state }: DataPath): CutOff | null {
+  return state === "cut" ? new CutOff("the channel gives no more data") : null;
 }

@@ -85,6 +85,10 @@ export class DataChain implements DataPath {
     return this.#length;
   }
 
+  get state(): "open" | "cut" {
+    return this.#open ? "open" : "cut";
+  }
+
   accept(): void {
     this.#hooks.looked();
     if (this.#command === "accepted" || this.#state === "closed") return;

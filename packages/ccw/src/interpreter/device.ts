@@ -26,6 +26,11 @@ export interface Command {
  */
 export interface DataPath {
   /**
+   * "cut": nothing moves any more, because the program was halted or cleared, or its data has a check, not because its CCWs
+   * have no more. A device that writes can then keep what it has. Default "open".
+   */
+  readonly state?: "open" | "cut";
+  /**
    * The command was accepted and takes time: for before a wait, and for a data phase without bytes. Moving data
    * implies it. A command that ends without it is immediate: format 0 knows no incorrect length for it.
    */

@@ -32,8 +32,8 @@ export interface Rig {
   /** Makes a mediated device of the subchannel. @returns the name of its VFIO device's node */
   passThrough(id: SubchannelId): Promise<string>;
   subchannel(id: SubchannelId): Subchannel;
-  /** Takes everything down; nothing may be left. */
-  end(): Promise<void>;
+  /** Takes everything down; nothing may be left. @param look at the images' files, when nobody has them open any more */
+  end(look?: () => Promise<void>): Promise<void>;
 }
 
 export interface DiskInit extends Dasd3390Options {
@@ -113,12 +113,13 @@ export async function rig(
       if (vdev === undefined) throw new Error(`mdev ${uuid} has no VFIO device`);
       return vdev.name;
     },
-    async end() {
+    async end(look) {
       await ccw.unregister();
       await vfio.close();
       await mdev.unregister();
       await css.stop();
       for (const { image } of disks) await image.close();
+      await look?.();
       await rm(folder, { recursive: true });
     },
   };

@@ -104,14 +104,15 @@ export class Words {
   tsch(): { readonly cc: 0 | 1 | 3; readonly irb: Irb | null } {
     this.#uses("write");
     if (!this.operational) return { cc: 3, irb: null };
-    const sense = this.#sense ?? new Uint8Array(0);
+    const ecw = new Uint8Array(32);
+    if (this.#sense !== null) ecw.set(this.#sense);
     const answer = irb.make({
       scsw: this.#scsw,
       esw: esw.make({
         lpum: this.#pmcw.lpum,
-        erw: erw.make({ cons: this.#scsw.ectl, scnt: sense.length }),
+        erw: erw.make({ cons: this.#scsw.ectl, scnt: this.#sense?.length ?? 0 }),
       }),
-      ecw: Uint8Array.from({ length: 32 }, (_, at) => sense[at] ?? 0),
+      ecw,
     });
     if (!isPending(this.#scsw)) return { cc: 1, irb: answer };
     this.#scsw = collected(this.#scsw);

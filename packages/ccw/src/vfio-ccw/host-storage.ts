@@ -7,7 +7,7 @@ import { KernelError, type Named, type Runtime } from "parhelion-core";
 import { type Answer, type MainStorage, StorageFault } from "../storage/storage.js";
 import { FrameSpace, frameBytes } from "./frame-space.js";
 
-/** What is behind the addresses of one frame. */
+/** What is behind the addresses of frames that follow each other. */
 export interface FrameContent {
   read(offset: number, length: number): Answer<Uint8Array>;
   write(offset: number, bytes: Uint8Array): Answer<void>;
@@ -26,7 +26,38 @@ export interface LentFrames {
   takeBack(): void;
 }
 
-interface Frame extends Named, FrameContent {}
+/** Frames that follow each other and have one content. */
+class Run implements Named {
+  readonly name: string;
+  readonly address: number;
+  readonly content: FrameContent;
+  /** The address behind it. */
+  readonly end: number;
+
+  constructor(first: number, frames: number, content: FrameContent) {
+    this.name = `frames from ${first}`;
+    this.address = first * frameBytes;
+    this.end = this.address + frames * frameBytes;
+    this.content = content;
+  }
+}
+
+/** The host's own bytes. */
+class OwnBytes implements FrameContent {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    return this.bytes.subarray(offset, offset + length);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.bytes.set(bytes, offset);
+  }
+}
 
 /** Frames 0 to 15 are left out: an address of zero is a mistake more often than not. */
 const firstFrame = 16;
@@ -36,10 +67,17 @@ const lowLimit = 2 ** 31 / frameBytes;
 const highStart = 2 ** 32 / frameBytes;
 const highLimit = 2 ** 52 / frameBytes;
 
+/** Blocks up to so many frames are kept for the next one of their size, so many of each: channel programs come one after the other. */
+const spareFrames = 16;
+const sparesPerSize = 4;
+
 export class HostStorage implements MainStorage, Named {
   readonly name = "main storage of the host";
   readonly #runtime: Runtime;
-  readonly #frames = new Map<number, Frame>();
+  /** By the number of a frame: what it is part of. */
+  readonly #frames = new Map<number, Run>();
+  /** By the number of frames. */
+  readonly #spare = new Map<number, OwnBytes[]>();
   readonly #low = new FrameSpace(firstFrame, lowLimit);
   readonly #high = new FrameSpace(highStart, highLimit);
 
@@ -56,65 +94,64 @@ export class HostStorage implements MainStorage, Named {
   /** Storage below 2 GiB, filled with zeroes. @throws KernelError ENOMEM */
   allocate(size: number): HostBlock {
     const frames = Math.max(1, Math.ceil(size / frameBytes));
-    const bytes = new Uint8Array(frames * frameBytes);
     const first = this.#take(this.#low, frames);
-    for (let index = 0; index < frames; index += 1) {
-      const own = bytes.subarray(index * frameBytes, (index + 1) * frameBytes);
-      this.#show(first + index, {
-        read: (offset, length) => own.subarray(offset, offset + length),
-        write: (offset, content) => own.set(content, offset),
-      });
-    }
-    return { address: first * frameBytes, bytes, free: () => this.#give(this.#low, first, frames) };
+    const own = this.#spare.get(frames)?.pop();
+    own?.bytes.fill(0);
+    const content = own ?? new OwnBytes(new Uint8Array(frames * frameBytes));
+    const run = this.#show(first, frames, content);
+    const free = () => {
+      this.#give(this.#low, run, frames);
+      this.#keep(frames, content);
+    };
+    return { address: run.address, bytes: content.bytes, free };
   }
 
   /** Gives memory that is somebody else's addresses above 4 GiB. @throws KernelError ENOMEM */
   lend(content: FrameContent, frames: number): LentFrames {
-    const first = this.#take(this.#high, frames);
-    for (let index = 0; index < frames; index += 1) {
-      const base = index * frameBytes;
-      this.#show(first + index, {
-        read: (offset, length) => content.read(base + offset, length),
-        write: (offset, bytes) => content.write(base + offset, bytes),
-      });
-    }
-    return { address: first * frameBytes, takeBack: () => this.#give(this.#high, first, frames) };
+    const run = this.#show(this.#take(this.#high, frames), frames, content);
+    return { address: run.address, takeBack: () => this.#give(this.#high, run, frames) };
   }
 
   read(address: number, length: number, _key: number): Answer<Uint8Array> {
-    const offset = address % frameBytes;
-    if (offset + length <= frameBytes) return this.#frame(address, "read").read(offset, length);
+    const run = this.#run(address, "read");
+    if (address + length <= run.end) return run.content.read(address - run.address, length);
     return this.#readAcross(address, length);
   }
 
   write(address: number, bytes: Uint8Array, _key: number): Answer<void> {
-    const offset = address % frameBytes;
-    if (offset + bytes.length <= frameBytes) return this.#frame(address, "write").write(offset, bytes);
+    const run = this.#run(address, "write");
+    if (address + bytes.length <= run.end) return run.content.write(address - run.address, bytes);
     return this.#writeAcross(address, bytes);
   }
 
   async #readAcross(address: number, length: number): Promise<Uint8Array> {
     const whole = new Uint8Array(length);
-    for (const { at, offset, size } of pieces(address, length)) {
-      whole.set(await this.#frame(address + at, "read").read(offset, size), at);
+    for (let at = 0; at < length; ) {
+      const run = this.#run(address + at, "read");
+      const size = Math.min(run.end - (address + at), length - at);
+      whole.set(await run.content.read(address + at - run.address, size), at);
+      at += size;
     }
     return whole;
   }
 
   async #writeAcross(address: number, bytes: Uint8Array): Promise<void> {
-    for (const { at, offset, size } of pieces(address, bytes.length)) {
-      await this.#frame(address + at, "write").write(offset, bytes.subarray(at, at + size));
+    for (let at = 0; at < bytes.length; ) {
+      const run = this.#run(address + at, "write");
+      const size = Math.min(run.end - (address + at), bytes.length - at);
+      await run.content.write(address + at - run.address, bytes.subarray(at, at + size));
+      at += size;
     }
   }
 
-  #frame(address: number, mode: "read" | "write"): Frame {
-    const frame = this.#frames.get(Math.floor(address / frameBytes));
-    if (frame === undefined) {
+  #run(address: number, mode: "read" | "write"): Run {
+    const run = this.#frames.get(Math.floor(address / frameBytes));
+    if (run === undefined) {
       this.#runtime.scheduler.access(this, "read");
       throw new StorageFault("unavailable", address);
     }
-    this.#runtime.scheduler.access(frame, mode);
-    return frame;
+    this.#runtime.scheduler.access(run, mode);
+    return run;
   }
 
   #take(space: FrameSpace, frames: number): number {
@@ -129,29 +166,26 @@ export class HostStorage implements MainStorage, Named {
     return first;
   }
 
-  #show(number: number, { read, write }: FrameContent): void {
-    const frame: Frame = { name: `frame ${number}`, read, write };
-    this.#runtime.scheduler.access(frame, "write");
-    this.#frames.set(number, frame);
+  #show(first: number, frames: number, content: FrameContent): Run {
+    const run = new Run(first, frames, content);
+    this.#runtime.scheduler.access(run, "write");
+    for (let number = first; number < first + frames; number += 1) this.#frames.set(number, run);
+    return run;
   }
 
-  #give(space: FrameSpace, first: number, frames: number): void {
+  #give(space: FrameSpace, run: Run, frames: number): void {
+    const first = run.address / frameBytes;
     this.#runtime.scheduler.access(this, "write");
-    for (let number = first; number < first + frames; number += 1) {
-      const frame = this.#frames.get(number);
-      if (frame !== undefined) this.#runtime.scheduler.access(frame, "write");
-      this.#frames.delete(number);
-    }
+    this.#runtime.scheduler.access(run, "write");
+    for (let number = first; number < first + frames; number += 1) this.#frames.delete(number);
     space.give(first, frames);
   }
-}
 
-/** A range, cut where frames end. */
-function* pieces(address: number, length: number) {
-  for (let at = 0; at < length; ) {
-    const offset = (address + at) % frameBytes;
-    const size = Math.min(frameBytes - offset, length - at);
-    yield { at, offset, size };
-    at += size;
+  /** Nobody has the block any more, nor reaches it by an address. */
+  #keep(frames: number, content: OwnBytes): void {
+    if (frames > spareFrames) return;
+    const spares = this.#spare.get(frames) ?? [];
+    if (spares.length < sparesPerSize) spares.push(content);
+    this.#spare.set(frames, spares);
   }
 }

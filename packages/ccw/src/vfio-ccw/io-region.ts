@@ -91,9 +91,9 @@ export class IoRegion implements Named {
   write(offset: number, bytes: Uint8Array): void {
     this.#touch();
     const { irb } = IO_REGION;
-    const status = this.#bytes.slice(irb.offset, irb.offset + irb.bytes);
+    const status = this.#shown === "unread" ? this.#bytes.slice(irb.offset, irb.offset + irb.bytes) : null;
     this.#bytes.set(bytes, offset);
-    if (this.#shown === "unread") this.#bytes.set(status, irb.offset);
+    if (status !== null) this.#bytes.set(status, irb.offset);
   }
 
   /** What is to be started. */

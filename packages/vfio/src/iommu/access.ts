@@ -24,6 +24,7 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
   readonly #pending = new Set<Completion<unknown>>();
   readonly #pins = new Set<Pin>();
   #state: "open" | "closed" = "closed";
+  #device: "moves" | "stands still" = "moves";
   #ioas: Ioas | null = null;
   /** Hears of every write: the device's own log of them. */
   #wrote: ((iova: bigint, length: number) => void) | null = null;
@@ -64,6 +65,23 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
     this.#wrote = null;
   }
 
+  /** The device stands still: what it does with its user's memory ends, and what it pinned stays pinned. */
+  halt(): void {
+    this.touch("write");
+    this.#device = "stands still";
+    this.#endPending("EBUSY", `${this.name}: its device stands still`);
+  }
+
+  resume(): void {
+    this.touch("write");
+    this.#device = "moves";
+  }
+
+  assertMoves(): void {
+    if (this.#device === "moves") return;
+    throw new KernelError("EBUSY", `${this.name}: its device stands still, and must not do DMA`);
+  }
+
   /** @param wrote hears of writes; null: nobody does */
   logWrites(wrote: ((iova: bigint, length: number) => void) | null): void {
     this.touch("write");
@@ -78,14 +96,17 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
 
   async read(iova: bigint, length: number): Promise<Uint8Array> {
     await this.#runtime.scheduler.yield("dma.read", this);
-    const bytes = new Uint8Array(length);
+    if (length === 0) this.#space();
+    let bytes: Uint8Array | null = null;
     for (let at = 0; at < length; ) {
-      const segment = this.#segment(iova + BigInt(at), length - at, "read");
-      bytes.set(await this.fetch(segment), at);
+      const segment = this.#segment(at === 0 ? iova : iova + BigInt(at), length - at, "read");
+      const shared = this.#shared(segment);
+      if (shared !== null && segment.length === length) return shared.slice();
+      bytes ??= new Uint8Array(length);
+      bytes.set(shared ?? (await this.fetch(segment)), at);
       at += segment.length;
     }
-    if (length === 0) this.#space();
-    return bytes;
+    return bytes ?? new Uint8Array();
   }
 
   async write(iova: bigint, bytes: Uint8Array): Promise<void> {
@@ -143,11 +164,12 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
     }
   }
 
-  async fetch({ mapping, iova, length }: Segment): Promise<Uint8Array> {
+  async fetch(segment: Segment): Promise<Uint8Array> {
+    const shared = this.#shared(segment);
+    if (shared !== null) return shared.slice();
+    const { mapping, iova, length } = segment;
     const vaddr = mapping.vaddr + (iova - mapping.iova);
     const { memory } = mapping;
-    const shared = memory.view?.(vaddr, length) ?? null;
-    if (shared !== null) return shared.slice();
     const bytes = await this.#ask(mapping, "fetch", () => memory.read(vaddr, length));
     if (bytes.length === length) return bytes;
     throw new KernelError("EFAULT", `${mapping.name}: the user gave ${bytes.length} bytes of ${length}`);
@@ -185,6 +207,10 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
     this.#wrote?.(iova, length);
   }
 
+  #shared({ mapping, iova, length }: Segment): Uint8Array | null {
+    return mapping.memory.view?.(mapping.vaddr + (iova - mapping.iova), length) ?? null;
+  }
+
   /** Waits for the user, but not longer than mapping and access last. */
   async #ask<T>(mapping: IovaMapping, op: string, ask: () => T | Promise<T>): Promise<T> {
     const done = new Completion<T>(this.#runtime, `${op} ${mapping.name} for ${this.name}`);
@@ -207,16 +233,21 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
     }
   }
 
-  #drop(code: ErrnoCode, message: string): void {
+  #endPending(code: ErrnoCode, message: string): void {
     const gone = new KernelError(code, message);
     for (const access of this.#pending) access.fail(gone);
     this.#pending.clear();
+  }
+
+  #drop(code: ErrnoCode, message: string): void {
+    this.#endPending(code, message);
     for (const pin of [...this.#pins]) pin.take();
   }
 
   #space(): Ioas {
     this.touch("read");
     if (this.#state === "closed") throw new KernelError("ENODEV", `${this.name}: its device is not open`);
+    this.assertMoves();
     if (this.#ioas === null) throw new KernelError("EFAULT", `${this.name}: its user has mapped nothing`);
     return this.#ioas;
   }

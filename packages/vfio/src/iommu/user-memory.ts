@@ -20,14 +20,15 @@ export interface UserMemory {
 /** Memory of this process, or shared with it. @param base the address of the first byte */
 export function bytesMemory(bytes: Uint8Array, base = 0n): UserMemory {
   const view = (vaddr: bigint, length: number): Uint8Array => {
-    const offset = vaddr - base;
-    if (offset < 0n || offset + BigInt(length) > BigInt(bytes.length)) {
+    // What a number can't hold exactly is far beyond the end of any bytes.
+    const offset = Number(vaddr - base);
+    if (offset < 0 || offset + length > bytes.length) {
       throw new KernelError(
         "EFAULT",
         `${length} bytes at 0x${vaddr.toString(16)} are not within the user's ${bytes.length}`,
       );
     }
-    return bytes.subarray(Number(offset), Number(offset) + length);
+    return bytes.subarray(offset, offset + length);
   };
   return {
     read: (vaddr, length) => view(vaddr, length).slice(),

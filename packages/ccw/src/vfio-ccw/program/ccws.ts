@@ -3,7 +3,7 @@ import { type Ccw1, CcwFlag, ccw0, ccw1 } from "parhelion-buses";
 
 export const ccwBytes = 8;
 
-const transferInChannel = 0x08;
+export const transferInChannel = 0x08;
 const noOperation = 0x03;
 const readBackward = 0x0c;
 const sense = 0x04;

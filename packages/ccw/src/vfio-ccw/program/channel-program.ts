@@ -7,7 +7,7 @@
 import { type Ccw1, CcwFlag, ccw1, type Orb } from "parhelion-buses";
 import { KernelError } from "parhelion-core";
 import type { HostBlock, HostStorage } from "../host-storage.js";
-import { ccwBytes, isTransfer } from "./ccws.js";
+import { ccwBytes, isTransfer, transferInChannel } from "./ccws.js";
 import { dataAddresses, idawFormatOf } from "./data-areas.js";
 import { type DataUse, dataUses } from "./data-use.js";
 import { type GuestMemory, pageBytes } from "./guest-memory.js";
@@ -25,6 +25,8 @@ interface Placed extends Segment {
   /** By CCW. */
   readonly uses: readonly DataUse[];
 }
+
+const none: readonly number[] = [];
 
 export class ChannelProgram {
   readonly #memory: GuestMemory;
@@ -55,7 +57,8 @@ export class ChannelProgram {
     for (const [index, segment] of segments.entries()) {
       const data: (readonly number[])[] = [];
       for (const ccw of segment.ccws) {
-        data.push(isTransfer(ccw) ? [] : await dataAddresses(this.#memory, ccw, format));
+        const addresses = isTransfer(ccw) ? none : dataAddresses(this.#memory, ccw, format);
+        data.push(addresses instanceof Promise ? await addresses : addresses);
       }
       placed.push({ ...segment, at: end, data, uses: uses[index] ?? [] });
       // The place of one CCW stays empty: the address behind a segment is not that of the next.
@@ -107,7 +110,7 @@ export class ChannelProgram {
     for (const { uses, data } of this.#segments) {
       for (const [index, use] of uses.entries()) {
         if (use === "none") continue;
-        for (const address of data[index] ?? []) {
+        for (const address of data[index] ?? none) {
           const page = pageOf(address);
           const before = this.#pages.get(page);
           this.#pages.set(page, before === undefined || before === use ? use : "read-write");
@@ -125,7 +128,8 @@ export class ChannelProgram {
 
   /** Writes CCWs, then IDAWs, then a page for bytes that nobody wants, into a block of the machine's storage. */
   #place(ccwsEnd: number): void {
-    const words = this.#segments.flatMap(({ data }) => data).reduce((sum, { length }) => sum + length, 0);
+    let words = 0;
+    for (const { data } of this.#segments) for (const { length } of data) words += length;
     const scratch = Math.ceil((ccwsEnd + words * idawBytes) / pageBytes) * pageBytes;
     const block = this.#storage.allocate(scratch + pageBytes);
     this.#block = block;
@@ -133,25 +137,27 @@ export class ChannelProgram {
     let idal = ccwsEnd;
     for (const { at, ccws, data, uses } of this.#segments) {
       for (const [index, ccw] of ccws.entries()) {
-        block.bytes.set(ccw1.encode(this.#translated(ccw, block.address, idal)), at + index * ccwBytes);
-        for (const address of data[index] ?? []) {
+        const translated = this.#translated(ccw, block.address, idal);
+        ccw1.field.write(block.bytes, 8 * (at + index * ccwBytes), translated);
+        for (const address of data[index] ?? none) {
           // Where no data moves nobody looks behind the address; it must not be one of somebody's all the same.
           const target =
             uses[index] === "none"
               ? block.address + scratch + (address % pageBytes)
               : (this.#pinned?.hostAddress(address) ?? 0);
-          view.setBigUint64(idal, BigInt(target));
+          view.setUint32(idal, Math.floor(target / 2 ** 32));
+          view.setUint32(idal + 4, target % 2 ** 32);
           idal += idawBytes;
         }
       }
     }
   }
 
-  #translated(ccw: Ccw1, block: number, idal: number): Ccw1 {
-    if (!isTransfer(ccw)) return { ...ccw, flags: ccw.flags | CcwFlag.IDA, cda: block + idal };
-    const target = segmentAt(this.#segments, ccw.cda);
-    if (target === undefined) throw new KernelError("EFAULT", `no CCWs were copied from ${hex(ccw.cda)}`);
-    return { ...ccw, flags: 0, count: 0, cda: block + target.at + (ccw.cda - target.address) };
+  #translated({ cmd, flags, count, cda }: Ccw1, block: number, idal: number): Ccw1 {
+    if (cmd !== transferInChannel) return { cmd, flags: flags | CcwFlag.IDA, count, cda: block + idal };
+    const target = segmentAt(this.#segments, cda);
+    if (target === undefined) throw new KernelError("EFAULT", `no CCWs were copied from ${hex(cda)}`);
+    return { cmd, flags: 0, count: 0, cda: block + target.at + (cda - target.address) };
   }
 }
 

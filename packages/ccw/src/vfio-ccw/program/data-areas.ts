@@ -1,6 +1,7 @@
 /** Where the data of a CCW lies in the guest's memory: one block after the other, found through its IDAWs or without. */
 import { type Ccw1, CcwFlag } from "parhelion-buses";
 import { KernelError } from "parhelion-core";
+import type { Answer } from "../../storage/answer.js";
 import { type GuestMemory, readGuest } from "./guest-memory.js";
 
 /** How the guest's ORB has indirect addresses. */
@@ -22,25 +23,34 @@ export function idawFormatOf({ c64, i2k }: { readonly c64: number; readonly i2k:
  * channel to object to.
  * @throws KernelError EINVAL the CCW asks for what is not supported, EFAULT its IDAWs can't be read
  */
-export async function dataAddresses(
+export function dataAddresses(
   memory: GuestMemory,
   { cda, count, flags }: Ccw1,
-  { wordBytes, blockBytes }: IdawFormat,
-): Promise<readonly number[]> {
+  format: IdawFormat,
+): Answer<readonly number[]> {
   if ((flags & CcwFlag.MIDA) !== 0) {
     throw new KernelError("EINVAL", "modified indirect addresses (MIDAW) are not passed through; use IDAWs");
   }
-  const bytes = Math.max(1, count);
-  if ((flags & CcwFlag.IDA) === 0) {
-    const first = Math.floor(cda / blockBytes) * blockBytes;
-    return Array.from({ length: blocksOf(cda, bytes, blockBytes) }, (_, index) =>
-      index === 0 ? cda : first + index * blockBytes,
-    );
-  }
-  const [start] = words(await readGuest(memory, cda, wordBytes), wordBytes);
+  if ((flags & CcwFlag.IDA) !== 0) return listedAddresses(memory, cda, count, format);
+  const { blockBytes } = format;
+  const blocks = blocksOf(cda, Math.max(1, count), blockBytes);
+  const addresses = [cda];
+  const first = cda - (cda % blockBytes);
+  for (let block = 1; block < blocks; block += 1) addresses.push(first + block * blockBytes);
+  return addresses;
+}
+
+/** @param list where the IDAWs are */
+async function listedAddresses(
+  memory: GuestMemory,
+  list: number,
+  count: number,
+  { wordBytes, blockBytes }: IdawFormat,
+): Promise<readonly number[]> {
+  const [start] = words(await readGuest(memory, list, wordBytes), wordBytes);
   if (start === undefined) return [];
-  const blocks = blocksOf(start, bytes, blockBytes);
-  return words(await readGuest(memory, cda, blocks * wordBytes), wordBytes);
+  const blocks = blocksOf(start, Math.max(1, count), blockBytes);
+  return words(await readGuest(memory, list, blocks * wordBytes), wordBytes);
 }
 
 function blocksOf(address: number, bytes: number, block: number): number {

@@ -82,19 +82,27 @@ export class PinnedPages {
 /** Pages that follow each other and are used alike. */
 function runsOf(pages: ReadonlyMap<number, PageUse>): readonly Run[] {
   const runs: Run[] = [];
-  for (const [address, use] of [...pages].toSorted(([a], [b]) => a - b)) {
-    const last = runs.at(-1);
-    const follows = last !== undefined && last.address + last.pages * pageBytes === address;
-    if (follows && last.use === use && last.pages < maxRunPages) {
-      runs[runs.length - 1] = { ...last, pages: last.pages + 1 };
-    } else {
-      runs.push({ address, pages: 1, use });
+  let address = 0;
+  let count = 0;
+  let use: PageUse = "read";
+  // By address they mostly are already: that is quick to see.
+  for (const page of [...pages.keys()].sort((a, b) => a - b)) {
+    const wanted = pages.get(page) ?? "read-write";
+    const follows = count > 0 && address + count * pageBytes === page;
+    if (follows && wanted === use && count < maxRunPages) {
+      count += 1;
+      continue;
     }
+    if (count > 0) runs.push({ address, pages: count, use });
+    address = page;
+    count = 1;
+    use = wanted;
   }
+  if (count > 0) runs.push({ address, pages: count, use });
   return runs;
 }
 
-/** Memory whose owner fails is, to a device, storage that is not there. */
+/** Memory whose owner fails is, to a device, storage that is not there. @param address of the range, the guest's */
 function guarded(pinned: PinnedRange, address: number): FrameContent {
   const refuse = (offset: number): never => {
     throw new StorageFault("unavailable", address + offset);

@@ -103,8 +103,9 @@ export class VfioDevice extends Device implements AnsweringDevice, UsedDevice, G
     this.dmaLog = new DmaLog(this.#dma);
     this.ops = init.ops(this);
     const { migration } = this.ops;
+    const parts = [this.#dma, this.irqs];
     this.migration =
-      migration === undefined ? null : new Migration(runtime, `migration of ${this.name}`, migration);
+      migration === undefined ? null : new Migration(runtime, `migration of ${this.name}`, migration, parts);
   }
 
   /** Its user's memory. */

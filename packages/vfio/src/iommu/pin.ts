@@ -15,6 +15,8 @@ export interface PinAccess extends Named {
   fetch(segment: Segment): Promise<Uint8Array>;
   store(segment: Segment, bytes: Uint8Array): Promise<void>;
   touch(mode: "read" | "write"): void;
+  /** @throws KernelError EBUSY the device stands still */
+  assertMoves(): void;
   unpinned(pin: Pin): void;
 }
 
@@ -130,6 +132,7 @@ export class Pin implements PinnedRange, MappingHold {
     if (this.state !== "pinned") {
       throw new KernelError("EFAULT", `${this.#what()} is ${this.#state}: pin it again`);
     }
+    this.#access.assertMoves();
   }
 
   #what(): string {

@@ -12,7 +12,7 @@ import { IrqFlag, type IrqSet, type VfioIrq } from "./irq.js";
 interface Vector {
   trigger: Eventfd | null;
   mask: "masked" | "unmasked";
-  /** It came while it was masked. */
+  /** It came while it was masked, or while the device stood still. */
   pending: boolean;
 }
 
@@ -35,6 +35,8 @@ export class IrqTable implements Named {
   readonly #high = new Set<string>();
   /** By what they do and to which, as "unmask-by 0.0". */
   readonly #switches = new Map<string, Listening>();
+
+  #device: "moves" | "stands still" = "moves";
 
   constructor(runtime: Runtime, name: string, irqs: () => readonly VfioIrq[]) {
     this.#runtime = runtime;
@@ -149,6 +151,24 @@ export class IrqTable implements Named {
     return this.#vectors.get(index)?.[vector]?.mask === "masked";
   }
 
+  /** The device stands still: what comes from here on the user is told when it moves again. */
+  halt(): void {
+    this.#runtime.scheduler.access(this, "write");
+    this.#device = "stands still";
+  }
+
+  resume(): void {
+    this.#runtime.scheduler.access(this, "write");
+    this.#device = "moves";
+    for (const [index, vectors] of this.#vectors) {
+      for (const vector of vectors) {
+        if (!vector.pending || vector.mask === "masked") continue;
+        vector.pending = false;
+        this.#signal(vector, index, 1);
+      }
+    }
+  }
+
   /** Drops all triggers: the user has gone. */
   clear(): void {
     this.#runtime.scheduler.access(this, "write");
@@ -220,6 +240,10 @@ export class IrqTable implements Named {
   }
 
   #signal(vector: Vector, index: number, count: number): void {
+    if (this.#device === "stands still" && this.#irqs()[index]?.notice !== true) {
+      vector.pending = true;
+      return;
+    }
     vector.trigger?.signal(count);
     if (this.#irqs()[index]?.automasked === true) vector.mask = "masked";
   }

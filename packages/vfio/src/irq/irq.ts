@@ -13,6 +13,11 @@ export interface VfioIrq {
   readonly automasked?: boolean;
   /** How many are in use can't grow without tearing all of them down first. */
   readonly noresize?: boolean;
+  /**
+   * It is not the device that tells the user something, but who offers it: an error, a request to let go. So it comes while the
+   * device stands still as well.
+   */
+  readonly notice?: boolean;
 }
 
 export const IrqFlag = { EVENTFD: 1, MASKABLE: 2, AUTOMASKED: 4, NORESIZE: 8 } as const;

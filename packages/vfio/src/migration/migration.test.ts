@@ -1,11 +1,14 @@
 /** Features and migration, as a user of the device meets them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Completion, isKernelError } from "parhelion-core";
 import {
   AttachedDevice,
   bytesMemory,
+  EventCounter,
   Feature,
   FeatureFlag,
+  IrqSetFlag,
   type MigrationArc,
   MigrationFlag,
   type MigrationState,
@@ -268,3 +271,109 @@ test("what a device writes is logged, page by page and once, whatever its driver
   await feature(Feature.DMA_LOGGING_STOP | SET);
   await end();
 });
+
+test("a device that stands still reaches neither its user's memory nor its user, and nothing is lost", async () => {
+  const during: string[] = [];
+  const r = await rig();
+  const device = await r.registered(new Toy(), undefined, {
+    irqs: () => [{ count: 1 }, { count: 1, notice: true }, { count: 1, automasked: true }],
+    migration: {
+      flags: MigrationFlag.STOP_COPY,
+      async step({ from, to }) {
+        during.push(`${from}>${to} ${await codeOf(() => device.dma.read(0n, 1))}`);
+        if (to === "ERROR" || (from === "STOP_COPY" && during.includes("break"))) throw new Error("broken");
+        return to === "RESUMING" || to === "STOP_COPY" ? {} : undefined;
+      },
+    },
+  });
+  const user = await AttachedDevice.open(r.system, "vfio0");
+  const set = (state: MigrationState) =>
+    user.call("FEATURE", {
+      argsz: 16,
+      flags: Feature.MIG_DEVICE_STATE | SET,
+      data: Uint8Array.of(migrationStates.indexOf(state), 0, 0, 0, 255, 255, 255, 255),
+    });
+  await user.map(0n, 4096n, bytesMemory(new Uint8Array(4096)));
+  const told = [0, 1, 2].map((index) => new EventCounter(r.runtime, `irq ${index}`));
+  for (const [index, eventfd] of told.entries()) {
+    const flags = IrqSetFlag.DATA_EVENTFD | IrqSetFlag.ACTION_TRIGGER;
+    await user.call("SET_IRQS", { argsz: 24, flags, index, start: 0, count: 1, data: [eventfd] });
+  }
+  const counts = () => told.map(({ count }) => count);
+  const pin = device.dma.pin(0n, 16, "read-write");
+  const looks = async () => [
+    await codeOf(() => device.dma.read(0n, 1)),
+    await codeOf(() => device.dma.write(0n, Uint8Array.of(1))),
+    await codeOf(async () => device.dma.view(0n, 1, "read")),
+    await codeOf(async () => device.dma.pin(0n, 1, "read")),
+    await codeOf(async () => pin.view()),
+    await codeOf(() => pin.read(0, 1)),
+  ];
+  const still = new Array(6).fill("EBUSY");
+  assert.deepEqual(await looks(), new Array(6).fill("done"));
+  for (const state of ["STOP", "STOP_COPY", "RESUMING"] as const) {
+    await set(state);
+    assert.deepEqual(await looks(), still, state);
+    assert.ok(device.irqs.trigger(0));
+    device.irqs.drive(2, "high");
+    device.irqs.trigger(1);
+  }
+  assert.deepEqual(counts(), [0, 3, 0]);
+  // What the user does by itself it gets.
+  const fire = IrqSetFlag.DATA_NONE | IrqSetFlag.ACTION_TRIGGER;
+  await user.call("SET_IRQS", { argsz: 20, flags: fire, index: 1, start: 0, count: 1 });
+  await set("RUNNING");
+  assert.deepEqual(counts(), [1, 4, 1]);
+  assert.equal(device.irqs.masked(2), true);
+  assert.deepEqual(await looks(), new Array(6).fill("done"));
+  await set("STOP_COPY");
+  during.push("break");
+  await assert.rejects(set("RUNNING"));
+  assert.equal(device.migration?.state, "ERROR");
+  assert.deepEqual(await looks(), still, "ERROR");
+  await user.call("RESET", {});
+  assert.deepEqual(await looks(), new Array(6).fill("done"));
+  assert.deepEqual(during, [
+    "RUNNING>STOP done",
+    "STOP>STOP_COPY EBUSY",
+    "STOP_COPY>STOP EBUSY",
+    "STOP>RESUMING EBUSY",
+    "RESUMING>STOP EBUSY",
+    "STOP>RUNNING done",
+    "RUNNING>STOP done",
+    "STOP>STOP_COPY EBUSY",
+    "break",
+    "STOP_COPY>STOP EBUSY",
+  ]);
+  await user.close();
+  await r.gone(device);
+  await r.end();
+});
+
+test("what a device does with its user's memory ends when the device stands still", async () => {
+  const r = await rig();
+  const device = await r.registered(new Toy(), undefined, {
+    migration: { flags: MigrationFlag.STOP_COPY, step: () => {} },
+  });
+  const user = await AttachedDevice.open(r.system, "vfio0");
+  const answer = new Completion<Uint8Array>(r.runtime, "the user's answer");
+  await user.map(0n, 4096n, { read: () => answer.wait(), write: () => {} });
+  const read = codeOf(() => device.dma.read(0n, 16));
+  const data = Uint8Array.of(migrationStates.indexOf("STOP"), 0, 0, 0, 255, 255, 255, 255);
+  await user.call("FEATURE", { argsz: 16, flags: Feature.MIG_DEVICE_STATE | SET, data });
+  assert.equal(await read, "EBUSY");
+  answer.completeAll(new Uint8Array(16));
+  await user.close();
+  await r.gone(device);
+  await r.end();
+});
+
+async function codeOf(run: () => Promise<unknown>): Promise<string> {
+  try {
+    await run();
+    return "done";
+  } catch (error) {
+    if (isKernelError(error)) return error.code;
+    throw error;
+  }
+}

@@ -9,10 +9,20 @@ import { type Guarded, UserStream } from "./stream.js";
 const saving: readonly MigrationState[] = ["PRE_COPY", "PRE_COPY_P2P", "STOP_COPY"];
 const streaming: readonly MigrationState[] = [...saving, "RESUMING"];
 
+/** In these a device does DMA and interrupts its user; in the others neither (include/uapi/linux/vfio.h). */
+const moving: readonly MigrationState[] = ["RUNNING", "RUNNING_P2P", "PRE_COPY", "PRE_COPY_P2P"];
+
+/** What of a device reaches its user. */
+export interface Moving {
+  halt(): void;
+  resume(): void;
+}
+
 export class Migration implements Named {
   readonly name: string;
   readonly #runtime: Runtime;
   readonly #ops: MigrationOps;
+  readonly #parts: readonly Moving[];
   /** Streams are read and written by who holds them, not through the device's file. */
   readonly #streaming: Gate;
   /** One change at a time. */
@@ -21,10 +31,12 @@ export class Migration implements Named {
   #stream: UserStream | null = null;
   #streams = 0;
 
-  constructor(runtime: Runtime, name: string, ops: MigrationOps) {
+  /** @param parts what must stand still with the device */
+  constructor(runtime: Runtime, name: string, ops: MigrationOps, parts: readonly Moving[]) {
     this.#runtime = runtime;
     this.name = name;
     this.#ops = ops;
+    this.#parts = parts;
     this.#streaming = new Gate(runtime, `streams of ${name}`);
     this.#mutex = new Mutex(runtime, `changes of ${name}`);
   }
@@ -94,11 +106,13 @@ export class Migration implements Named {
 
   async #step(arc: MigrationArc): Promise<MigrationStream | null> {
     let stream: MigrationStream | undefined;
+    // What it begins with the step into a state it does in that state; what it ends before a step is over is not stopped.
+    if (moving.includes(arc.to)) for (const part of this.#parts) part.resume();
     try {
       stream =
         (await invoke(this.#runtime, `migrate.${arc.to}`, this, () => this.#ops.step(arc))) ?? undefined;
     } catch (error) {
-      if (this.#ops.recover?.(arc) !== "kept") this.#moveTo("ERROR");
+      this.#moveTo(this.#ops.recover?.(arc) === "kept" ? this.#state : "ERROR");
       throw error;
     }
     this.#moveTo(arc.to);
@@ -111,8 +125,12 @@ export class Migration implements Named {
 
   #moveTo(state: MigrationState): void {
     this.#runtime.scheduler.access(this, "write");
-    const kept = saving.includes(this.#state) && saving.includes(state);
+    const kept = this.#state === state || (saving.includes(this.#state) && saving.includes(state));
     this.#state = state;
+    for (const part of this.#parts) {
+      if (moving.includes(state)) part.resume();
+      else part.halt();
+    }
     if (!kept || !streaming.includes(state)) this.#endStream();
   }
 

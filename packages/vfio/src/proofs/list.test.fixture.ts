@@ -63,7 +63,7 @@ export const proofs: readonly Proof[] = [
   proof((plant) => mdev.parentUnregistered(plant), "closed by hand", "expectation", endless),
   proof(paths.eitherWay, "does not ask", "expectation"),
   proof((plant) => paths.deviceOfGroup("taken", plant), "does not count", "expectation"),
-  proof((plant) => paths.deviceOfGroup("unbound", plant), "does not count", "expectation", long),
+  proof((plant) => paths.deviceOfGroup("unbound", plant), "does not count", "expectation", endless),
   // Its deadline may pass at any step.
   { ...proof(paths.deviceTooLate, "left open", "expectation"), options: { ...options, anyTime } },
   proof(paths.groupClosedFirst, "does not hold", "expectation"),
@@ -76,6 +76,7 @@ export const proofs: readonly Proof[] = [
   proof(regions.accessAndReset, "no lock", "expectation"),
   proof(regions.mappedAndGone, "not zapped", "use-after-free"),
   proof(migration.changeAndReset, "at once", "expectation"),
+  proof(migration.changeAndDma, "left to the driver", "expectation", {}, { method: "optimal" }),
   proof((plant) => migration.changeAndRemoval("taken", plant), "works on", "expectation"),
   proof((plant) => migration.streamAndEnd("closed", plant), "does not wait", "outside-window"),
   proof((plant) => migration.streamAndEnd("taken", plant), "does not wait", "outside-window"),

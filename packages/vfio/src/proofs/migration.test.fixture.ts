@@ -6,6 +6,7 @@ import {
   type AttachedDevice,
   Feature,
   FeatureFlag,
+  IrqSetFlag,
   MigrationFlag,
   type MigrationState,
   type MigrationStream,
@@ -102,6 +103,59 @@ export function changeAndReset(plant?: "at once"): Program<Migrating> {
       const { state, streams } = stage.really;
       world.expect(known === state, `it is said to be in ${known}, and is in ${state}`);
       world.expect(streams === (streaming.includes(state) ? 1 : 0), `${streams} streams in ${state}`);
+      await stage.user?.close();
+      await stage.end();
+    },
+  };
+}
+
+/**
+ * Once a device is said to stand still it reaches neither memory nor its user, whatever its driver tries.
+ * @param plant that is left to the driver
+ */
+export function changeAndDma(plant?: "left to the driver"): Program<Migrating> {
+  return {
+    name: named("a device does DMA and interrupts while it is stopped", plant),
+    setup(world) {
+      const stage = migratingStage(world, 1000);
+      const said = world.share("what its user knows", { stopped: false });
+      const reached = (by: string): void => world.expect(!said.stopped, `${by} of a device that is stopped`);
+      world.task("device", async () => {
+        const { dma, irqs } = stage.device;
+        await outcomeOf(() => dma.write(0n, Uint8Array.of(1)), "EBUSY");
+        irqs.trigger(0);
+        await outcomeOf(() => dma.read(0n, 1), "EBUSY");
+      });
+      world.task("user", async () => {
+        const { user } = stage;
+        if (user === undefined) return;
+        await setState(user, "STOP");
+        said.stopped = true;
+        await world.point("while it is stopped");
+        said.stopped = false;
+        await setState(user, "RUNNING");
+      });
+      return Object.assign(stage, { reached });
+    },
+    async before(stage) {
+      await begin(stage);
+      const { reached } = stage as Migrating & { reached(by: string): void };
+      const { device, user } = stage;
+      const look = (by: string) => (): Uint8Array => {
+        reached(by);
+        return new Uint8Array(1);
+      };
+      await user?.map(0n, 4096n, {
+        read: look("a read"),
+        write: () => void look("a write")(),
+        view: look("a view"),
+      });
+      const flags = IrqSetFlag.DATA_EVENTFD | IrqSetFlag.ACTION_TRIGGER;
+      const eventfd = { signal: () => reached("an interrupt") };
+      await user?.call("SET_IRQS", { argsz: 24, flags, index: 0, start: 0, count: 1, data: [eventfd] });
+      if (plant) for (const part of [device.dma, device.irqs]) Object.assign(part, { halt: () => {} });
+    },
+    async after(stage) {
       await stage.user?.close();
       await stage.end();
     },

@@ -1,6 +1,6 @@
 /** What the ports of a served card are plugged into, as somebody wrote it down, and everything that has to be closed for that. */
 import { createServer, type Server } from "node:net";
-import { KernelError, type Named, type Runtime } from "parhelion-core";
+import { Completion, KernelError, type Named, type Runtime } from "parhelion-core";
 import { listenAt } from "../../user/server/listen.js";
 import { idleInputs } from "./line.js";
 import { LoopBackPlug } from "./loop-back-plug.js";
@@ -89,15 +89,18 @@ class SocketLine implements Named, PluggedLine {
 
   static async listen(runtime: Runtime, port: SerialPort, path: string): Promise<SocketLine> {
     const made = new SocketLine(runtime, port, path);
-    await listenAt(made.#server, path);
+    await listenAt(made.#server, path, (error) =>
+      runtime.log("error", "serial.accept-failed", { path, error }),
+    );
     return made;
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = new Completion(this.#runtime, `end of ${this.name}`);
+    this.#server.close(() => closed.completeAll());
     this.#access("read");
     this.#line?.close();
-    await closed;
+    await closed.wait();
   }
 
   #left(line: StreamLine): void {

@@ -142,6 +142,23 @@ test("its state is taken along to another card", () =>
     await to.close();
   }));
 
+test("a card that was stopped runs after its reset, and its user is asked to let go even while it is stopped", () =>
+  withParent(1, async ({ parent, mdev, open }) => {
+    await parent.create(1, uuids[0]);
+    const user = await open(uuids[0]);
+    await moveTo(user, "STOP_COPY");
+    await user.device.call("RESET", {});
+    await user.write(PciRegion.BAR0, 3, 0x03);
+    await user.write(PciRegion.BAR0, 0, 0x55);
+    assert.equal((await user.read(PciRegion.BAR0, 5)) & 1, 1);
+    assert.equal(await user.read(PciRegion.BAR0, 0), 0x55);
+    const letGo = await user.listen(PciIrq.REQ);
+    await moveTo(user, "STOP");
+    await mdev.remove(uuids[0]);
+    assert.equal(letGo.count, 1);
+    await user.close();
+  }));
+
 test("removing the card takes it from its user, and its ports are plugged out", () =>
   withParent(2, async ({ parent, mdev, open, plugs }) => {
     await parent.create(2, uuids[0]);

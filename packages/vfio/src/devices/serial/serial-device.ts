@@ -39,7 +39,7 @@ export function serialDeviceOps(vdev: VfioDevice, init: SerialDeviceInit): VfioD
   regions[PciRegion.CONFIG] = { size: card.config.size, access: "read-write" };
   const irqs: VfioIrq[] = Array.from({ length: PciIrq.REQ + 1 }, () => ({ count: 0 }));
   irqs[PciIrq.INTX] = { count: 1, automasked: true };
-  irqs[PciIrq.REQ] = { count: 1 };
+  irqs[PciIrq.REQ] = { count: 1, notice: true };
   return {
     regions: () => regions,
     irqs: () => irqs,
@@ -56,7 +56,11 @@ export function serialDeviceOps(vdev: VfioDevice, init: SerialDeviceInit): VfioD
       if (region === PciRegion.CONFIG) card.config.write(offset, bytes);
       else card.write(region, offset, bytes);
     },
-    reset: () => card.reset(),
+    reset() {
+      incoming = null;
+      card.reset();
+      card.resume();
+    },
     request: () => void vdev.irqs.trigger(PciIrq.REQ),
     migration: {
       flags: MigrationFlag.STOP_COPY,

@@ -1,80 +1,27 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { type CheckOptions, check, type FailureKind, type Program, prove } from "parhelion-explorer";
-import * as events from "./events.test.fixture.js";
-import * as lifetimes from "./lifetimes.test.fixture.js";
-import type { CcwStage } from "./stage.test.fixture.js";
+import { declareProofs, proofDepth, proofTable, scheduleTable, withPart } from "parhelion-explorer";
+import { proofs } from "./list.test.fixture.js";
 
-/** Users are given their time, and a device that does not stop is given up: both end by their deadlines. */
-const patient: CheckOptions = { deadlines: "expected", maxSteps: 3000 };
-const departures = (delays: number): CheckOptions => ({ ...patient, method: { delays } });
-const random: CheckOptions = { ...patient, method: { random: { runs: 15, seed: 1 } } };
+const page = new URL("../../../../docs/ccw.md", import.meta.url);
+const depth = proofDepth(process.env);
 
-/** Every order there is. */
-for (const program of [
-  lifetimes.interruptWithoutMdev(),
-  lifetimes.qdio(),
-  events.closeAndEnd(),
-  events.eventsAtOnce(),
-  events.unmapAndStart(),
-  events.startAndReset(),
-  events.twoStarts(),
-  events.clearAndEnd(),
-  events.twoReaders(),
-  events.twoStatuses(),
-  events.droppedEventfd(),
-  events.reportAndClose(),
-]) {
-  prove(test, program, patient);
-}
-/** Those within a bound, and some of the rest. */
-for (const [delays, program] of [
-  [2, lifetimes.callbackAtProbe()],
-  [1, lifetimes.callbackAtUnbind()],
-  [2, lifetimes.callbackAndRemove()],
-  [1, lifetimes.interruptAndRemove("as asked")],
-  [1, lifetimes.interruptAndRemove("never")],
-  [2, lifetimes.workAndRelease()],
-  [1, lifetimes.userWhoStays()],
-  [1, lifetimes.recreated()],
-  [1, lifetimes.removedWhileOpen()],
-  [2, lifetimes.failedProbe()],
-  [1, lifetimes.twoCreates()],
-  [1, lifetimes.evaluations()],
-  [1, events.goneAndStart()],
-  [1, events.everything()],
-] as const) {
-  prove(test, program, departures(delays));
-  prove(test, program, random);
-}
+declareProofs(test, proofs, depth);
 
-/** What the kernel does in another order, and what others have proposed, is found: the proofs above can fail. */
-const priorities: CheckOptions = { method: { pct: { depth: 3, runs: 300, seed: 1, steps: 120 } } };
-const planted: readonly (readonly [Program<CcwStage>, FailureKind, CheckOptions?])[] = [
-  [lifetimes.callbackAtProbe("published early"), "expectation", priorities],
-  [lifetimes.callbackAndRemove("a link without a lock"), "use-after-free", priorities],
-  [lifetimes.workAndRelease("work stays queued"), "use-after-free", priorities],
-  [lifetimes.userWhoStays("waited for"), "livelock"],
-  [lifetimes.recreated("made once"), "use-after-free"],
-  [lifetimes.interruptWithoutMdev("enabled in probe"), "expectation"],
-  [lifetimes.failedProbe("stays in reach"), "use-after-free"],
-  [events.closeAndEnd("decided late"), "expectation"],
-  [
-    events.clearAndEnd("decided late"),
-    "expectation",
-    { method: { pct: { depth: 3, runs: 400, seed: 1, steps: 60 } } },
-  ],
-  [events.eventsAtOnce("resets at once"), "exception"],
-  [events.goneAndStart("sleeps in the lock"), "sleep-in-atomic"],
-  [events.twoReaders("taken off later"), "double-free"],
-  [events.twoStatuses("one slot"), "expectation"],
-  [events.droppedEventfd("loaded, then signalled"), "use-after-free"],
-  [events.reportAndClose("freed in close"), "use-after-free", priorities],
-];
-for (const [program, kind, options] of planted) {
-  test(`${program.name} is found`, async (t) => {
-    const { failure, runs } = await check(program, { ...patient, shrink: false, maxRuns: 1000, ...options });
-    assert.equal(failure?.kind, kind, failure?.message);
-    t.diagnostic(`after ${runs} runs: ${failure?.schedule}`);
-  });
+test("docs/ccw.md says what is proved of the drivers", () => {
+  keep("proofs of the drivers", proofTable(proofs));
+});
+
+/** Not with every change of what the drivers stand on, which makes other schedules the shortest. */
+test("docs/ccw.md has the schedules of the mistakes", { skip: depth !== "deep" }, async () => {
+  keep("schedules", await scheduleTable(proofs));
+});
+
+function keep(part: string, text: string): void {
+  const is = readFileSync(page, "utf8");
+  const should = withPart(is, part, text);
+  if (is === should) return;
+  writeFileSync(page, should);
+  assert.fail("docs/ccw.md was out of date; it is not any more: look at the difference and commit it");
 }

@@ -4,7 +4,8 @@ import type { Program } from "parhelion-explorer";
 import type { Eventfd } from "parhelion-vfio";
 import { IoRegion } from "../vfio-ccw/io-region.js";
 import { VfioCcwPrivate } from "../vfio-ccw/private.js";
-import * as plants from "./plants.test.fixture.js";
+import * as devicePlants from "./device-plants.test.fixture.js";
+import * as lifetimePlants from "./lifetime-plants.test.fixture.js";
 import { CcwStage, named } from "./stage.test.fixture.js";
 import { stageId } from "./stage-machine.test.fixture.js";
 
@@ -29,7 +30,7 @@ export const closeAndEnd = (plant?: "decided late"): Program<CcwStage> => ({
     plant,
   ),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.decidedLate(world) : {});
+    const stage = new CcwStage(world, plant ? devicePlants.decidedLate(world) : {});
     world.task("device", async () => stage.machine.finish());
     world.task("user", () => stage.owned.closeDevice());
     return stage;
@@ -46,7 +47,7 @@ export const closeAndEnd = (plant?: "decided late"): Program<CcwStage> => ({
 export const eventsAtOnce = (plant?: "resets at once"): Program<CcwStage> => ({
   name: named("D5.10: two reset the device at once", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.resetsAtOnce() : {});
+    const stage = new CcwStage(world, plant ? devicePlants.resetsAtOnce() : {});
     for (const name of ["one", "two"]) world.task(name, () => stage.owned.reset());
     return stage;
   },
@@ -54,10 +55,10 @@ export const eventsAtOnce = (plant?: "resets at once"): Program<CcwStage> => ({
   after: usable,
 });
 
-export const unmapAndStart = (): Program<CcwStage> => ({
-  name: "D5.10: memory is taken back while a channel program that uses it is being started",
+export const unmapAndStart = (plant?: "asks the started one only"): Program<CcwStage> => ({
+  name: named("D5.10: memory is taken back while a channel program that uses it is being started", plant),
   setup(world) {
-    const stage = new CcwStage(world);
+    const stage = new CcwStage(world, plant ? devicePlants.startedOnly() : {});
     world.task("start", async () => {
       await stage.start("EIO", "EFAULT");
     });
@@ -71,10 +72,10 @@ export const unmapAndStart = (): Program<CcwStage> => ({
   after: usable,
 });
 
-export const startAndReset = (): Program<CcwStage> => ({
-  name: "D5.10: a channel program is started and ends while the device is reset",
+export const startAndReset = (plant?: "back to idle"): Program<CcwStage> => ({
+  name: named("D5.10: a channel program is started and ends while the device is reset", plant),
   setup(world) {
-    const stage = new CcwStage(world);
+    const stage = new CcwStage(world, plant ? devicePlants.backToIdle() : {});
     world.task("start", async () => {
       await stage.start("EIO", "EBUSY");
       stage.machine.finish();
@@ -86,10 +87,10 @@ export const startAndReset = (): Program<CcwStage> => ({
   after: usable,
 });
 
-export const twoStarts = (): Program<CcwStage> => ({
-  name: "two write at once: one is started, the other is told to come again",
+export const twoStarts = (plant?: "looked at first"): Program<CcwStage> => ({
+  name: named("D5.10: two write at once: one is started, the other is told to come again", plant),
   setup(world) {
-    const stage = new CcwStage(world);
+    const stage = new CcwStage(world, plant ? devicePlants.lookedAtFirst(world) : {});
     const answers: string[] = [];
     for (const name of ["one", "two"]) {
       world.task(name, async () => {
@@ -104,6 +105,8 @@ export const twoStarts = (): Program<CcwStage> => ({
   async after(stage, world) {
     const { answers } = stage as CcwStage & { answers: string[] };
     world.expect(answers.filter((answer) => answer === "done").length === 1, answers.join());
+    const state = await stage.owned.io.state();
+    world.expect(state === "cp-pending", `one runs, and the state is ${state}`);
     await usable(stage);
   },
 });
@@ -114,7 +117,7 @@ export const clearAndEnd = (plant?: "decided late"): Program<CcwStage> => ({
     plant,
   ),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.decidedLate(world) : {});
+    const stage = new CcwStage(world, plant ? devicePlants.decidedLate(world) : {});
     world.task("device", async () => stage.machine.finish());
     world.task("user", async () => {
       await stage.clear("EAGAIN");
@@ -132,9 +135,9 @@ export const clearAndEnd = (plant?: "decided late"): Program<CcwStage> => ({
 });
 
 export const goneAndStart = (plant?: "sleeps in the lock"): Program<CcwStage> => ({
-  name: named("H6, H7: the device is pulled out while a channel program is being started", plant),
+  name: named("H7: the device is pulled out while a channel program is being started", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.sleepsInLock(world) : {});
+    const stage = new CcwStage(world, plant ? lifetimePlants.sleepsInLock(world) : {});
     world.task("start", async () => {
       await stage.start("EIO", "ENODEV", "EFAULT", "EAGAIN");
     });
@@ -160,7 +163,7 @@ async function underLock(stage: CcwStage, run: () => unknown): Promise<void> {
 export const twoReaders = (plant?: "taken off later"): Program<CcwStage> => ({
   name: named("H8: two read a channel report while another one comes", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.twoReaders(world) : {});
+    const stage = new CcwStage(world, plant ? devicePlants.twoReaders(world) : {});
     const found: number[] = [];
     for (const name of ["one", "two"]) {
       world.task(name, async () => {
@@ -198,7 +201,7 @@ const atTheEnd = irbLayout.make({
 export const twoStatuses = (plant?: "one slot"): Program<CcwStage> => ({
   name: named("H9: two interruptions come before the user has read the first one's status", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.oneSlot() : {});
+    const stage = new CcwStage(world, plant ? devicePlants.oneSlot() : {});
     const seen: number[] = [];
     world.task("interruptions", async () => {
       const interrupt = (irb: Irb) => underLock(stage, () => stage.owned.irq(irb));
@@ -264,7 +267,7 @@ export const droppedEventfd = (plant?: "loaded, then signalled"): Program<CcwSta
 export const reportAndClose = (plant?: "freed in close"): Program<CcwStage> => ({
   name: named("D5.11: a path goes while the user closes", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.freedInClose(world) : {});
+    const stage = new CcwStage(world, plant ? devicePlants.freedInClose(world) : {});
     world.task("path", () =>
       underLock(stage, () => stage.owned.chpEvent({ chpid: 1, mask: 0x80 }, "OFFLINE")),
     );
@@ -275,10 +278,13 @@ export const reportAndClose = (plant?: "freed in close"): Program<CcwStage> => (
   after: end,
 });
 
-export const everything = (): Program<CcwStage> => ({
-  name: "a user starts and closes, the device ends and is pulled out, a path goes, an administrator removes",
+export const everything = (plant?: "a link without a lock"): Program<CcwStage> => ({
+  name: named(
+    "a user starts and closes, the device ends and is pulled out, a path goes, an administrator removes",
+    plant,
+  ),
   setup(world) {
-    const stage = new CcwStage(world);
+    const stage = new CcwStage(world, plant ? lifetimePlants.bareLink(world) : {});
     world.task("user", async () => {
       await stage.write("EIO", "ENODEV", "EAGAIN", "EBUSY", "EFAULT", "EBADF");
       await stage.close();

@@ -1,7 +1,8 @@
 /** Who may still be called, and with what: probes, removals and callbacks in every order. One program for each dispute. */
 import { KernelError, noDeadline } from "parhelion-core";
 import { outcomeOf, type Program } from "parhelion-explorer";
-import * as plants from "./plants.test.fixture.js";
+import * as devicePlants from "./device-plants.test.fixture.js";
+import * as lifetimePlants from "./lifetime-plants.test.fixture.js";
 import { CcwStage, named, other, uuid } from "./stage.test.fixture.js";
 import { stageChpid, stageId } from "./stage-machine.test.fixture.js";
 
@@ -10,7 +11,7 @@ const end = (stage: CcwStage): Promise<void> => stage.end();
 export const callbackAtProbe = (plant?: "published early"): Program<CcwStage> => ({
   name: named("H1, D5.7: path and subchannel events while the driver of the subchannel is bound", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.publishedEarly(world) : {});
+    const stage = new CcwStage(world, plant ? lifetimePlants.publishedEarly(world) : {});
     world.task("administrator", () => stage.drive());
     world.task("path event", () => stage.css.vary(stageChpid, "off"));
     return stage;
@@ -22,13 +23,18 @@ export const callbackAtProbe = (plant?: "published early"): Program<CcwStage> =>
   },
 });
 
-export const callbackAtUnbind = (): Program<CcwStage> => ({
-  name: "H1, D5.7: path and subchannel events while the driver of the subchannel is unbound",
+export const callbackAtUnbind = (
+  event: "path" | "subchannel",
+  plant?: "data cleared first",
+): Program<CcwStage> => ({
+  name: named(`H1, D5.7: a ${event} event while the driver of the subchannel is unbound`, plant),
   setup(world) {
-    const stage = new CcwStage(world);
+    const stage = new CcwStage(world, plant ? lifetimePlants.clearedEarly(world) : {});
     world.task("administrator", () => stage.undrive());
-    world.task("path event", () => stage.css.vary(stageChpid, "off"));
-    world.task("subchannel event", async () => stage.css.evaluate(stageId));
+    world.task(`${event} event`, async () => {
+      if (event === "path") await stage.css.vary(stageChpid, "off");
+      else stage.css.evaluate(stageId);
+    });
     return stage;
   },
   before: (stage) => stage.begin("drivers"),
@@ -38,7 +44,7 @@ export const callbackAtUnbind = (): Program<CcwStage> => ({
 export const callbackAndRemove = (plant?: "a link without a lock"): Program<CcwStage> => ({
   name: named("H2, D5.3: a path event while the mediated device is removed", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.bareLink(world) : {});
+    const stage = new CcwStage(world, plant ? lifetimePlants.bareLink(world) : {});
     world.task("path event", () => stage.css.vary(stageChpid, "off"));
     world.task("administrator", async () => {
       await stage.remove();
@@ -50,10 +56,18 @@ export const callbackAndRemove = (plant?: "a link without a lock"): Program<CcwS
 });
 
 /** @param stops "never": the device ignores the clear, so that its interruption comes when nobody waits for it any more */
-export const interruptAndRemove = (stops: "as asked" | "never"): Program<CcwStage> => ({
-  name: `H2, D5.3: the end of a channel program while the mediated device is removed, of a device that stops ${stops}`,
+export const interruptAndRemove = (
+  stops: "as asked" | "never",
+  plant?: "close leaves what is pinned",
+): Program<CcwStage> => ({
+  name: named(
+    `H2, D5.3: the end of a channel program while the mediated device is removed, of a device that stops ${stops}`,
+    plant,
+  ),
   setup(world) {
-    const stage = new CcwStage(world, { stops, revokeMs: 0 });
+    const broken = plant ? devicePlants.pinsStay() : {};
+    const quiesceMs = stops === "never" ? 0 : 100;
+    const stage = new CcwStage(world, { ...broken, stops, revokeMs: 0, quiesceMs });
     world.task("device", async () => stage.machine.finish());
     world.task("administrator", async () => {
       await stage.remove();
@@ -73,7 +87,7 @@ export const interruptAndRemove = (stops: "as asked" | "never"): Program<CcwStag
 export const workAndRelease = (plant?: "work stays queued"): Program<CcwStage> => ({
   name: named("H3, D5.4: an interruption has queued work, and what it works on is released", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.workLeft() : {});
+    const stage = new CcwStage(world, plant ? lifetimePlants.workLeft() : {});
     world.task("device", async () => stage.machine.finish());
     world.task("user, then administrator", async () => {
       await stage.close();
@@ -92,6 +106,10 @@ export const userWhoStays = (plant?: "waited for"): Program<CcwStage> => ({
   name: named("H4, D5.6: the device is pulled out, and its user does not let go", plant),
   setup(world) {
     const stage = new CcwStage(world, plant ? { revokeMs: noDeadline } : {});
+    world.always(() => {
+      const now = world.runtime.clock.now();
+      world.expect(now < 60_000, `${now} ms have passed, and the channel subsystem waits for a user`);
+    });
     world.task("machine", async () => {
       stage.machine.vanish();
       stage.css.evaluate(stageId);
@@ -110,7 +128,7 @@ export const userWhoStays = (plant?: "waited for"): Program<CcwStage> => ({
 export const recreated = (plant?: "made once"): Program<CcwStage> => ({
   name: named("D5.1: a second mediated device while somebody still holds the first one's VFIO device", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.shared() : {});
+    const stage = new CcwStage(world, plant ? lifetimePlants.shared() : {});
     world.task("administrator", async () => {
       const { device } = stage;
       void device;
@@ -135,10 +153,36 @@ export const recreated = (plant?: "made once"): Program<CcwStage> => ({
   after: end,
 });
 
+export const recreatedBesides = (plant?: "made once"): Program<CcwStage> => ({
+  name: named(
+    "D5.1: a second mediated device is made while the first one's last reference is given up",
+    plant,
+  ),
+  setup(world) {
+    const stage = new CcwStage(world, plant ? lifetimePlants.shared() : {});
+    const held: { put: () => void } = { put: () => {} };
+    world.task("administrator", async () => {
+      // As long as the first one is there, there is no room.
+      await stage.create(other, "EUSERS");
+      await stage.css.vary(stageChpid, "off");
+    });
+    world.task("late holder", async () => held.put());
+    return Object.assign(stage, { held });
+  },
+  async before(stage) {
+    await stage.begin("mdev");
+    const { device } = stage;
+    device.get();
+    (stage as CcwStage & { held: { put: () => void } }).held.put = () => device.put();
+    await stage.remove();
+  },
+  after: end,
+});
+
 export const interruptWithoutMdev = (plant?: "enabled in probe"): Program<CcwStage> => ({
   name: named("D5.2: the device speaks up while there is no mediated device, or just one", plant),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.enabledInProbe() : {});
+    const stage = new CcwStage(world, plant ? lifetimePlants.enabledInProbe() : {});
     world.task("device", async () => stage.machine.raise());
     world.task("administrator", async () => {
       await stage.create();
@@ -153,14 +197,11 @@ export const interruptWithoutMdev = (plant?: "enabled in probe"): Program<CcwSta
   },
 });
 
-export const removedWhileOpen = (): Program<CcwStage> => ({
-  name: "D5.5: the subchannel loses its driver while a channel program runs",
+export const removedWhileOpen = (plant?: "close leaves what is pinned"): Program<CcwStage> => ({
+  name: named("D5.5: the subchannel loses its driver while a channel program runs", plant),
   setup(world) {
-    const stage = new CcwStage(world);
-    world.task("administrator", async () => {
-      await stage.undrive();
-      world.expect(!stage.machine.enabled, "the subchannel is enabled, and has no driver");
-    });
+    const stage = new CcwStage(world, plant ? devicePlants.pinsStay() : {});
+    world.task("administrator", () => undriven(stage));
     world.task("user", async () => {
       await stage.write("ENODEV", "EBUSY", "EIO", "EBADF");
     });
@@ -173,13 +214,36 @@ export const removedWhileOpen = (): Program<CcwStage> => ({
   after: end,
 });
 
+export const removedAndReset = (plant?: "quiesced first"): Program<CcwStage> => ({
+  name: named("D5.5: the subchannel loses its driver while its user resets it and starts anew", plant),
+  setup(world) {
+    const stage = new CcwStage(world, plant ? lifetimePlants.quiescedFirst(world) : {});
+    world.task("administrator", () => undriven(stage));
+    world.task("user", async () => {
+      if ((await stage.reset("ENODEV", "EBADF")) !== "done") return;
+      await stage.write("ENODEV", "EBUSY", "EIO", "EBADF", "EFAULT");
+    });
+    return stage;
+  },
+  async before(stage) {
+    await stage.begin();
+    if (plant) Object.assign(stage.vfio, { retire: async () => {} });
+  },
+  after: end,
+});
+
+async function undriven(stage: CcwStage): Promise<void> {
+  await stage.undrive();
+  stage.world.expect(!stage.machine.enabled, "the subchannel is enabled, and has no driver");
+}
+
 export const failedProbe = (plant?: "stays in reach"): Program<CcwStage> => ({
   name: named(
     "D5.8: the mediated device's probe fails when callbacks can reach it, and a path event comes",
     plant,
   ),
   setup(world) {
-    const stage = new CcwStage(world, plant ? plants.notWithdrawn() : {});
+    const stage = new CcwStage(world, plant ? lifetimePlants.notWithdrawn() : {});
     world.task("administrator", async () => {
       await stage.create(uuid, "ENOMEM");
     });
@@ -196,10 +260,12 @@ export const failedProbe = (plant?: "stays in reach"): Program<CcwStage> => ({
   after: end,
 });
 
-export const qdio = (): Program<CcwStage> => ({
-  name: "D5.12: a subchannel for QDIO is refused, and nothing is left of the attempt",
+export const qdio = (
+  plant?: "fence in the mdev's probe" | "fence below the registration",
+): Program<CcwStage> => ({
+  name: named("D5.12: a subchannel for QDIO is refused, and nothing is left of the attempt", plant),
   setup(world) {
-    const stage = new CcwStage(world, { qf: 1 });
+    const stage = new CcwStage(world, { ...(plant ? lifetimePlants.fenceElsewhere(plant) : {}), qf: 1 });
     world.task("administrator", () => stage.drive());
     world.task("path event", () => stage.css.vary(stageChpid, "off"));
     return stage;
@@ -213,10 +279,10 @@ export const qdio = (): Program<CcwStage> => ({
   },
 });
 
-export const twoCreates = (): Program<CcwStage> => ({
-  name: "D5.13: two create at once, and one gets it",
+export const twoCreates = (plant?: "a pointer"): Program<CcwStage> => ({
+  name: named("D5.13: two create at once, and one gets it", plant),
   setup(world) {
-    const stage = new CcwStage(world);
+    const stage = new CcwStage(world, plant ? lifetimePlants.byPointer(world) : {});
     const answers: string[] = [];
     for (const wanted of [uuid, other]) {
       world.task(`create ${wanted.at(-1)}`, async () => {
@@ -235,8 +301,8 @@ export const twoCreates = (): Program<CcwStage> => ({
   },
 });
 
-export const evaluations = (): Program<CcwStage> => ({
-  name: "D5.14: the device is pulled out between two reports, and none of them is lost",
+export const evaluations = (plant?: "already being evaluated"): Program<CcwStage> => ({
+  name: named("D5.14: the device is pulled out between two reports, and none of them is lost", plant),
   setup(world) {
     const stage = new CcwStage(world);
     world.task("machine", async () => {
@@ -246,7 +312,10 @@ export const evaluations = (): Program<CcwStage> => ({
     world.task("another report", async () => stage.css.evaluate(stageId));
     return stage;
   },
-  before: (stage) => stage.begin("mdev"),
+  async before(stage) {
+    await stage.begin("drivers");
+    if (plant) lifetimePlants.whileEvaluated(stage.subchannel);
+  },
   async after(stage, world) {
     await stage.css.settle({ deadline: noDeadline });
     world.expect(stage.css.subchannels().length === 0, "the subchannel is still there");

@@ -27,7 +27,7 @@ import {
 } from "parhelion-vfio";
 import { createCssDriver, createMdevDriver, type MakeParent, type MakePrivate } from "../vfio-ccw/drivers.js";
 import { HostStorage } from "../vfio-ccw/host-storage.js";
-import type { VfioCcwParent } from "../vfio-ccw/parent.js";
+import { VfioCcwParent } from "../vfio-ccw/parent.js";
 import { VfioCcwPrivate } from "../vfio-ccw/private.js";
 import { StageMachine, stageId } from "./stage-machine.test.fixture.js";
 
@@ -41,6 +41,8 @@ export interface CcwStageInit {
   readonly css?: (driver: CssDriver<VfioCcwParent>) => CssDriver<VfioCcwParent>;
   readonly stops?: "as asked" | "never";
   readonly qf?: 0 | 1;
+  /** How long a close waits for the device to stop. Default 100. */
+  readonly quiesceMs?: number;
   /** How long a user may stay. Default 10. */
   readonly revokeMs?: number;
 }
@@ -61,6 +63,7 @@ export class CcwStage {
   /** The one that was made last. */
   #owned: VfioCcwPrivate | null = null;
   #device: VfioDevice | null = null;
+  #parent: VfioCcwParent | null = null;
   #attached: AttachedDevice | null = null;
   #signalled: EventCounter | null = null;
 
@@ -83,6 +86,16 @@ export class CcwStage {
     this.world.reads(this);
     if (this.#owned === null) throw new Error("there is no mediated device yet");
     return this.#owned;
+  }
+
+  get parent(): VfioCcwParent {
+    if (this.#parent === null) throw new Error("the subchannel has no driver yet");
+    return this.#parent;
+  }
+
+  get vfio(): Vfio {
+    if (this.#vfio === null) throw new Error("it has not begun");
+    return this.#vfio;
   }
 
   get device(): VfioDevice {
@@ -109,18 +122,18 @@ export class CcwStage {
 
   /** @param as far as which: the machine and its bus, the drivers as well, a mediated device, a user who has it open */
   async begin(as: "machine" | "drivers" | "mdev" | "open" = "open"): Promise<void> {
-    const { makeParent, makePrivate, css: change = (driver) => driver, revokeMs = 10 } = this.#init;
+    const { css: change = (driver) => driver, revokeMs = 10, quiesceMs = 100 } = this.#init;
     this.#vfio = await Vfio.create(this.system, { revokeMs });
     const { css, mdev, storage } = this;
-    const make: MakePrivate = (device, init) => {
-      this.world.writes(this);
-      this.#device = device;
-      this.#owned = makePrivate?.(device, init) ?? new VfioCcwPrivate(device, init);
-      return this.#owned;
+    const makeParent: MakeParent = (system, subchannel) => {
+      const make = this.#init.makeParent ?? ((...of) => new VfioCcwParent(...of));
+      this.#parent = make(system, subchannel);
+      return this.#parent;
     };
+    const make: MakePrivate = (device, init) => this.makePrivate(device, init);
     this.#drivers = {
       css: change(createCssDriver({ css, mdev }, makeParent)) as Driver,
-      mdev: createMdevDriver({ mdev, vfio: this.#vfio, storage, quiesceMs: 100 }, make) as Driver,
+      mdev: createMdevDriver({ mdev, vfio: this.#vfio, storage, quiesceMs }, make) as Driver,
     };
     await this.system.registerDriver(this.#drivers.mdev);
     await this.css.start();
@@ -129,6 +142,14 @@ export class CcwStage {
     if (as !== "machine") await this.drive();
     if (as === "mdev" || as === "open") await this.create();
     if (as === "open") await this.open();
+  }
+
+  /** What the mediated device's driver makes, or a plant. */
+  makePrivate(...[device, init]: Parameters<MakePrivate>): VfioCcwPrivate {
+    this.world.writes(this);
+    this.#device = device;
+    this.#owned = this.#init.makePrivate?.(device, init) ?? new VfioCcwPrivate(device, init);
+    return this.#owned;
   }
 
   /** Registers the css driver. */
@@ -155,9 +176,14 @@ export class CcwStage {
     this.world.writes(this);
     this.#attached = attached;
     await attached.map(0n, BigInt(this.memory.length), bytesMemory(this.memory), "read-write");
-    this.memory.set(ccw1.encode({ cmd: 0x02, count: 8, cda: 4096 }), 0);
+    this.prepare();
     this.#signalled = new EventCounter(this.world.runtime, "io eventfd");
     await this.listen(this.#signalled);
+  }
+
+  /** Puts a channel program into memory. */
+  protected prepare(): void {
+    this.memory.set(ccw1.encode({ cmd: 0x02, count: 8, cda: 4096 }), 0);
   }
 
   /** What the user waits on for interruptions. */
@@ -199,6 +225,12 @@ export class CcwStage {
   write(...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
     const { user } = this;
     return outcomeOf(() => user.call("WRITE", { offset: 0n, bytes: request() }), ...answers);
+  }
+
+  /** By the user's file. */
+  reset(...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {
+    const { user } = this;
+    return outcomeOf(() => user.call("RESET", {}), ...answers);
   }
 
   clear(...answers: readonly ErrnoCode[]): Promise<"done" | ErrnoCode> {

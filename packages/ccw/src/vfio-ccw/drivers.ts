@@ -24,7 +24,7 @@ export interface VfioCcwInit {
 export type MakePrivate = (device: VfioDevice, init: VfioCcwPrivateInit) => VfioCcwPrivate;
 
 /** What the probe of a mediated device has made. */
-interface Made {
+export interface Made {
   readonly device: VfioDevice;
   readonly owned: VfioCcwPrivate;
   readonly parent: VfioCcwParent;
@@ -130,7 +130,8 @@ export function createMdevDriver(
   }
 }
 
-async function letGo({ parent, owned, device }: Made): Promise<void> {
+/** Precondition: nobody has it open, nor can open it. The caller's reference to the device is used up. */
+export async function letGo({ parent, owned, device }: Made): Promise<void> {
   await parent.withdraw(owned);
   device.put();
 }

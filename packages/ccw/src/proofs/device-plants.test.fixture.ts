@@ -1,75 +1,20 @@
 /**
- * What the kernel does in another order, or what somebody else has proposed, put in the place of the driver's own, so that
+ * What the kernel does in another order, or what somebody else has proposed, put in the place of what belongs to one device, so that
  * the search has something to find. Each is as little as it takes.
  */
-import type { ChpEvent, ChpLink, Irb } from "parhelion-buses";
-import { Mutex, type Work, WorkQueue } from "parhelion-core";
+import { type ChpEvent, type ChpLink, type Irb, type Orb, orb as orbLayout } from "parhelion-buses";
+import { KernelError, type Work, WorkQueue } from "parhelion-core";
 import type { World } from "parhelion-explorer";
 import { IoRegion } from "../vfio-ccw/io-region.js";
-import { VfioCcwParent } from "../vfio-ccw/parent.js";
 import { VfioCcwPrivate } from "../vfio-ccw/private.js";
-import { SubchannelIo, type SubchannelIoInit } from "../vfio-ccw/subchannel-io.js";
+import type { ChannelProgram } from "../vfio-ccw/program/channel-program.js";
+import { type Answer, SubchannelIo, type SubchannelIoInit } from "../vfio-ccw/subchannel-io.js";
 import type { CcwStageInit } from "./stage.test.fixture.js";
 
-type Parent = new (...args: ConstructorParameters<typeof VfioCcwParent>) => VfioCcwParent;
-
-function parent(Kind: Parent): CcwStageInit {
-  return { makeParent: (system, subchannel) => new Kind(system, subchannel) };
-}
-
-/** H1: the bus knows the driver before the driver has its data. */
-export function publishedEarly(world: World): CcwStageInit {
-  const missing = (): VfioCcwParent => null as unknown as VfioCcwParent;
+function io(Kind: new (init: SubchannelIoInit) => SubchannelIo): CcwStageInit {
   return {
-    css: (driver) => ({
-      ...driver,
-      async probe(subchannel) {
-        await subchannel.publish({ chpEvent: (link, event) => missing().chpEvent(link, event) });
-        await world.point("no driver data yet");
-        return driver.probe(subchannel);
-      },
-    }),
+    makePrivate: (device, init) => new VfioCcwPrivate(device, { ...init, makeIo: (of) => new Kind(of) }),
   };
-}
-
-/** H2: the pointer is set, cleared and read without the lock. */
-export function bareLink(world: World): CcwStageInit {
-  return parent(
-    class extends VfioCcwParent {
-      #bare: VfioCcwPrivate | null = null;
-
-      override async publish(owned: VfioCcwPrivate): Promise<void> {
-        await super.publish(owned);
-        this.#bare = owned;
-      }
-
-      override async withdraw(owned: VfioCcwPrivate): Promise<void> {
-        await world.point("drvdata = NULL");
-        world.writes({ name: "bare link" });
-        this.#bare = null;
-        await owned.retire();
-      }
-
-      override async chpEvent(link: ChpLink, event: ChpEvent): Promise<"done" | "failed"> {
-        world.reads({ name: "bare link" });
-        const owned = this.#bare;
-        await world.point("private is loaded");
-        return (await owned?.chpEvent(link, event)) ?? "done";
-      }
-    },
-  );
-}
-
-/** H3: what an interruption has queued is not cancelled. */
-export function workLeft(): CcwStageInit {
-  return parent(
-    class extends VfioCcwParent {
-      override async withdraw(owned: VfioCcwPrivate): Promise<void> {
-        owned.retire = async () => {};
-        await super.withdraw(owned);
-      }
-    },
-  );
 }
 
 /** H5: what an interruption means for the state is left to its work, which does not ask what has happened since. */
@@ -103,6 +48,69 @@ export function decidedLate(world: World): CcwStageInit {
   };
 }
 
+/** D5.10: who unmaps asks for what the subchannel has, and not for what is on its way there. */
+export function startedOnly(): CcwStageInit {
+  return io(
+    class extends SubchannelIo {
+      override uses(address: bigint, length: bigint): Promise<boolean> {
+        return this.locked(() => this.started?.uses(address, length) === true);
+      }
+    },
+  );
+}
+
+/** D5.3: what is pinned is given back when the device lets go of it, and not by who closes. */
+export function pinsStay(): CcwStageInit {
+  return io(
+    class extends SubchannelIo {
+      protected override free(program: ChannelProgram): void {
+        if (this.fsm !== "standby") super.free(program);
+      }
+    },
+  );
+}
+
+/** D5.10: a request that has failed goes back to idle, whatever has happened since it began. */
+export function backToIdle(): CcwStageInit {
+  return io(
+    class extends SubchannelIo {
+      override async start(orb: Orb): Promise<Answer> {
+        const answer = await super.start(orb);
+        if (answer === "EIO") {
+          await this.locked(() => {
+            this.fsm = "idle";
+          });
+        }
+        return answer;
+      }
+    },
+  );
+}
+
+/** The state is looked at, and set later; and who writes waits for nobody. */
+export function lookedAtFirst(world: World): CcwStageInit {
+  class KernelIo extends SubchannelIo {
+    override async start(orb: Orb): Promise<Answer> {
+      if ((await this.state()) !== "idle") return "EAGAIN";
+      await world.point("the state was looked at");
+      await this.locked(() => {
+        this.fsm = "idle";
+      });
+      return super.start(orb);
+    }
+  }
+  return {
+    makePrivate: (device, init) =>
+      new (class extends VfioCcwPrivate {
+        override async write(_index: number, _offset: number, bytes: Uint8Array): Promise<number> {
+          const answer = await this.io.start(orbLayout.decode(bytes));
+          if (answer !== "done") throw new KernelError(answer, "it was refused");
+          return bytes.length;
+        }
+      })(device, { ...init, makeIo: (of) => new KernelIo(of) }),
+  };
+}
+
 /** D5.10: nobody waits for another one's close and open. */
 export function resetsAtOnce(): CcwStageInit {
   return {
@@ -113,21 +121,6 @@ export function resetsAtOnce(): CcwStageInit {
         }
       })(device, init),
   };
-}
-
-/** H7: what may sleep is done with the subchannel's lock held. */
-export function sleepsInLock(world: World): CcwStageInit {
-  const pins = new Mutex(world.runtime, "pinned pages");
-  return parent(
-    class extends VfioCcwParent {
-      override schEvent(): Promise<"done" | "again"> {
-        return this.subchannel.lock.withLock(async (): Promise<"done" | "again"> => {
-          await pins.withLock(() => {});
-          return "done";
-        });
-      }
-    },
-  );
 }
 
 /** H8: a report is looked at, copied, and taken off the list later. */
@@ -177,41 +170,6 @@ export function oneSlot(): CcwStageInit {
     makePrivate: (device, init) =>
       new VfioCcwPrivate(device, { ...init, makeIoRegion: (...region) => new Slot(...region) }),
   };
-}
-
-/** D5.1: what belongs to a mediated device is made once, and is the next one's as well. */
-export function shared(): CcwStageInit {
-  const made: { it: VfioCcwPrivate | null } = { it: null };
-  return {
-    makePrivate: (device, init) => {
-      made.it ??= new VfioCcwPrivate(device, init);
-      made.it.retire = async () => {};
-      return made.it;
-    },
-  };
-}
-
-/** D5.2: the subchannel is enabled as soon as it has a driver. */
-export function enabledInProbe(): CcwStageInit {
-  return {
-    css: (driver) => ({
-      ...driver,
-      async probe(subchannel) {
-        const made = await driver.probe(subchannel);
-        await subchannel.lock.withLock(() => subchannel.cio.enable(1, 3));
-        return made;
-      },
-    }),
-  };
-}
-
-/** D5.8: a probe that fails forgets what it has put in reach. */
-export function notWithdrawn(): CcwStageInit {
-  return parent(
-    class extends VfioCcwParent {
-      override async withdraw(): Promise<void> {}
-    },
-  );
 }
 
 /** D5.11: what a report goes into is freed when the user closes. */

@@ -82,19 +82,24 @@ const spaceCount: Handler = async (turn) => {
   return 0;
 };
 
-const defineExtent: Handler = (turn) => {
+const defineExtentCommand: Handler = (turn) => {
   outsideDomain(turn);
-  const { program, disk } = turn;
+  const { program } = turn;
   if (program.bounds === "mask" || program.positioned === "read-ipl") throw commandReject("invalidSequence");
   return after(receiveAll(turn, defineExtentSize), (bytes) => {
-    const extent = parseExtent(bytes, disk.geometry);
-    if (program.bounds === "extent" && !sameBounds(extent, program.extent))
-      throw commandReject("invalidSequence");
-    program.extent = extent;
-    program.bounds = "extent";
+    defineExtent(turn, bytes);
     return 0;
   });
 };
+
+/** @throws UnitCheck */
+export function defineExtent({ program, disk }: Turn, bytes: Uint8Array): void {
+  const extent = parseExtent(bytes, disk.geometry);
+  if (program.bounds === "extent" && !sameBounds(extent, program.extent))
+    throw commandReject("invalidSequence");
+  program.extent = extent;
+  program.bounds = "extent";
+}
 
 /** A second define extent may only move the range. */
 const sameBounds = (one: Extent, other: Extent): boolean =>
@@ -111,11 +116,21 @@ const locateRecordExtended: Handler = async (turn) => {
   mayLocate(turn);
   const head = await receiveAll(turn, extendedLocateSize);
   const length = extendedParameters(head);
-  if (length > 2) throw commandReject("invalidParameter");
+  if (length > mostParameters) throw commandReject("invalidParameter");
   const rest = length > 0 ? await receiveAll(turn, length) : new Uint8Array(0);
-  const bytes = Buffer.concat([head, rest]);
-  return locate(turn, parseLocate(bytes, { extended: true }, turn.program.extent, turn.disk.geometry));
+  return extendedLocate(turn, Buffer.concat([head, rest]));
 };
+
+/** @param bytes at least as many as it has @throws UnitCheck */
+export function extendedLocate(turn: Turn, bytes: Uint8Array): Answer<number> {
+  const length = extendedParameters(bytes);
+  if (length > mostParameters) throw commandReject("invalidParameter");
+  const whole = bytes.subarray(0, extendedLocateSize + length);
+  return locate(turn, parseLocate(whole, { extended: true }, turn.program.extent, turn.disk.geometry));
+}
+
+/** Of the extended form, in bytes. */
+const mostParameters = 2;
 
 function mayLocate(turn: Turn): void {
   outsideDomain(turn);
@@ -189,5 +204,5 @@ export const controlCommands: Handlers = {
   35: setSector,
   71: locateRecord,
   75: locateRecordExtended,
-  99: defineExtent,
+  99: defineExtentCommand,
 };

@@ -13,10 +13,12 @@ import {
   configurationData,
   type DasdIdentity,
   deviceCharacteristics,
+  features,
   senseId,
   subsystemStatus,
 } from "./identity.js";
 import { PathGroups } from "./path-groups.js";
+import { prefix } from "./prefix.js";
 import { readCommands } from "./read-commands.js";
 import { searchCommands } from "./search-commands.js";
 import { commandReject, Sense0, Sense1, type SenseInit, senseBytes, UnitCheck } from "./sense.js";
@@ -41,6 +43,9 @@ export interface Dasd3390Options {
   /** Told of every failure of the disk itself; the guest only gets sense bytes. */
   readonly onFailure?: (error: unknown) => void;
 }
+
+/** Locate record, its extended form, and prefix with one: a domain begins behind them. */
+const locating: readonly number[] = [0x47, 0x4b, 0xe7];
 
 const done = Dstat.CHN_END | Dstat.DEV_END;
 
@@ -155,7 +160,7 @@ export class Dasd3390 implements ChannelDevice {
   #leave({ command, program }: Turn): void {
     const base = command.code & 0x7f;
     if (program.found !== "nothing" && !keeps[program.found].includes(base)) program.found = "nothing";
-    if (program.inDomain && command.code !== 0x47 && command.code !== 0x4b) program.remaining -= 1;
+    if (program.inDomain && !locating.includes(command.code)) program.remaining -= 1;
     program.previous = command.code;
   }
 
@@ -226,6 +231,7 @@ export class Dasd3390 implements ChannelDevice {
       // Suspend multipath reconnection: there is none to suspend.
       91: async () => 0,
       39: performSubsystemFunction,
+      231: prefix(this.#identity),
       62: readSubsystemData,
       180: reserving(({ command }) => this.#groups.reserve(command.path)),
       20: reserving(({ command }) => this.#groups.reserve(command.path)),
@@ -234,14 +240,14 @@ export class Dasd3390 implements ChannelDevice {
   }
 }
 
-/** Prepare for read subsystem data is the one order; feature codes, of which there are none, the one thing to read. */
+/** Prepare for read subsystem data is the one order; feature codes the one thing to read. */
 const performSubsystemFunction: Handler = async (turn) => {
   outsideDomain(turn);
   // Orders are of different lengths.
   const order = await turn.data.receiveRest(64);
   if (order.length < 7) throw commandReject("countTooSmall");
   if (order[0] !== 0x18 || order[6] !== 0x41) throw commandReject("invalidParameter");
-  turn.program.prepared = new Uint8Array(256);
+  turn.program.prepared = features();
   return 0;
 };
 

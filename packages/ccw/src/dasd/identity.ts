@@ -99,6 +99,13 @@ export function configurationData(geometry: Geometry, identity: DasdIdentity): U
   return bytes;
 }
 
+/** Feature codes, a byte each or a bit. Places are those that Linux' driver looks at: prefix is all there is. */
+export function features(): Uint8Array {
+  const bytes = new Uint8Array(256);
+  bytes[8] = 0x01;
+  return bytes;
+}
+
 export function subsystemStatus(identity: DasdIdentity): Uint8Array {
   const bytes = new Uint8Array(44);
   bytes.set([0x01, identity.unitAddress, 31]);

@@ -7,7 +7,6 @@
  */
 import type { AttributeSet } from "./attribute-set.js";
 import type { Bus } from "./bus.js";
-import { callOn } from "./call-on.js";
 import type { DeviceClass } from "./class.js";
 import type { ClassInterface } from "./class-members.js";
 import type { Deferral } from "./deferred.js";
@@ -20,8 +19,9 @@ import type { Leaving } from "./leaving.js";
 import type { NodeRegistry } from "./node-registry.js";
 import type { BusNotifier } from "./notifiers.js";
 import { probing } from "./probing.js";
+import { removeDevice, unregisterDriver } from "./removal.js";
 import { createRuntime, deadlineOf, type Runtime, type WaitOptions } from "./runtime.js";
-import { call, type StillWanted } from "./sync/call.js";
+import { call } from "./sync/call.js";
 import { Sysfs } from "./sysfs/sysfs.js";
 import { assemble, type SystemOptions, type SystemParts } from "./system-parts.js";
 import type { UeventKeys, UeventListener } from "./uevent.js";
@@ -178,7 +178,7 @@ export class System {
    * `device.registered` holds the removal has not begun and will not, else it goes on
    */
   removeDevice(device: Device, options?: WaitOptions): Promise<void> {
-    return this.#remove(device, options, () => {});
+    return removeDevice(this.#parts, device, () => {}, options);
   }
 
   /**
@@ -186,7 +186,7 @@ export class System {
    * it has not begun.
    */
   unregisterDevice(device: Device, options?: WaitOptions): Promise<void> {
-    return this.#remove(device, options, () => device.put());
+    return removeDevice(this.#parts, device, () => device.put(), options);
   }
 
   /**
@@ -212,13 +212,7 @@ export class System {
    */
   async unregisterDriver(driver: Driver, options?: WaitOptions): Promise<void> {
     const subsystem = this.#parts.registry.subsystem(driver.bus);
-    const registration = this.#parts.drivers.kill(driver, subsystem);
-    const devices = () => registration.bindings.devices();
-    const teardown = () =>
-      this.leaving.during(devices, deadlineOf(this.runtime, options), () =>
-        this.#parts.drivers.teardown(registration, subsystem),
-      );
-    await call(this.runtime, `unregister ${registration.devpath}`, teardown, options);
+    await unregisterDriver({ ...this.#parts, runtime: this.runtime }, driver, subsystem, options);
   }
 
   /**
@@ -376,23 +370,6 @@ export class System {
    */
   writeStateSynced(device: Device, text: string, options?: WaitOptions): Promise<void> {
     return this.#parts.sync.write(device, text, options);
-  }
-
-  async #remove(device: Device, options: WaitOptions | undefined, removed: () => void): Promise<void> {
-    const deadline = deadlineOf(this.runtime, options);
-    const { leaving } = this;
-    const { tree } = this.#parts;
-    const remove = (stillWanted: StillWanted): Promise<void> =>
-      leaving.during(
-        () => [device],
-        deadline,
-        async () => {
-          await tree.kill(device, stillWanted, deadline);
-          await tree.teardown(device);
-          removed();
-        },
-      );
-    await callOn(device, `remove ${device.devpath}`, remove, { deadline });
   }
 
   /** @throws KernelError EINVAL */

@@ -123,10 +123,11 @@ export class Journal {
   /** @param content remove: nothing in it is needed any more */
   async close(content: "keep" | "remove"): Promise<void> {
     try {
-      await this.#file.close();
       if (content === "remove") await this.#disk.remove(this.#file.path);
     } finally {
+      // Once it is closed, another file may be known by what this one is locked by.
       await this.#lock.release();
+      await this.#file.close();
     }
   }
 }

@@ -8,6 +8,8 @@ export interface Clock {
 
 export interface ClockTimer {
   cancel(): void;
+  /** Whether the process lives on for it; it does until it is told otherwise. Clocks of tests need not know it. */
+  keepAlive?(keeps: "yes" | "no"): void;
 }
 
 /** The platform's timers take a signed 32-bit delay and fire at once beyond it. */
@@ -26,6 +28,9 @@ export const systemClock: Clock = {
         Math.min(Math.max(0, due - performance.now()), maxDelayMs),
       );
     let handle = arm();
-    return { cancel: () => clearTimeout(handle) };
+    return {
+      cancel: () => clearTimeout(handle),
+      keepAlive: (keeps) => void (keeps === "yes" ? handle.ref() : handle.unref()),
+    };
   },
 };

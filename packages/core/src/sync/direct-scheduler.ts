@@ -1,15 +1,21 @@
 /** The production scheduler: the event loop's own order, nothing recorded. */
-import type { Clock } from "../clock.js";
+import { type Clock, type ClockTimer, systemClock } from "../clock.js";
+import { Deadlines } from "./deadlines.js";
 import type { Blocked, Named, Scheduler, Wakeup } from "./scheduler.js";
 
 export class DirectScheduler implements Scheduler {
-  readonly #clock: Clock;
+  readonly #deadline: (due: number, missed: () => void) => ClockTimer;
   readonly #taskFailed: (task: string, error: unknown) => void;
   /** One for all: whoever awaits it goes on in the next microtask. */
   readonly #ready = Promise.resolve();
 
   constructor(clock: Clock, taskFailed: (task: string, error: unknown) => void) {
-    this.#clock = clock;
+    const deadlines = new Deadlines();
+    // Another clock may be one that goes from timer to timer, and should meet those that were asked for.
+    this.#deadline =
+      clock === systemClock
+        ? (due, missed) => deadlines.add(due, missed)
+        : (due, missed) => clock.setTimer(due - clock.now(), missed);
     this.#taskFailed = taskFailed;
   }
 
@@ -25,7 +31,7 @@ export class DirectScheduler implements Scheduler {
       return true;
     };
     if (deadline === Number.POSITIVE_INFINITY) return { wakeup, wake: () => finish("woken") };
-    const timer = this.#clock.setTimer(deadline - this.#clock.now(), () => finish("timeout"));
+    const timer = this.#deadline(deadline, () => finish("timeout"));
     return {
       wakeup,
       wake: () => {

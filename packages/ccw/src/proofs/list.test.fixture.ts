@@ -8,7 +8,8 @@ import type { CcwStage } from "./stage.test.fixture.js";
 /** Users are given their time, and a device that does not stop is given up: both end by their deadlines. */
 const options: CheckOptions = { deadlines: "expected", maxSteps: 3000 };
 const random = (runs: number): Method => ({ random: { runs, seed: 1 } });
-const priorities: CheckOptions = { method: { pct: { depth: 3, runs: 600, seed: 1 } } };
+/** Many more than it takes, so that they are enough however the code changes around the mistake. */
+const priorities: CheckOptions = { method: { pct: { depth: 3, runs: 5000, seed: 1 } }, maxRuns: 5000 };
 
 type Planted = readonly [program: Program<CcwStage>, finds: FailureKind, options?: CheckOptions];
 
@@ -32,7 +33,7 @@ function bounded(delays: number, program: Program<CcwStage>, ...planted: readonl
     program,
     options,
     within: [{ delays }, random(60)],
-    deep: [{ delays: delays + 1 }, random(5000)],
+    deep: [{ delays: delays + 1 }, random(2000)],
     mistakes: planted.map(mistake),
   };
 }
@@ -74,13 +75,13 @@ export const proofs: readonly Proof[] = [
   every(held.pathAndRelease(), [
     held.pathAndRelease("a link without a lock"),
     "use-after-free",
-    { method: { pct: { depth: 3, runs: 1500, seed: 1 } } },
+    { method: { pct: { depth: 3, runs: 5000, seed: 7, steps: 40 } }, maxRuns: 5000 },
   ]),
   ...(["as asked", "never"] as const).map((stops) =>
     everyWhenDeep(lifetimes.interruptAndRemove(stops), [
       lifetimes.interruptAndRemove(stops, "close leaves what is pinned"),
       "expectation",
-      { method: { delays: 2 } },
+      priorities,
     ]),
   ),
   bounded(2, lifetimes.workAndRelease(), [
@@ -93,7 +94,7 @@ export const proofs: readonly Proof[] = [
   every(events.clearAndEnd(), [
     events.clearAndEnd("decided late"),
     "expectation",
-    { method: { pct: { depth: 3, runs: 400, seed: 1, steps: 60 } } },
+    { method: { pct: { depth: 3, runs: 5000, seed: 1, steps: 60 } }, maxRuns: 5000 },
   ]),
   every(held.shutdownAndReport(), [held.shutdownAndReport("the todo without a lock"), "expectation"]),
   every(held.foundGoneAndStart(), [held.foundGoneAndStart("sleeps in the lock"), "sleep-in-atomic"]),

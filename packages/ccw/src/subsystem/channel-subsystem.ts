@@ -20,7 +20,7 @@ import { ChannelPath } from "../path/channel-path.js";
 import { InstalledPaths } from "../path/installed-paths.js";
 import type { MainStorage } from "../storage/storage.js";
 import { Interruptions } from "./interruptions.js";
-import { MachineSubchannel } from "./subchannel.js";
+import { MachineSubchannel, type MachineSubchannelInit, type SubchannelSurroundings } from "./subchannel.js";
 
 export interface ChannelSubsystemInit {
   /** What channel programs and their data are in. */
@@ -100,7 +100,7 @@ export class ChannelSubsystem implements CssMachine, Named {
     const paths = new InstalledPaths(chpids.map((chpid) => this.path(chpid)));
     const fixed = { dev: devno, dnv: 1, st: type, qf: init.qdio === true ? 1 : 0 };
     const around = { storage: this.#storage, interruptions: this.#interruptions, clearMs: this.#clearMs };
-    const subchannel = new MachineSubchannel(this.#runtime, { id, device, paths, fixed }, around);
+    const subchannel = this.make({ id, device, paths, fixed }, around);
     this.#subchannels.set(name, subchannel);
     this.#reports.subchannel(id);
     return id;
@@ -194,6 +194,10 @@ export class ChannelSubsystem implements CssMachine, Named {
   #find(id: SubchannelId): MachineSubchannel | undefined {
     this.#uses("read");
     return this.#subchannels.get(subchannelName(id));
+  }
+
+  protected make(init: MachineSubchannelInit, around: SubchannelSurroundings): MachineSubchannel {
+    return new MachineSubchannel(this.#runtime, init, around);
   }
 
   #freeNumber(ssid: number): number {

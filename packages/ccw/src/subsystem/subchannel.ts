@@ -31,6 +31,8 @@ export interface MachineSubchannelInit {
   readonly paths: InstalledPaths;
   /** What the PMCW says from the start and no instruction changes: dev, dnv, qf, st. */
   readonly fixed: Partial<Pmcw>;
+  /** Default: a `Words`. */
+  readonly makeWords?: (...of: ConstructorParameters<typeof Words>) => Words;
 }
 
 export interface SubchannelSurroundings {
@@ -52,13 +54,13 @@ export class MachineSubchannel implements Named {
   #era: object | null = {};
 
   constructor(runtime: Runtime, init: MachineSubchannelInit, around: SubchannelSurroundings) {
-    const { id, device, paths, fixed } = init;
+    const { id, device, paths, fixed, makeWords = (...of) => new Words(...of) } = init;
     this.id = id;
     this.name = `machine subchannel ${subchannelName(id)}`;
     this.#runtime = runtime;
     this.#device = device;
     this.#clearMs = around.clearMs;
-    this.#words = new Words(runtime, this, paths, fixed, around.interruptions);
+    this.#words = makeWords(runtime, this, paths, fixed, around.interruptions);
     this.#starts = new StartFunctions(runtime, this, this.#words, device, around.storage);
     device.attached?.({ unsolicited: (status) => this.#unsolicited(status) });
   }

@@ -5,6 +5,8 @@ import type { Program, World } from "parhelion-explorer";
 import type { ChannelDevice, Command, DataPath, DeviceLine, Ending } from "../../interpreter/device.js";
 import type { MainStorage } from "../../storage/storage.js";
 import { ChannelSubsystem } from "../channel-subsystem.js";
+import type { MachineSubchannel } from "../subchannel.js";
+import { Words } from "../words.js";
 
 const good = Dstat.CHN_END | Dstat.DEV_END;
 const read = 0x02;
@@ -48,6 +50,57 @@ class Device implements ChannelDevice {
 
 const deviceState = { name: "the device's state" };
 
+/** What a machine could do wrong. */
+export type Plant =
+  /** A status is presented a step after it was decided. */
+  | "presented later"
+  /** A device's call is presented whatever goes on. */
+  | "not held"
+  /** CSCH answers, and takes effect a step later. */
+  | "answered first";
+
+class Open extends Words {
+  override hold(dstat: number): void {
+    this.present({ dstat }, Stctl.ALERT | Stctl.PEND);
+  }
+}
+
+class PlantedSubsystem extends ChannelSubsystem {
+  readonly #world: World;
+  readonly #plant: Plant | undefined;
+
+  constructor(world: World, storage: MainStorage, plant: Plant | undefined) {
+    super(world.runtime, { storage, sets: 1 });
+    this.#world = world;
+    this.#plant = plant;
+  }
+
+  override csch(id: SubchannelId): 0 | 3 {
+    if (this.#plant !== "answered first") return super.csch(id);
+    this.#world.runtime.scheduler.spawn("csch", async () => {
+      await this.#world.point("csch has answered");
+      super.csch(id);
+    });
+    return 0;
+  }
+
+  protected override make(...[init, around]: Parameters<ChannelSubsystem["make"]>): MachineSubchannel {
+    if (this.#plant === "not held")
+      return super.make({ ...init, makeWords: (...of) => new Open(...of) }, around);
+    if (this.#plant !== "presented later") return super.make(init, around);
+    const world = this.#world;
+    class Late extends Words {
+      override present(...of: Parameters<Words["present"]>): void {
+        world.runtime.scheduler.spawn("presents", async () => {
+          await world.point("a status was decided");
+          super.present(...of);
+        });
+      }
+    }
+    return super.make({ ...init, makeWords: (...of) => new Late(...of) }, around);
+  }
+}
+
 /** One processor: it takes each interruption, collects the status, and notes it. */
 export class Stage {
   readonly world: World;
@@ -55,12 +108,12 @@ export class Stage {
   readonly device: Device;
   readonly id: SubchannelId;
   readonly collected: Scsw[] = [];
+  interruptions = 0;
   readonly memory = new Uint8Array(0x3000);
   /** Whether storage may still change. */
   #storage: "changes" | "is the processor's" = "changes";
 
-  constructor(world: World) {
-    const { runtime } = world;
+  constructor(world: World, plant?: Plant) {
     this.world = world;
     const storage: MainStorage = {
       read: async (address, length) => {
@@ -73,10 +126,11 @@ export class Stage {
         this.memory.set(bytes, address);
       },
     };
-    this.css = new ChannelSubsystem(runtime, { storage, sets: 1 });
+    this.css = new PlantedSubsystem(world, storage, plant);
     this.device = new Device(world);
     this.id = this.css.attach({ device: this.device, devno: 1, chpids: [1, 2] });
     this.css.onInterruption(() => {
+      this.interruptions += 1;
       const { irb } = this.css.tsch(this.id);
       if (irb !== null && (irb.scsw.stctl & Stctl.PEND) !== 0) this.collected.push(irb.scsw);
     });
@@ -111,7 +165,7 @@ export class Stage {
 
   /** What must hold at every moment. */
   look(): void {
-    const { fctl, actl, stctl } = this.scsw;
+    const { fctl, actl, stctl, dstat, cc } = this.scsw;
     const says = `fctl ${fctl} actl ${actl.toString(16)} stctl ${stctl.toString(16)}`;
     const expect = (holds: boolean): void => this.world.expect(holds, says, "invariant");
     expect((fctl & Fctl.CLEAR) === 0 || fctl === Fctl.CLEAR);
@@ -119,6 +173,8 @@ export class Stage {
     expect((actl & Actl.HALT_PEND) === 0 || (fctl & Fctl.HALT) !== 0);
     expect(stctl === 0 || (stctl & Stctl.PEND) !== 0);
     expect((stctl & Stctl.PRIM) === 0 || (actl & Actl.SCHACT) === 0);
+    // A call waits until nothing is under way, or is what a start meets.
+    expect((dstat & Dstat.ATTENTION) === 0 || fctl === 0 || cc === 1);
   }
 
   /** Everything was answered: the subchannel is idle, and its last status was that of the last function. */
@@ -137,11 +193,11 @@ function program(
   name: string,
   tasks: (stage: Stage, world: World) => void,
   last: readonly number[],
-): Program<Stage> {
-  return {
-    name,
+): (plant?: Plant) => Program<Stage> {
+  return (plant) => ({
+    name: plant === undefined ? name : `${name} (planted: ${plant})`,
     setup(world) {
-      const stage = new Stage(world);
+      const stage = new Stage(world, plant);
       tasks(stage, world);
       return stage;
     },
@@ -156,7 +212,7 @@ function program(
       stage.end(...last);
     },
     invariant: (stage) => stage.look(),
-  };
+  });
 }
 
 export const clearedWhileItEnds = program(
@@ -249,15 +305,15 @@ export const clearedWhileItStores = program(
   [Fctl.CLEAR],
 );
 
-export const pulledMeanwhile: Program<Stage> = {
-  name: "a device is pulled while its program starts and is halted: nobody is told of a status",
+export const pulledMeanwhile = (plant?: Plant): Program<Stage> => ({
+  name: `a device is pulled while its program starts and is halted: nobody is told of a status${plant === undefined ? "" : ` (planted: ${plant})`}`,
   setup(world) {
-    const stage = new Stage(world);
+    const stage = new Stage(world, plant);
     stage.start();
     world.task("operator", async () => {
       stage.css.detach(stage.id);
       world.expect(stage.css.stsch(stage.id).cc === 3, "the subchannel is still there");
-      stage.collected.length = 0;
+      stage.interruptions = 0;
     });
     world.task("halt", async () => {
       stage.css.hsch(stage.id);
@@ -267,6 +323,6 @@ export const pulledMeanwhile: Program<Stage> = {
   async after(stage, world) {
     await world.runtime.scheduler.block("the rest", stage.device.line as never, world.runtime.clock.now() + 1)
       .wakeup;
-    world.expect(stage.collected.length === 0, "a status of what is not there was collected");
+    world.expect(stage.interruptions === 0, "somebody was told of a status of what is not there");
   },
-};
+});

@@ -129,3 +129,26 @@ test("a host that is asked to end takes the disk from its guest, who is told so"
     again.host.kill("SIGTERM");
     assert.equal((await again.host.ended).status, 0);
   }));
+
+test("docs/ccw.md shows a program that works", () =>
+  inWorkplace(async (place) => {
+    const page = readFileSync(new URL("../../../../docs/ccw.md", import.meta.url), "utf8");
+    const [, code] = /`blocks\.mjs`[\s\S]*?```js\n([\s\S]*?)```/.exec(page) ?? [];
+    assert.ok(code !== undefined, "it is not there any more");
+    // It lies somewhere else here.
+    const program = code.replace(/"(parhelion-\w+)"/g, (_, name: string) => `"${import.meta.resolve(name)}"`);
+    writeFileSync(join(place.directory, "blocks.mjs"), program);
+    const path = join(place.directory, "linux.cckd");
+    writeFileSync(
+      path,
+      gunzipSync(readFileSync(new URL("../../../ccw/fixtures/linux.cckd.gz", import.meta.url))),
+    );
+    const host = place.start(["dasd", "attach", path, "--socket", "linux.sock", "--json"]);
+    await host.says("\n");
+    const { status, out, err } = await place.program(process.execPath, ["blocks.mjs"]).ended;
+    assert.deepEqual([status, err], [0, ""]);
+    const said = [...code.matchAll(/console\.log\(.*\/\/ (.*)$/gm)].map(([, comment]) => comment);
+    assert.deepEqual(out.trim().split("\n"), said);
+    host.kill("SIGTERM");
+    assert.equal((await host.ended).status, 0);
+  }));

@@ -25,6 +25,8 @@ export class Machine {
   readonly waiting: Completion;
   readonly #registers = new DataView(new ArrayBuffer(64));
   device: VfioDevice | null = null;
+  /** "stuck": its state leaves it when `go` is there. */
+  saving: "at once" | "stuck" = "at once";
 
   constructor(runtime: Runtime) {
     this.go = new Completion(runtime, "go");
@@ -101,7 +103,8 @@ export class Machine {
     if (to === "STOP_COPY") {
       return {
         // Never as much as was asked for: the end is no bytes.
-        read: (length) => {
+        read: async (length) => {
+          if (this.saving === "stuck") await this.go.wait();
           const piece = this.memory.slice(at, at + Math.min(length, 1000));
           at += piece.length;
           return piece;

@@ -7,6 +7,7 @@ import { access, act, feature, mapBody, unmapBody, withClient } from "./question
 
 const ENOTTY = 25;
 const EINVAL = 22;
+const ETIMEDOUT = 110;
 
 describe("migration", () => {
   const GET = 0x1_0000;
@@ -65,6 +66,35 @@ describe("migration", () => {
     await target.hangUp();
     await from.end();
     await to.end();
+  });
+
+  test("that the driver does not go on with keeps nobody waiting for ever", async () => {
+    const staged = await stage({ patience: { commandMs: 50 } });
+    const client = await Client.greet(staged.server.socketPath);
+    staged.machine.saving = "stuck";
+    await client.must(16, feature(2 | SET, state(3)));
+    assert.equal(await client.errno(17, struct(["u32", 8], ["u32", 100])), ETIMEDOUT);
+    assert.equal(await client.errno(17, struct(["u32", 8], ["u32", 100])), EINVAL, "that stream has ended");
+    await client.must(9, access(0, 0, 4));
+    staged.machine.go.completeAll();
+    await client.hangUp();
+    await staged.end();
+  });
+
+  test("tells no more pages at once than the client takes, and forgets none", async () => {
+    const staged = await stage();
+    const client = await Client.greet(staged.server.socketPath, { max_data_xfer_size: 64 });
+    const bytes = 1024 * 4096;
+    client.lent = [{ iova: 0n, bytes: Buffer.alloc(8192) }];
+    await client.must(2, mapBody(0n, bytes));
+    await client.must(16, feature(6 | SET, struct(["u64", 4096], ["u32", 0], ["u32", 0])));
+    await act(client, Action.DMA_WRITE, 4096n, 4);
+    const range = (size: number): Buffer => struct(["u64", 0], ["u64", size], ["u64", 4096]);
+    assert.equal(await client.errno(16, feature(8 | GET, range(bytes), 8 + 24 + 128)), EINVAL);
+    const report = await client.must(16, feature(8 | GET, range(bytes / 2), 8 + 24 + 128));
+    assert.deepEqual(report, feature(8 | GET, struct(range(bytes / 2), ["u64", 0b10], Buffer.alloc(56))));
+    await client.hangUp();
+    await staged.end();
   });
 
   test("tells which pages the device has written", () =>

@@ -25,6 +25,8 @@ export interface ClientMemoryInit {
   /** "message": the descriptor of that mapping is not used. */
   way(map: DmaMap): "descriptor" | "message";
   readonly closeFd: (fd: number) => void;
+  /** As `Libc.isSealable`. */
+  readonly isSealable: (fd: number) => boolean;
 }
 
 export class ClientMemory {
@@ -46,7 +48,7 @@ export class ClientMemory {
       if (this.#lent.size >= maxDmaMaps)
         throw new KernelError("ENOSPC", `${maxDmaMaps} mappings, there is room for no more`);
       const asks = fd === null || this.#fds >= mostFds || this.#init.way(map) === "message";
-      const way = asks ? "message" : MemoryFile.way(fd, offset, size);
+      const way = asks ? "message" : MemoryFile.way(fd, offset, size, this.#init.isSealable(fd));
       if (fd !== null && way === "descriptor") file = { fd, memory: new MemoryFile(fd, iova, offset) };
       const memory = file?.memory ?? new MessageMemory(questions, pieceBytes, iova, iova);
       await user.map(iova, size, memory, access, iova, options);

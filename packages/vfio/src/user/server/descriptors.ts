@@ -58,6 +58,8 @@ export class Descriptors {
     }
   }
 
+  readonly isSealable = (fd: number): boolean => this.#libc.isSealable(fd);
+
   readonly close = (fd: number): void => this.#libc.close(fd);
 
   /** Settles when nothing of it is left. */

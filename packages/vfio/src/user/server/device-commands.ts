@@ -1,5 +1,5 @@
 /** What each command of a client does with the device that it has open. Answers are what follows a reply's header. */
-import { isKernelError, KernelError, type WaitOptions } from "parhelion-core";
+import { isKernelError, KernelError, type Runtime, type WaitOptions } from "parhelion-core";
 import { deviceCall } from "../../device/call.js";
 import { DeviceFlag } from "../../device/calls.js";
 import type { AttachedDevice } from "../../iommufd/attached-device.js";
@@ -22,6 +22,7 @@ import type { Questions } from "./questions.js";
 import { Regions } from "./regions.js";
 
 export interface DeviceCommandsInit {
+  readonly runtime: Runtime;
   readonly user: AttachedDevice;
   readonly memory: ClientMemory;
   readonly questions: Questions;
@@ -29,6 +30,8 @@ export interface DeviceCommandsInit {
   readonly descriptors: Descriptors | null;
   /** Most data in one message from the client, or that it may ask for. */
   readonly dataBytes: number;
+  /** Most data in one message to the client. */
+  readonly pieceBytes: number;
 }
 
 type DeviceRequest = Exclude<Request, { readonly command: "VERSION" }>;
@@ -49,7 +52,7 @@ export class DeviceCommands {
   constructor(init: DeviceCommandsInit) {
     this.#init = init;
     this.#regions = new Regions(init.user.file);
-    this.#migration = new MigrationData(init.user.file);
+    this.#migration = new MigrationData(init.runtime, init.user.file, init.pieceBytes);
   }
 
   get dataBytes(): number {
@@ -105,9 +108,9 @@ export class DeviceCommands {
         if (request.call.action === "set") await this.#quiesce(request.command, options);
         return this.#migration.feature(request.call, options);
       case "MIG_DATA_READ":
-        return this.#migration.read(request.size);
+        return this.#migration.read(request.size, options);
       case "MIG_DATA_WRITE":
-        await this.#migration.write(request.data);
+        await this.#migration.write(request.data, options);
         return empty();
     }
   }

@@ -1,20 +1,26 @@
 /** DEVICE_FEATURE, and the state of a migrating device, which goes by messages where Linux has a descriptor. */
-import { KernelError, type WaitOptions } from "parhelion-core";
+import { isKernelError, KernelError, type Runtime, type WaitOptions } from "parhelion-core";
 import { deviceCall } from "../../device/call.js";
 import { type DeviceFile, Feature } from "../../device/calls.js";
 import { type MigrationState, type MigrationStream, migrationStates } from "../../migration/ops.js";
 import { encodeFeature, encodeMigrationData, type FeatureCall } from "../wire/feature.js";
 import { Writer } from "../wire/writer.js";
+import { within } from "../within.js";
 
 const saving: readonly MigrationState[] = ["PRE_COPY", "PRE_COPY_P2P", "STOP_COPY"];
 
 export class MigrationData {
+  readonly #runtime: Runtime;
   readonly #file: DeviceFile;
+  readonly #mostBytes: number;
   #state: MigrationState = "RUNNING";
   #stream: MigrationStream | null = null;
 
-  constructor(file: DeviceFile) {
+  /** @param mostBytes of data in one message to the client */
+  constructor(runtime: Runtime, file: DeviceFile, mostBytes: number) {
+    this.#runtime = runtime;
     this.#file = file;
+    this.#mostBytes = mostBytes;
   }
 
   /** Whether the device stands still for its state to be taken: little else can be asked of it then. */
@@ -32,8 +38,17 @@ export class MigrationData {
     const { argsz, flags, data, action, index } = call;
     try {
       const asked = index === Feature.DMA_LOGGING_START && action === "set" ? withRanges(data) : data;
-      const room = argsz + asked.length - data.length;
+      const most = headBytes + reportBytes + this.#mostBytes;
+      const room = Math.min(
+        argsz + asked.length - data.length,
+        action === "get" ? most : argsz + asked.length,
+      );
       const reply = await deviceCall(this.#file, "FEATURE", { argsz: room, flags, data: asked }, options);
+      if (action === "get" && reply.data.length > most - headBytes)
+        throw new KernelError(
+          "E2BIG",
+          `DEVICE_FEATURE ${index}: ${reply.data.length} bytes, the client takes ${most}`,
+        );
       if (index === Feature.MIG_DEVICE_STATE && action === "set")
         this.#moveTo(stateIn(reply.data), reply.stream ?? null);
       // What was set or probed is repeated.
@@ -44,15 +59,16 @@ export class MigrationData {
     }
   }
 
-  /** @returns the whole answer: less than `size` bytes when that was all. @throws KernelError EINVAL nothing leaves now */
-  async read(size: number): Promise<Uint8Array> {
+  /** @returns the whole answer: less than `size` bytes when that was all. @throws KernelError EINVAL nothing leaves now, ETIMEDOUT */
+  async read(size: number, options: WaitOptions): Promise<Uint8Array> {
     const stream = this.#stream;
     if (stream?.read === undefined || !saving.includes(this.#state))
       throw new KernelError("EINVAL", `MIG_DATA_READ: no state leaves a device in ${this.#state}`);
     const bytes = new Uint8Array(size);
     let at = 0;
     while (at < size) {
-      const piece = await stream.read(size - at);
+      const piece = await this.#within("MIG_DATA_READ", async () => stream.read?.(size - at), options);
+      if (piece === undefined) break;
       if (piece.length === 0) break;
       bytes.set(piece, at);
       at += piece.length;
@@ -60,12 +76,22 @@ export class MigrationData {
     return encodeMigrationData(bytes.subarray(0, at), size);
   }
 
-  /** @throws KernelError EINVAL nothing comes in now */
-  async write(data: Uint8Array): Promise<void> {
+  /** @throws KernelError EINVAL nothing comes in now, ETIMEDOUT */
+  async write(data: Uint8Array, options: WaitOptions): Promise<void> {
     const stream = this.#stream;
     if (stream?.write === undefined || this.#state !== "RESUMING")
       throw new KernelError("EINVAL", `MIG_DATA_WRITE: no state comes into a device in ${this.#state}`);
-    await stream.write(data);
+    await this.#within("MIG_DATA_WRITE", async () => stream.write?.(data), options);
+  }
+
+  /** A stream that takes too long is not asked again: what it does then belongs to nobody. @throws KernelError ETIMEDOUT */
+  async #within<T>(what: string, run: () => Promise<T>, options: WaitOptions): Promise<T> {
+    try {
+      return await within(this.#runtime, what, run, options);
+    } catch (error) {
+      if (isKernelError(error, "ETIMEDOUT")) this.#stream = null;
+      throw error;
+    }
   }
 
   /** A step that failed has left the device somewhere. */
@@ -88,6 +114,9 @@ export class MigrationData {
 }
 
 const getFlag = 0x1_0000;
+/** struct vfio_device_feature, and what stands before the bitmap of a report. */
+const headBytes = 8;
+const reportBytes = 24;
 
 const loggingBytes = 16;
 const half = 1n << 63n;

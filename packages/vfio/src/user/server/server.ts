@@ -8,6 +8,7 @@ import { AttachedDevice } from "../../iommufd/attached-device.js";
 import { ClientSocket } from "../socket/client-socket.js";
 import { type Intake, PlainIntake } from "../socket/intake.js";
 import { defaultDataBytes, overheadBytes } from "../wire/limits.js";
+import { within } from "../within.js";
 import { sendAway } from "./busy.js";
 import { Descriptors } from "./descriptors.js";
 import { listenAt } from "./listen.js";
@@ -21,6 +22,10 @@ interface Serving {
 
 /** Clients that are being sent away at a time; more are cut off. */
 const mostSentAway = 8;
+/** Those that wait for their turn included; more are cut off unheard. */
+const mostConnections = 16;
+/** For what is done with once it is told to be: threads, sockets. In ms. */
+const teardownMs = 5_000;
 const messageBytes = overheadBytes + defaultDataBytes;
 
 export class VfioUserServer {
@@ -38,6 +43,8 @@ export class VfioUserServer {
   #serving: Serving | null = null;
   #clients = 0;
   readonly #others = new Set<ClientSocket>();
+  /** All that are connected. */
+  readonly #sockets = new Set<Socket>();
 
   private constructor(system: System, options: VfioUserOptions, listening: Server) {
     this.#system = system;
@@ -68,11 +75,12 @@ export class VfioUserServer {
     if (system.nodes.get(options.device) === undefined)
       throw new KernelError("ENODEV", `there is no VFIO device ${options.device}`);
     const listening = createServer({ pauseOnConnect: true });
-    await listenAt(listening, options.socketPath);
+    listening.maxConnections = mostConnections;
+    await listenAt(listening, options.socketPath, (error) =>
+      system.runtime.log("error", "vfio-user.accept-failed", { error }),
+    );
     const server = new VfioUserServer(system, options, listening);
     listening.on("connection", (socket) => server.#connected(socket));
-    // What fails is one connection (no descriptors left, say): the next one may do.
-    listening.on("error", (error) => system.runtime.log("error", "vfio-user.accept-failed", { error }));
     return server;
   }
 
@@ -98,21 +106,38 @@ export class VfioUserServer {
 
   async #close(reason: KernelError): Promise<void> {
     if (this.#state === "closed") {
-      await this.#ended.wait();
+      const { openMs, commandMs } = this.#patience;
+      const most = openMs + commandMs + 2 * teardownMs;
+      await this.#ended.wait({ deadline: this.#system.runtime.clock.now() + most });
       return;
     }
     this.#state = "closed";
     this.#unwatch();
-    const closed = new Promise<void>((resolve) => this.#listening.close(() => resolve()));
+    const { runtime } = this.#system;
+    const closed = new Completion(runtime, `end of the socket ${this.socketPath}`);
+    this.#listening.close(() => closed.completeAll());
     this.#serving?.session.end(reason);
-    for (const other of [...this.#others]) await other.close();
     const { openMs, commandMs } = this.#patience;
+    const deadline = runtime.clock.now() + openMs + commandMs;
     try {
-      const deadline = this.#system.runtime.clock.now() + openMs + commandMs;
+      for (const other of [...this.#others]) await other.close();
       await this.#serving?.gone.wait({ deadline });
     } finally {
-      await closed;
-      await this.#descriptors?.end();
+      // Whoever is connected still was not to be ended otherwise.
+      for (const socket of this.#sockets) socket.destroy();
+      await this.#finish(closed, reason);
+    }
+  }
+
+  async #finish(closed: Completion, reason: KernelError): Promise<void> {
+    const { runtime } = this.#system;
+    const deadline = runtime.clock.now() + teardownMs;
+    try {
+      await closed.wait({ deadline });
+      await within(runtime, "end of descriptors", async () => this.#descriptors?.end(), { deadline });
+    } catch (error) {
+      runtime.log("error", "vfio-user.teardown-failed", { device: this.#options.device, error });
+    } finally {
       this.#ended.completeAll(reason.message);
     }
   }
@@ -120,6 +145,8 @@ export class VfioUserServer {
   #connected(socket: Socket): void {
     // Nobody else listens for it while nobody serves it.
     socket.on("error", () => undefined);
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
     const { runtime } = this.#system;
     // The one before may have hung up already: that is seen a turn later, or when it is looked at.
     runtime.clock.setTimer(0, () => runtime.scheduler.spawn("vfio-user.client", () => this.#admit(socket)));

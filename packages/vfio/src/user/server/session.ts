@@ -141,15 +141,24 @@ export class Session implements FrameReceiver {
 
   /** @param pieceBytes most data in one message to the client */
   async #begin(pieceBytes: number, dataBytes: number): Promise<void> {
-    const { descriptors } = this.#init;
+    const { descriptors, runtime } = this.#init;
     const user = await this.#init.open();
     this.#user = user;
     const questions = this.#questions;
     const way = (map: DmaMap): "descriptor" | "message" => this.#init.memory(map);
     const closeFd = (fd: number): void => descriptors?.close(fd);
-    const memory = new ClientMemory({ user, questions, pieceBytes, way, closeFd });
+    const isSealable = (fd: number): boolean => descriptors?.isSealable(fd) ?? false;
+    const memory = new ClientMemory({ user, questions, pieceBytes, way, closeFd, isSealable });
     this.#memory = memory;
-    this.#commands = new DeviceCommands({ user, memory, questions, descriptors, dataBytes });
+    this.#commands = new DeviceCommands({
+      runtime,
+      user,
+      memory,
+      questions,
+      descriptors,
+      dataBytes,
+      pieceBytes,
+    });
   }
 
   /** Waits for a command. False: there will be none. @throws KernelError ETIMEDOUT, and EMSGSIZE what came was none */

@@ -1,7 +1,8 @@
 /** One client's connection as messages: what comes whole is handed on, what goes is queued by Node. */
 import type { Socket } from "node:net";
-import { type Runtime, type WaitOptions, WaitQueue } from "parhelion-core";
+import { Completion, type Runtime, type WaitOptions, WaitQueue } from "parhelion-core";
 import { type Broken, type Frame, Frames } from "../wire/frames.js";
+import { within } from "../within.js";
 import type { Intake } from "./intake.js";
 
 export interface FrameReceiver {
@@ -15,6 +16,8 @@ export interface FrameReceiver {
 
 /** The other end may take so long to read our last bytes after a close, in ms. */
 const lingerMs = 1000;
+/** For all that a close waits for, in ms. */
+const teardownMs = 5000;
 
 export class ClientSocket {
   readonly descriptors: Intake["descriptors"];
@@ -77,7 +80,7 @@ export class ClientSocket {
     if (this.#state === "open" && this.#frames.broken === null) this.#intake.resume();
   }
 
-  /** Sends what is left and hangs up, in a bounded time; settles when nothing of it is left. Idempotent. */
+  /** Sends what is left and hangs up; settles when nothing of it is left. Idempotent. @throws KernelError ETIMEDOUT */
   async close(): Promise<void> {
     if (this.#state === "open") {
       this.#state = "closing";
@@ -85,11 +88,12 @@ export class ClientSocket {
       this.#socket.once("close", () => timer.cancel());
       this.#socket.end(() => this.#socket.destroy());
     }
-    await this.#intake.stop();
-    await new Promise<void>((resolve) => {
-      if (this.#socket.closed) resolve();
-      else this.#socket.once("close", () => resolve());
-    });
+    const deadline = this.#runtime.clock.now() + teardownMs;
+    await within(this.#runtime, "end of an intake", () => this.#intake.stop(), { deadline });
+    const closed = new Completion(this.#runtime, "end of a socket");
+    if (this.#socket.closed) return;
+    this.#socket.once("close", () => closed.completeAll());
+    await closed.wait({ deadline });
   }
 
   #piece(bytes: Uint8Array, fds: readonly number[], descriptors?: Frame["descriptors"]): void {

@@ -46,6 +46,7 @@ const MSG_CTRUNC = 0x8;
 const MSG_DONTWAIT = 0x40;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const F_DUPFD_CLOEXEC = 1030;
+const F_GET_SEALS = 1034;
 const EINTR = 4;
 const EAGAIN = 11;
 const POLLIN = 1;
@@ -108,6 +109,11 @@ export class Libc {
   duplicate(fd: number): number {
     const copy = this.#fcntl(fd, F_DUPFD_CLOEXEC, 0);
     return copy < 0 ? this.#fail("fcntl(F_DUPFD_CLOEXEC)") : copy;
+  }
+
+  /** Whether it is a file in memory (of tmpfs or of huge pages): only those have seals. Nobody else is asked for that. */
+  isSealable(fd: number): boolean {
+    return this.#fcntl(fd, F_GET_SEALS, 0) >= 0;
   }
 
   /** Blocks this thread until `fd` can be read or has hung up, at most `timeoutMs`. A signal ends it early. */

@@ -15,7 +15,7 @@ import { Worker } from "node:worker_threads";
 import { fuzzEngine, replayOnEngine } from "./engine/fuzz-engine.mjs";
 import { readCorpus, writeCorpus } from "./lib/corpus.mjs";
 import { distil } from "./lib/distil.mjs";
-import { EXECUTIONS, LENGTH, SHARED_BYTES } from "./lib/fuzz-loop.mjs";
+import { BEATS, EXECUTIONS, LENGTH, SHARED_BYTES } from "./lib/fuzz-loop.mjs";
 import { loadTarget, targetNames } from "./targets/index.mjs";
 
 const { values } = parseArgs({
@@ -132,7 +132,7 @@ function watchThread({ name, seed, ms }, found, keep) {
       resolve({ ...last, executions: Math.max(last.executions, Atomics.load(words, EXECUTIONS)) });
     };
     const watcher = setInterval(() => {
-      const now = Atomics.load(words, EXECUTIONS);
+      const now = Atomics.load(words, BEATS);
       if (now !== seen) {
         seen = now;
         since = performance.now();

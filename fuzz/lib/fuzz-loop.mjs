@@ -12,6 +12,8 @@ export const SHARED_BYTES = 64 + 1024 * 1024;
 /** 32-bit words at the start of the shared memory. */
 export const EXECUTIONS = 0;
 export const LENGTH = 1;
+/** Counts all that is run, what is run once more to find out which input it was included: who watches sees that it goes on. */
+export const BEATS = 2;
 
 /** Executions between two looks at the coverage. */
 const batch = 2048;
@@ -81,6 +83,7 @@ export class FuzzLoop {
     Atomics.store(this.#words, LENGTH, length);
     this.executions += 1;
     Atomics.store(this.#words, EXECUTIONS, this.executions);
+    Atomics.add(this.#words, BEATS, 1);
     const start = performance.now();
     let feature;
     try {
@@ -186,6 +189,7 @@ export class FuzzLoop {
 
   async #runAll(inputs) {
     for (const input of inputs) {
+      Atomics.add(this.#words, BEATS, 1);
       try {
         await this.#run(input);
       } catch {

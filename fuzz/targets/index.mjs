@@ -21,6 +21,7 @@ const modules = {
   "front-door": () => import("./front-door.mjs"),
   guest: () => import("./guest.mjs"),
   "vfio-user": () => import("./vfio-user.mjs"),
+  vgpu: () => import("./vgpu.mjs"),
   ccw: () => import("./ccw.mjs"),
 };
 

@@ -149,6 +149,7 @@ export const target = {
       const intake = new FakeIntake();
       const client = new ClientSocket(runtime, socket, intake, 1024 * 1024 + 4096, closeFd);
       const descriptors = {
+        isSealable: () => true,
         close: closeFd,
         eventfds: (fds) => fds.map((fd) => ({ signal: () => undefined, release: () => closeFd(fd) })),
       };

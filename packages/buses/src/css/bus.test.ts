@@ -243,6 +243,26 @@ describe("a driver", () => {
     assert.equal(one(rig).lock.locked, false);
   });
 
+  for (const callback of ["schEvent", "chpEvent"] as const) {
+    it(`whose ${callback} throws in an evaluation does not keep a subchannel that is gone`, async () => {
+      const rig = await createRig(1);
+      const events: string[] = [];
+      const fail = () => {
+        events.push(callback);
+        throw new Error("a driver's bug");
+      };
+      await rig.system.registerDriver(recorder(rig.css, [], { [callback]: fail }) as CssDriver);
+      rig.machine.path(0x41, "offline", "not told");
+      rig.css.evaluate(idOf(1));
+      await rig.css.settle();
+      assert.deepEqual(events, [callback]);
+      assert.equal(rig.css.subchannels().length, 1);
+      rig.machine.unplug(1);
+      await rig.css.settle();
+      assert.equal(rig.css.subchannels().length, 0);
+    });
+  }
+
   it("that has no time for an evaluation is asked again", async () => {
     const rig = await createRig(1);
     let asked = 0;

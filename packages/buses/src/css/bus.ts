@@ -115,13 +115,10 @@ export class CssBus implements Named {
   async shutdown(): Promise<void> {
     for (const subchannel of this.subchannels()) {
       if (!subchannel.tryGet()) continue;
-      try {
-        await subchannel.publication.outsideLock((callbacks) => callbacks.shutdown?.());
-      } catch (error) {
-        this.#log("shutdown", subchannel, error);
-      } finally {
-        subchannel.put();
-      }
+      await this.#guarded("shutdown", subchannel, () =>
+        subchannel.publication.outsideLock((callbacks) => callbacks.shutdown?.()),
+      );
+      subchannel.put();
     }
   }
 
@@ -231,13 +228,8 @@ export class CssBus implements Named {
   async #tellAll(chpid: number, event: Parameters<Paths["event"]>[2]): Promise<void> {
     for (const subchannel of this.subchannels()) {
       if (!subchannel.tryGet()) continue;
-      try {
-        await this.#paths.event(subchannel, chpid, event);
-      } catch (error) {
-        this.#log("chpEvent", subchannel, error);
-      } finally {
-        subchannel.put();
-      }
+      await this.#guarded("chpEvent", subchannel, () => this.#paths.event(subchannel, chpid, event));
+      subchannel.put();
     }
   }
 
@@ -284,8 +276,10 @@ export class CssBus implements Named {
     if (!subchannel.registered) return;
     this.#uses("write");
     this.#reported.delete(subchannel.name);
-    await this.#paths.reconcile(subchannel);
-    const answer = await subchannel.publication.outsideLock((callbacks) => callbacks.schEvent?.());
+    await this.#guarded("chpEvent", subchannel, () => this.#paths.reconcile(subchannel));
+    const answer = await this.#guarded("schEvent", subchannel, () =>
+      subchannel.publication.outsideLock((callbacks) => callbacks.schEvent?.()),
+    );
     if (answer === "again") subchannel.scheduleAgain();
     const found = await subchannel.lock.withLock(() => subchannel.refresh(), { deadline: noDeadline });
     if (found === "there") return;
@@ -302,6 +296,16 @@ export class CssBus implements Named {
     // The creator's.
     subchannel.put();
     if (this.#reported.has(subchannel.name)) this.#queue(this.#evaluations);
+  }
+
+  /** Whatever the driver throws keeps nothing else from being done. @returns null when it has thrown */
+  async #guarded<T>(callback: string, subchannel: Subchannel, run: () => Promise<T>): Promise<T | null> {
+    try {
+      return await run();
+    } catch (error) {
+      this.#log(callback, subchannel, error);
+      return null;
+    }
   }
 
   #log(callback: string, subchannel: Subchannel, error: unknown): void {

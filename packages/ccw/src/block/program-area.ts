@@ -1,6 +1,7 @@
 /** The memory that a block device shares with its subchannel: channel programs, their orders, and the data of one transfer. */
-import { CcwFlag, ccw1, type Orb } from "parhelion-buses";
+import { CcwFlag, type Orb } from "parhelion-buses";
 import type { SharedMemory } from "parhelion-vfio";
+import { encodeCcw } from "../vfio-ccw/program/ccws.js";
 import { blockBytes, orderBytes } from "./eckd.js";
 
 /** One command of a channel program, and where its data is in the area. */
@@ -10,6 +11,8 @@ export interface AreaCommand {
   readonly count: number;
   /** The data goes on at other places. */
   readonly chained?: readonly { readonly at: number; readonly count: number }[];
+  /** "may differ": from what the device has. Default "as said". */
+  readonly length?: "as said" | "may differ";
 }
 
 /** What one transfer moves at most, in blocks: as many as commands fit in a domain, whole tracks. */
@@ -78,12 +81,14 @@ export class ProgramArea {
   program(commands: readonly AreaCommand[]): Partial<Orb> {
     const bytes = new Uint8Array(this.end(commands) - this.#address);
     let end = 0;
+    const view = new DataView(bytes.buffer);
     const put = (cmd: number, flags: number, at: number, count: number) => {
-      ccw1.field.write(bytes, 8 * end, { cmd, flags, count, cda: this.#address + at });
+      encodeCcw(view, end, cmd, flags, count, this.#address + at);
       end += ccwBytes;
     };
-    for (const [index, { code, at, count, chained = [] }] of commands.entries()) {
-      const chain = index + 1 < commands.length ? CcwFlag.CC : 0;
+    for (const [index, { code, at, count, length, chained = [] }] of commands.entries()) {
+      const chain =
+        (index + 1 < commands.length ? CcwFlag.CC : 0) | (length === "may differ" ? CcwFlag.SLI : 0);
       put(code, chained.length > 0 ? CcwFlag.CD : chain, at, count);
       for (const [part, place] of chained.entries()) {
         put(code, part + 1 < chained.length ? CcwFlag.CD : chain, place.at, place.count);

@@ -170,19 +170,27 @@ export class DataChain implements DataPath {
 
   #takeRun(run: Run | null): Answer<Uint8Array> {
     if (run === null) return new Uint8Array();
-    const { address, length } = run;
-    return attempt(
-      () => after(this.#read(address, length), (bytes) => after(this.#used(length), () => bytes)),
-      (error) => {
-        const reached = this.#failedWithin(error, run);
-        return reached === 0 ? new Uint8Array() : this.#read(address, reached);
-      },
-    );
+    const failed = (error: unknown): Answer<Uint8Array> => {
+      const reached = this.#failedWithin(error, run);
+      return reached === 0 ? new Uint8Array() : this.#read(run.address, reached);
+    };
+    try {
+      const bytes = this.#read(run.address, run.length);
+      if (bytes instanceof Promise) return bytes.then((read) => this.#taken(run, read)).catch(failed);
+      return this.#taken(run, bytes);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #taken({ length }: Run, bytes: Uint8Array): Answer<Uint8Array> {
+    const used = this.#used(length);
+    return used instanceof Promise ? used.then(() => bytes) : bytes;
   }
 
   #give(bytes: Uint8Array): Answer<number> {
     const most = Math.min(bytes.length, this.#residual);
-    if (has(this.#ccw, "SKIP")) return after(this.#used(most), () => most);
+    if (has(this.#ccw, "SKIP")) return this.#given(most);
     const run = this.#next(most);
     return run instanceof Promise
       ? run.then((there) => this.#giveRun(there, bytes))
@@ -194,24 +202,32 @@ export class DataChain implements DataPath {
     const { address, length } = run;
     const part = length === bytes.length ? bytes : bytes.subarray(0, length);
     const stored = this.#kind === "read-backward" ? part.slice().reverse() : part;
-    return attempt(
-      () =>
-        after(this.#storage.write(address, stored, this.#controls.key), () =>
-          after(this.#used(length), () => length),
-        ),
-      (error) => this.#failedWithin(error, run),
-    );
+    try {
+      const answer = this.#storage.write(address, stored, this.#controls.key);
+      if (!(answer instanceof Promise)) return this.#given(length);
+      return answer.then(() => this.#given(length)).catch((error) => this.#failedWithin(error, run));
+    } catch (error) {
+      return this.#failedWithin(error, run);
+    }
+  }
+
+  #given(length: number): Answer<number> {
+    const used = this.#used(length);
+    return used instanceof Promise ? used.then(() => length) : length;
   }
 
   /** The next run of the area; null when it has none, and the data ends. */
   #next(length: number): Answer<Run | null> {
-    return attempt<Run | null>(
-      () => this.#area.next(length),
-      (error) => {
-        this.#fail(error);
-        return null;
-      },
-    );
+    const failed = (error: unknown): null => {
+      this.#fail(error);
+      return null;
+    };
+    try {
+      const run = this.#area.next(length);
+      return run instanceof Promise ? run.catch(failed) : run;
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   /** @returns how many bytes of the run were reached */

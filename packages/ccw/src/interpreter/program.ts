@@ -17,7 +17,7 @@ import { type ChannelCheck, checkOf } from "./check.js";
 import type { Conclusion, Ended, Intermediate, Stopped } from "./conclusion.js";
 import type { StartControls } from "./controls.js";
 import { DataChain, type DataChainHooks } from "./data-chain.js";
-import type { ChannelDevice, Command, CommandPath, Ending } from "./device.js";
+import type { ChannelDevice, Command, CommandPath, DataPath, Ending } from "./device.js";
 import { CcwFetcher, type FetchReason } from "./fetch.js";
 import { hasIncorrectLength } from "./length.js";
 import { Turns } from "./turns.js";
@@ -148,7 +148,7 @@ export class ChannelProgram implements Named {
     this.#initialStatus = before === "none" && controls.initialStatus === "reported" ? "due" : "none";
     const data = new DataChain(first, command.kind, controls, storage, this.#fetcher, this.#hooks);
     this.#data = data;
-    const answer = this.#answer(() => device.execute(command, data));
+    const answer = this.#ask(device, command, data);
     return answer instanceof Promise
       ? answer.then((ending) => this.#answered(first, before, data, ending))
       : this.#answered(first, before, data, answer);
@@ -213,11 +213,22 @@ export class ChannelProgram implements Named {
     this.#init.intermediate?.({ reason: "pci", cpa: pastCcw(ccw.address) });
   }
 
+  #ask(device: ChannelDevice, command: Command, data: DataPath): Answer<Ending> {
+    try {
+      const answer = device.execute(command, data);
+      return answer instanceof Promise ? answer.catch((error) => this.#failed(error)) : answer;
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
   #answer(ask: () => Answer<Ending>): Answer<Ending> {
-    return attempt(ask, (error) => {
-      this.#runtime.log("error", "ccw.device-failed", { program: this.#init.name, error });
-      return { status: 0, channelStatus: Cstat.INTF_CTRL_CHK };
-    });
+    return attempt(ask, (error) => this.#failed(error));
+  }
+
+  #failed(error: unknown): Ending {
+    this.#runtime.log("error", "ccw.device-failed", { program: this.#init.name, error });
+    return { status: 0, channelStatus: Cstat.INTF_CTRL_CHK };
   }
 
   #checked(check: ChannelCheck): Ended {

@@ -4,10 +4,10 @@
  *
  * It is right for prefetched programs only: one that changes itself while it runs changes what nobody looks at.
  */
-import { type Ccw1, CcwFlag, ccw1, type Orb } from "parhelion-buses";
+import { type Ccw1, CcwFlag, type Orb } from "parhelion-buses";
 import { KernelError } from "parhelion-core";
 import type { HostBlock, HostStorage } from "../host-storage.js";
-import { ccwBytes, isTransfer, transferInChannel } from "./ccws.js";
+import { ccwBytes, encodeCcw, isTransfer, transferInChannel } from "./ccws.js";
 import { dataAddresses, idawFormatOf } from "./data-areas.js";
 import { type DataUse, dataUses } from "./data-use.js";
 import { type GuestMemory, pageBytes } from "./guest-memory.js";
@@ -137,8 +137,7 @@ export class ChannelProgram {
     let idal = ccwsEnd;
     for (const { at, ccws, data, uses } of this.#segments) {
       for (const [index, ccw] of ccws.entries()) {
-        const translated = this.#translated(ccw, block.address, idal);
-        ccw1.field.write(block.bytes, 8 * (at + index * ccwBytes), translated);
+        this.#translated(view, at + index * ccwBytes, ccw, block.address, idal);
         for (const address of data[index] ?? none) {
           // Where no data moves nobody looks behind the address; it must not be one of somebody's all the same.
           const target =
@@ -153,11 +152,20 @@ export class ChannelProgram {
     }
   }
 
-  #translated({ cmd, flags, count, cda }: Ccw1, block: number, idal: number): Ccw1 {
-    if (cmd !== transferInChannel) return { cmd, flags: flags | CcwFlag.IDA, count, cda: block + idal };
+  #translated(
+    view: DataView,
+    at: number,
+    { cmd, flags, count, cda }: Ccw1,
+    block: number,
+    idal: number,
+  ): void {
+    if (cmd !== transferInChannel) {
+      encodeCcw(view, at, cmd, flags | CcwFlag.IDA, count, block + idal);
+      return;
+    }
     const target = segmentAt(this.#segments, cda);
     if (target === undefined) throw new KernelError("EFAULT", `no CCWs were copied from ${hex(cda)}`);
-    return { cmd, flags: 0, count: 0, cda: block + target.at + (cda - target.address) };
+    encodeCcw(view, at, cmd, 0, 0, block + target.at + (cda - target.address));
   }
 }
 

@@ -26,17 +26,13 @@ interface Held {
 }
 
 export class PinnedPages {
+  /** By the guest's address. */
   readonly #held: readonly Held[];
-  /** By the guest's address of a page: the machine's. Programs have many words, and many runs to search. */
-  readonly #host = new Map<number, number>();
+  /** Where the last address was: the next one is there as well, or behind it, more often than not. */
+  #at = 0;
 
   private constructor(held: readonly Held[]) {
     this.#held = held;
-    for (const { run, lent } of held) {
-      for (let at = 0; at < run.pages * pageBytes; at += pageBytes) {
-        this.#host.set(run.address + at, lent.address + at);
-      }
-    }
   }
 
   /**
@@ -64,9 +60,23 @@ export class PinnedPages {
 
   /** Where the machine finds a byte of the guest's. Precondition: it is in one of the pages. */
   hostAddress(address: number): number {
-    const offset = address % pageBytes;
-    const page = this.#host.get(address - offset);
-    if (page !== undefined) return page + offset;
+    const last = this.#held[this.#at];
+    const found = last !== undefined && isIn(last, address) ? last : this.#find(address);
+    return found.lent.address + (address - found.run.address);
+  }
+
+  #find(address: number): Held {
+    let [low, high] = [0, this.#held.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const held = this.#held[middle] as Held;
+      if (isIn(held, address)) {
+        this.#at = middle;
+        return held;
+      }
+      if (held.run.address > address) high = middle;
+      else low = middle + 1;
+    }
     throw new RangeError(`0x${address.toString(16)} is not pinned`);
   }
 
@@ -79,7 +89,11 @@ export class PinnedPages {
   }
 }
 
-/** Pages that follow each other and are used alike. */
+function isIn({ run }: Held, address: number): boolean {
+  return address >= run.address && address < run.address + run.pages * pageBytes;
+}
+
+/** Pages that follow each other and are used alike, by address. */
 function runsOf(pages: ReadonlyMap<number, PageUse>): readonly Run[] {
   const runs: Run[] = [];
   let address = 0;

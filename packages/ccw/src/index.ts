@@ -9,6 +9,8 @@ export {
   CcwBlockDevice,
   type CcwBlockOptions,
   isBlockError,
+  type SubchannelChoices,
+  SubchannelDisk,
   type SubchannelListener,
   SubchannelUser,
 } from "./block/index.js";
@@ -38,6 +40,7 @@ export { type Geometry, type TrackAddress, trackAddress } from "./image/geometry
 export { type Access, HostDisk, type ImageDisk, type ImageFile } from "./image/image-file.js";
 export type { ImageLock } from "./image/lock.js";
 export { type CkdRecord, decodeTrack, encodeTrack, type Track } from "./image/track.js";
+export type { TrackSource } from "./image/track-source.js";
 export type { ImageFormat, SpaceUse } from "./image/track-store.js";
 export { type VolumeLabel, volumeDatasets, volumeLabel } from "./image/volume.js";
 export {

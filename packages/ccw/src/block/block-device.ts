@@ -5,7 +5,7 @@
  * What ends without having been done (the path was taken away, somebody halted it, the device was busy) is done again, some
  * times; what can't be done fails with a `BlockError` that says why. A call that fails may have written some of its blocks.
  */
-import { isKernelError, Mutex, noDeadline, type Runtime, type System } from "parhelion-core";
+import { Mutex, noDeadline, type Runtime, type System } from "parhelion-core";
 import { AttachedDevice, loadKoffi, type OpenDevice, VfioUserDevice } from "parhelion-vfio";
 import {
   blockBytes,
@@ -20,13 +20,11 @@ import {
   type Purpose,
 } from "./eckd.js";
 import { BlockError, isBlockError } from "./error.js";
-import { type AreaCommand, areaBytes, maxTransferBlocks, ProgramArea } from "./program-area.js";
-import { ProgramRunner, type RunnerOptions } from "./program-runner.js";
-import { type SubchannelListener, SubchannelUser } from "./subchannel-user.js";
+import { letGo, type OpenedSubchannel, openSubchannel, type SubchannelChoices } from "./opened-subchannel.js";
+import { type AreaCommand, maxTransferBlocks } from "./program-area.js";
+import type { SubchannelListener } from "./subchannel-user.js";
 
-export interface CcwBlockOptions extends SubchannelListener, Partial<RunnerOptions> {
-  /** Where the memory that is shared with the device is to be, for the device; below 2 GiB. Default 0. */
-  readonly iova?: number;
+export interface CcwBlockOptions extends SubchannelListener, SubchannelChoices {
   /** Blocks that one channel program moves, 1 to 252. Default 60: five tracks. */
   readonly transferBlocks?: number;
   /**
@@ -36,17 +34,12 @@ export interface CcwBlockOptions extends SubchannelListener, Partial<RunnerOptio
   readonly whenRequested?: "close" | "keep";
 }
 
-const characteristicsBytes = 64;
 /** Tracks that one channel program formats: with a count for each block its CCWs are as many as may follow each other. */
 const formatTracks = 10;
 /** A record that is not of the length that blocks have. */
 const recordLengthSense1 = 0x08;
 
-interface Parts {
-  readonly device: OpenDevice;
-  readonly user: SubchannelUser;
-  readonly area: ProgramArea;
-  readonly runner: ProgramRunner;
+interface Parts extends OpenedSubchannel {
   readonly turns: Mutex;
   readonly transferBlocks: number;
 }
@@ -90,13 +83,7 @@ export class CcwBlockDevice {
     device: OpenDevice,
     options: CcwBlockOptions = {},
   ): Promise<CcwBlockDevice> {
-    const {
-      iova = 0,
-      transferBlocks = 60,
-      timeoutMs = 10_000,
-      retries = 8,
-      whenRequested = "close",
-    } = options;
+    const { transferBlocks = 60, whenRequested = "close" } = options;
     const made: { it: CcwBlockDevice | null } = { it: null };
     const listener: SubchannelListener = {
       ...options,
@@ -106,26 +93,16 @@ export class CcwBlockDevice {
         runtime.scheduler.spawn(`close ${device.name}`, async () => made.it?.close());
       },
     };
-    let user: SubchannelUser | null = null;
     try {
       checkTransfer(transferBlocks);
-      const area = new ProgramArea(await device.share(BigInt(iova), areaBytes(transferBlocks)), iova);
-      user = await SubchannelUser.open(runtime, device, listener);
-      const runner = new ProgramRunner(runtime, user, area, { timeoutMs, retries });
-      const turns = new Mutex(runtime, `turns of ${device.name}`);
-      const at = area.block(0);
-      await runner.run("read device characteristics", [
-        { code: EckdCommand.readDeviceCharacteristics, at, count: characteristicsBytes },
-      ]);
-      const disk = diskOf(area.take(at, characteristicsBytes));
-      made.it = new CcwBlockDevice({ device, user, area, runner, turns, transferBlocks }, disk);
-      return made.it;
     } catch (error) {
-      // First: that the device lets go of its triggers is then no loss that anybody is told of.
-      await user?.close();
       await letGo(device);
       throw error;
     }
+    const parts = await openSubchannel(runtime, device, transferBlocks, listener, options);
+    const turns = new Mutex(runtime, `turns of ${device.name}`);
+    made.it = new CcwBlockDevice({ ...parts, turns, transferBlocks }, diskOf(parts.characteristics));
+    return made.it;
   }
 
   /** How many blocks of 4096 bytes there are. */
@@ -293,15 +270,6 @@ export class CcwBlockDevice {
       "block-range",
       `${what} ${count} blocks at ${first}: there are ${this.blocks}, from 0 on`,
     );
-  }
-}
-
-async function letGo(device: OpenDevice): Promise<void> {
-  try {
-    await device.close();
-  } catch (error) {
-    // Whoever had it has closed it.
-    if (!isKernelError(error, "EBADF")) throw error;
   }
 }
 

@@ -19,6 +19,8 @@ export const EckdCommand = {
   writeData: 0x85,
   readCount: 0x92,
   writeCountKeyData: 0x1d,
+  /** All of a track from record zero on. */
+  readTrack: 0xde,
 } as const;
 
 export interface Disk {
@@ -32,6 +34,8 @@ export type Purpose = "read" | "write" | "format";
 
 const fileMasks: Readonly<Record<Purpose, number>> = { read: 0x40, write: 0x80, format: 0xc0 };
 const operations: Readonly<Record<Purpose, number>> = { read: 0x06, write: 0x01, format: 0x03 };
+
+const readTracks = 0x0c;
 
 /** Extended count-key-data, and no more of it. */
 const attributes = 0xc0;
@@ -74,6 +78,13 @@ export function locateRecord(
     bytes[1] = lengthValid;
     view.setUint16(14, blockBytes);
   }
+  return bytes;
+}
+
+/** For reading one track whole. */
+export function locateTrack(disk: Disk, track: number): Uint8Array {
+  const bytes = locateRecord(disk, "read", track, 0, 1);
+  bytes[0] = readTracks;
   return bytes;
 }
 

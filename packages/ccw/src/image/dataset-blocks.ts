@@ -1,8 +1,8 @@
 /** The blocks and records of datasets: sequential ones whole, partitioned ones by member. */
-import type { DiskImage } from "./disk-image.js";
 import type { VolumeDataset } from "./dscb.js";
 import { fromEbcdic } from "./ebcdic.js";
 import { ImageError } from "./error.js";
+import type { TrackSource } from "./track-source.js";
 
 export interface Member {
   readonly name: string;
@@ -22,7 +22,7 @@ export interface BlocksFrom {
   readonly onTrack?: ((track: number) => void) | undefined;
 }
 
-const wrong = (image: DiskImage, { name }: VolumeDataset, what: string) =>
+const wrong = (image: TrackSource, { name }: VolumeDataset, what: string) =>
   new ImageError("image-dataset", { file: image.path }, `dataset ${name}: ${what}`);
 
 /** The disk's track for a track counted from the dataset's first. */
@@ -41,7 +41,7 @@ function diskTrack({ extents }: VolumeDataset, relative: number): number | undef
  * @throws ImageError image-dataset where `from` is not in the dataset, and what is wrong with a track
  */
 export async function* datasetBlocks(
-  image: DiskImage,
+  image: TrackSource,
   dataset: VolumeDataset,
   from: BlocksFrom = { track: 0, record: 1 },
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -60,7 +60,7 @@ export async function* datasetBlocks(
 }
 
 /** Members in the order of the directory. @throws ImageError image-dataset */
-export async function datasetMembers(image: DiskImage, dataset: VolumeDataset): Promise<Member[]> {
+export async function datasetMembers(image: TrackSource, dataset: VolumeDataset): Promise<Member[]> {
   if (dataset.organization !== "PO") throw wrong(image, dataset, "it has no members: it is not partitioned");
   const members: Member[] = [];
   for await (const block of datasetBlocks(image, dataset)) {
@@ -91,7 +91,7 @@ export async function datasetMembers(image: DiskImage, dataset: VolumeDataset): 
  * @throws ImageError image-dataset where lengths do not fit in the block
  */
 export function* blockRecords(
-  image: DiskImage,
+  image: TrackSource,
   dataset: VolumeDataset,
   block: Uint8Array,
 ): Generator<Uint8Array, void, undefined> {
@@ -120,7 +120,7 @@ export function* blockRecords(
 
 /** All records from a place on. */
 export async function* datasetRecords(
-  image: DiskImage,
+  image: TrackSource,
   dataset: VolumeDataset,
   from?: BlocksFrom,
 ): AsyncGenerator<Uint8Array, void, undefined> {

@@ -3,10 +3,10 @@
  * dataset and its first three extents, format 3 more extents, format 4 the table itself. Layout: IBM DFSMSdfp Advanced
  * Services (SC26-7400), "DSCB formats".
  */
-import type { DiskImage } from "./disk-image.js";
 import { fromEbcdic } from "./ebcdic.js";
 import { ImageError } from "./error.js";
 import type { TrackAddress } from "./geometry.js";
+import type { TrackSource } from "./track-source.js";
 
 export interface DatasetExtent {
   /** Track numbers, both included. */
@@ -127,7 +127,7 @@ const mostExtents = 123;
 export function datasetOf(
   dscb: Dscb & { readonly format: 1 },
   entries: ReadonlyMap<string, Dscb>,
-  image: Pick<DiskImage, "geometry" | "path">,
+  image: Pick<TrackSource, "geometry" | "path">,
 ): VolumeDataset {
   const { heads, tracks } = image.geometry;
   const wrong = (what: string) =>

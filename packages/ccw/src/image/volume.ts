@@ -1,9 +1,9 @@
 /** What a volume says of itself: its label, and the datasets that its table of contents lists. */
-import type { DiskImage } from "./disk-image.js";
 import { type Dscb, datasetOf, parseDscb, type VolumeDataset } from "./dscb.js";
 import { fromEbcdic } from "./ebcdic.js";
 import { ImageError } from "./error.js";
 import type { Track } from "./track.js";
+import type { TrackSource } from "./track-source.js";
 
 export interface VolumeLabel {
   readonly serial: string;
@@ -13,7 +13,7 @@ export interface VolumeLabel {
 }
 
 /** Record 3 of the first track, if it is a volume label. */
-export async function volumeLabel(image: DiskImage): Promise<VolumeLabel | undefined> {
+export async function volumeLabel(image: TrackSource): Promise<VolumeLabel | undefined> {
   const { records } = await image.read(0);
   const found = records.find(
     ({ record, key, data }) => record === 3 && key.length === 4 && data.length >= 51,
@@ -37,7 +37,7 @@ export async function volumeLabel(image: DiskImage): Promise<VolumeLabel | undef
  * The datasets of a volume, in the order of its table of contents.
  * @throws ImageError image-dataset where there is no label, or no table of contents where it points
  */
-export async function volumeDatasets(image: DiskImage): Promise<VolumeDataset[]> {
+export async function volumeDatasets(image: TrackSource): Promise<VolumeDataset[]> {
   const wrong = (what: string) => new ImageError("image-dataset", { file: image.path }, what);
   const label = await volumeLabel(image);
   if (label === undefined) throw wrong("track 0 has no volume label, so this is no volume with datasets");

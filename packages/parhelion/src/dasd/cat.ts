@@ -1,16 +1,17 @@
 /** `parhelion dasd cat`: a dataset's or member's records, as text or as they are. */
 import {
-  DiskImage,
   datasetMembers,
   datasetRecords,
   fromEbcdic,
   ImageError,
   type Member,
+  type TrackSource,
   type VolumeDataset,
   volumeDatasets,
 } from "parhelion-ccw";
 import type { Terminal } from "../terminal.js";
 import { findDataset, findMember, parseDatasetName } from "./find-dataset.js";
+import { openDisk } from "./open-disk.js";
 import { progressOf } from "./progress.js";
 
 export interface DasdCat {
@@ -26,7 +27,7 @@ const chunkBytes = 64 * 1024;
 
 export async function dasdCat(options: DasdCat, terminal: Terminal): Promise<number> {
   const wanted = parseDatasetName(options.dataset);
-  const image = await DiskImage.open(options.image, { access: "read-only" });
+  const image = await openDisk(options.image, terminal);
   try {
     const dataset = findDataset(image, await volumeDatasets(image), wanted.dataset);
     const member = await memberOf(image, dataset, wanted.member);
@@ -47,7 +48,7 @@ export async function dasdCat(options: DasdCat, terminal: Terminal): Promise<num
 }
 
 async function memberOf(
-  image: DiskImage,
+  image: TrackSource,
   dataset: VolumeDataset,
   name: string | undefined,
 ): Promise<Member | undefined> {

@@ -24,7 +24,7 @@ function addReading(dasd: Command, terminal: Terminal, end: End): void {
   dasd
     .command("info")
     .description("print geometry, volume label, format and use of space")
-    .argument("<image>", "the image's file; of several, the first")
+    .argument("<image>", "the image's file; of several, the first; or the socket of an attached disk")
     .option("--check", "read every track, and list those that can't be read; then it exits with 1")
     .addOption(jsonOption())
     .action(async (image: string, options) => {
@@ -35,7 +35,7 @@ function addReading(dasd: Command, terminal: Terminal, end: End): void {
   dasd
     .command("ls")
     .description("list a volume's datasets, or a partitioned dataset's members")
-    .argument("<image>", "the image's file")
+    .argument("<image>", "the image's file, or the socket of an attached disk")
     .argument("[dataset]", "list its members")
     .addOption(jsonOption())
     .action(async (image: string, dataset: string | undefined, options) => {
@@ -46,7 +46,7 @@ function addReading(dasd: Command, terminal: Terminal, end: End): void {
   dasd
     .command("cat")
     .description("print a sequential dataset, or a member of a partitioned one")
-    .argument("<image>", "the image's file")
+    .argument("<image>", "the image's file, or the socket of an attached disk")
     .argument("<dataset>", "its name; a member in parentheses: 'SYS1.PARMLIB(IEASYS00)'")
     .option(
       "--binary",

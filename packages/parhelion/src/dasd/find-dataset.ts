@@ -1,5 +1,5 @@
 /** Finds what a person named, in a volume. Names are upper case there; what is typed need not be. */
-import { type DiskImage, ImageError, type Member, type VolumeDataset } from "parhelion-ccw";
+import { ImageError, type Member, type TrackSource, type VolumeDataset } from "parhelion-ccw";
 
 export interface DatasetName {
   readonly dataset: string;
@@ -15,7 +15,7 @@ export function parseDatasetName(text: string): DatasetName {
 
 /** @throws ImageError image-dataset */
 export function findDataset(
-  image: DiskImage,
+  image: TrackSource,
   datasets: readonly VolumeDataset[],
   name: string,
 ): VolumeDataset {
@@ -28,7 +28,7 @@ export function findDataset(
 
 /** @throws ImageError image-dataset */
 export function findMember(
-  image: DiskImage,
+  image: TrackSource,
   members: readonly Member[],
   dataset: string,
   name: string,

@@ -1,8 +1,9 @@
 /** `parhelion dasd info`: what an image is of, and whether all of it can be read. */
-import { DiskImage, isImageError, volumeLabel } from "parhelion-ccw";
+import { DiskImage, isBlockError, isImageError, type TrackSource, volumeLabel } from "parhelion-ccw";
 import type { Terminal } from "../terminal.js";
 import { printable } from "../views/printable.js";
 import { bytes } from "../views/table.js";
+import { openDisk } from "./open-disk.js";
 import { progressOf } from "./progress.js";
 
 export interface DasdInfo {
@@ -18,11 +19,13 @@ interface BadTrack {
 }
 
 export async function dasdInfo(options: DasdInfo, terminal: Terminal): Promise<number> {
-  const image = await DiskImage.open(options.image, { access: "read-only" });
+  const image = await openDisk(options.image, terminal);
   try {
-    const { geometry, format } = image;
+    const { geometry } = image;
+    // Of a disk that is served nobody but who serves it knows what it lies in.
+    const format = image instanceof DiskImage ? image.format : null;
     const label = await volumeLabel(image);
-    const space = await image.space();
+    const space = image instanceof DiskImage ? await image.space() : null;
     const bad = options.check === true ? await check(image, terminal) : undefined;
     const volume = label === undefined ? null : { serial: label.serial, owner: label.owner };
     const { type, model, cylinders, heads, tracks, trackSize } = geometry;
@@ -38,9 +41,10 @@ export async function dasdInfo(options: DasdInfo, terminal: Terminal): Promise<n
     else {
       terminal.out(`disk     ${model.name}, ${cylinders} cylinders of ${heads} tracks, ${tracks} tracks`);
       terminal.out(`volume   ${volume === null ? "no label" : printable(named(volume))}`);
-      terminal.out(`format   ${formatText(format)}`);
-      terminal.out(`space    ${spaceText(space, tracks)}`);
-      for (const file of format.files) terminal.out(`file     ${printable(file)}`);
+      if (format !== null) terminal.out(`format   ${formatText(format)}`);
+      if (space !== null) terminal.out(`space    ${spaceText(space, tracks)}`);
+      for (const file of format?.files ?? []) terminal.out(`file     ${printable(file)}`);
+      if (format === null) terminal.out(`socket   ${printable(image.path)}`);
       if (bad !== undefined) terminal.out(`checked  ${tracks} tracks, ${bad.length} can't be read`);
       for (const { message } of bad ?? []) terminal.out(`  ${printable(message)}`);
     }
@@ -73,7 +77,7 @@ function spaceText(space: Awaited<ReturnType<DiskImage["space"]>>, tracks: numbe
 }
 
 /** Every track that can't be read. */
-async function check(image: DiskImage, terminal: Terminal): Promise<BadTrack[]> {
+async function check(image: TrackSource, terminal: Terminal): Promise<BadTrack[]> {
   const { tracks } = image.geometry;
   const progress = progressOf(terminal, "checking tracks", tracks);
   const bad: BadTrack[] = [];
@@ -81,7 +85,7 @@ async function check(image: DiskImage, terminal: Terminal): Promise<BadTrack[]> 
     try {
       await image.read(track);
     } catch (error) {
-      if (!isImageError(error)) throw error;
+      if (!isImageError(error) && !isBlockError(error, "block-unit-check")) throw error;
       bad.push({ track, code: error.code, message: error.message });
     }
     progress.at(track + 1);

@@ -1,9 +1,10 @@
 /** `parhelion dasd ls`: the datasets of a volume, or the members of one of them. */
-import { type DayOfYear, DiskImage, datasetMembers, volumeDatasets } from "parhelion-ccw";
+import { type DayOfYear, datasetMembers, volumeDatasets } from "parhelion-ccw";
 import type { Terminal } from "../terminal.js";
 import { printable } from "../views/printable.js";
 import { table } from "../views/table.js";
 import { findDataset } from "./find-dataset.js";
+import { openDisk } from "./open-disk.js";
 
 export interface DasdLs {
   readonly image: string;
@@ -12,7 +13,7 @@ export interface DasdLs {
 }
 
 export async function dasdLs(options: DasdLs, terminal: Terminal): Promise<number> {
-  const image = await DiskImage.open(options.image, { access: "read-only" });
+  const image = await openDisk(options.image, terminal);
   try {
     const datasets = await volumeDatasets(image);
     if (options.dataset !== undefined) {

@@ -152,3 +152,32 @@ test("docs/ccw.md shows a program that works", () =>
     host.kill("SIGTERM");
     assert.equal((await host.ended).status, 0);
   }));
+
+test("a disk that is attached can be looked into through its socket, as into its file", () =>
+  inWorkplace(async (place) => {
+    const path = join(place.directory, "disk.cckd");
+    writeFileSync(
+      path,
+      gunzipSync(readFileSync(new URL("../../../ccw/fixtures/loaded-zlib.cckd.gz", import.meta.url))),
+    );
+    const { host } = await attach(place, path);
+    for (const words of [
+      ["ls", "IMAGE"],
+      ["ls", "IMAGE", "PARHEL.TEST.LIB"],
+      ["cat", "IMAGE", "PARHEL.TEST.LIB(HELLO)"],
+      ["cat", "IMAGE", "PARHEL.TEST.WIDE"],
+    ]) {
+      const [far, near] = ["disk.sock", "disk.cckd"].map((image) =>
+        place.run(["dasd", ...words.map((word) => (word === "IMAGE" ? image : word))]),
+      );
+      assert.deepEqual(await far, await near, words.join(" "));
+      assert.equal((await far)?.status, 0);
+    }
+    const { out } = await place.run(["dasd", "info", "disk.sock"]);
+    assert.match(
+      out,
+      /^disk {5}3390-1, 1113 cylinders .*\nvolume {3}PHL001, owner HERCULES\nsocket .*disk\.sock\n$/,
+    );
+    host.kill("SIGTERM");
+    assert.equal((await host.ended).status, 0);
+  }));

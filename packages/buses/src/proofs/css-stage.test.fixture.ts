@@ -16,7 +16,9 @@ export type Plant =
   /** The driver offers itself before it has what its callbacks need. */
   | "published first"
   /** Who calls back without the lock is not waited for. */
-  | "not counted";
+  | "not counted"
+  /** An evaluation works on what the lock guards. */
+  | "without the lock";
 
 export class CssStage {
   readonly world: World;
@@ -110,7 +112,11 @@ export class CssStage {
           const early = (what: string) => use(what, held.state as State);
           await subchannel.publish({
             irq: () => early("irq"),
-            schEvent: async (): Promise<"done"> => {
+            async chpEvent(_link, event): Promise<"done"> {
+              await early(event);
+              return "done";
+            },
+            async schEvent(): Promise<"done"> {
               await early("event");
               return "done";
             },
@@ -131,7 +137,8 @@ export class CssStage {
         return "done";
       },
       schEvent: async ({ lock }, state) => {
-        await lock.withLock(() => use("event", state));
+        if (this.#plant === "without the lock") await use("event", state);
+        else await lock.withLock(() => use("event", state));
         if (this.again === 0) return "done";
         this.again -= 1;
         return "again";

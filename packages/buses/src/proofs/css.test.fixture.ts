@@ -1,6 +1,6 @@
 /** Subchannels in every order: interruptions, path events and reports while drivers and subchannels come and go. */
-import { isKernelError } from "parhelion-core";
-import type { Program } from "parhelion-explorer";
+import { isKernelError, noDeadline } from "parhelion-core";
+import { outcomeOf, type Program } from "parhelion-explorer";
 import { idOf, SmallMachine } from "../css/machine.test.fixture.js";
 import type { Subchannel } from "../index.js";
 import { CssStage, type Plant, planted } from "./css-stage.test.fixture.js";
@@ -55,10 +55,10 @@ export function duringRemove(callback: Callback, plant?: Plant): Program<CssStag
 }
 
 /** An interruption, a path event and an evaluation work on one state, whose fields nobody guards but the lock. */
-export const allAtOnce: Program<CssStage> = {
-  name: "an interruption, a path event and an evaluation at once",
+export const allAtOnce = (plant?: Plant): Program<CssStage> => ({
+  name: planted("an interruption, a path event and an evaluation at once", plant),
   setup(world) {
-    const stage = new CssStage(world);
+    const stage = new CssStage(world, plant);
     world.task("interruption", () => provoke(stage, "interruption"));
     world.task("path event", () => provoke(stage, "path event"));
     world.task("evaluation", () => provoke(stage, "evaluation"));
@@ -71,7 +71,7 @@ export const allAtOnce: Program<CssStage> = {
     world.expect(called === "VARY_OFF,event,irq", `the driver was called for ${called}`);
     await stage.end();
   },
-};
+});
 
 /** Reports come faster than they are read, and some are lost. */
 export function overflow(plant?: "silent"): Program<CssStage> {
@@ -208,9 +208,45 @@ export function askedAgain(plant?: "forgotten"): Program<CssStage> {
   };
 }
 
+/** D8.4: whoever reads waits for a lock, and whoever removes waits for whoever reads. */
+export function readWhileRemoved(plant?: "removed under the lock"): Program<CssStage> {
+  return {
+    name: planted("D8.4: an attribute is read while its subchannel is removed", plant),
+    setup(world) {
+      const stage = new CssStage(world);
+      world.task("reader", async () => {
+        const path = "/sys/devices/css0/0.0.0001/pimpampom";
+        const answers = ["ENOENT", "ENODEV"] as const;
+        const read = await outcomeOf(
+          async () => {
+            const text = await stage.system.sysfs.read(path);
+            world.expect(text === "c0 c0 ff\n", `it says ${text}`);
+          },
+          ...answers,
+        );
+        world.expect(read === "done" || !stage.held.registered, `it is there, and the answer is ${read}`);
+      });
+      world.task("administrator", async () => {
+        const { held, system } = stage;
+        const remove = () => system.removeDevice(held, { deadline: noDeadline });
+        await (plant === undefined ? remove() : held.lock.withLock(remove));
+      });
+      return stage;
+    },
+    async before(stage) {
+      await stage.begin("driven");
+      stage.hold();
+    },
+    async after(stage) {
+      stage.held.put();
+      await stage.end();
+    },
+  };
+}
+
 /** Whatever is reported meanwhile, nothing is left of a bus that stops. */
-export const stopped: Program<CssStage> = {
-  name: "a subchannel comes, another goes and a third interrupts while the bus stops",
+export const stopped = (plant?: "does not wait"): Program<CssStage> => ({
+  name: planted("a subchannel comes, another goes and a third interrupts while the bus stops", plant),
   setup(world) {
     const stage = new CssStage(world);
     const { machine } = stage;
@@ -223,7 +259,9 @@ export const stopped: Program<CssStage> = {
     });
     world.task("stop", async () => {
       await stage.system.unregisterDriver(stage.driver as never);
-      await stage.css.stop();
+      if (plant === undefined) return stage.css.stop();
+      stage.css.settle = async () => {};
+      await stage.css.stop().catch(() => {});
     });
     return stage;
   },
@@ -231,4 +269,4 @@ export const stopped: Program<CssStage> = {
   async after(stage, world) {
     world.expect(stage.css.subchannels().length === 0, "a subchannel has outlived its bus");
   },
-};
+});

@@ -359,6 +359,26 @@ test("whoever is asked for the device lets go of it at once", async () => {
   await finish(machine);
 });
 
+test("whoever is asked for the device while it is being opened lets go of it then", async () => {
+  const machine = await rig({ revokeMs: 60_000 });
+  const { id, gated } = await machine.disk();
+  const name = await machine.passThrough(id);
+  const gate = gated.stopAt(EckdCommand.readDeviceCharacteristics);
+  let ask = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    ask = resolve;
+  });
+  const opening = CcwBlockDevice.open(machine.system, name, { requested: () => ask() });
+  await gate.reached;
+  const removal = machine.system.removeDevice(machine.subchannel(id));
+  await asked;
+  gate.open();
+  assert.match(await codeOf(opening), /^(done|block-(closed|gone))$/);
+  await removal;
+  assert.ok(!machine.log.some(({ event }) => event === "vfio.revoked"));
+  await finish(machine);
+});
+
 test("a user who dies leaves nothing behind: the next one finds the device as new", async () => {
   const machine = await rig();
   const { id, image } = await machine.disk();

@@ -84,13 +84,16 @@ export class CcwBlockDevice {
     options: CcwBlockOptions = {},
   ): Promise<CcwBlockDevice> {
     const { transferBlocks = 60, whenRequested = "close" } = options;
-    const made: { it: CcwBlockDevice | null } = { it: null };
+    const made: { it: CcwBlockDevice | null; state: "wanted" | "asked back" } = { it: null, state: "wanted" };
+    const giveBack = (): void =>
+      runtime.scheduler.spawn(`close ${device.name}`, async () => made.it?.close());
     const listener: SubchannelListener = {
       ...options,
       requested() {
         options.requested?.();
         if (whenRequested === "keep") return;
-        runtime.scheduler.spawn(`close ${device.name}`, async () => made.it?.close());
+        made.state = "asked back";
+        giveBack();
       },
     };
     try {
@@ -102,6 +105,8 @@ export class CcwBlockDevice {
     const parts = await openSubchannel(runtime, device, transferBlocks, listener, options);
     const turns = new Mutex(runtime, `turns of ${device.name}`);
     made.it = new CcwBlockDevice({ ...parts, turns, transferBlocks }, diskOf(parts.characteristics));
+    // While it was being opened.
+    if (made.state === "asked back") giveBack();
     return made.it;
   }
 

@@ -45,10 +45,16 @@ export class SubchannelDisk implements TrackSource {
     choices: SubchannelChoices = {},
   ): Promise<SubchannelDisk> {
     const blocks = Math.ceil(mostTrackBytes / blockBytes);
-    const parts = await openSubchannel(runtime, device, blocks, {}, choices);
+    const made: { it: SubchannelDisk | null } = { it: null };
+    // It is asked back: what is being read ends first.
+    const requested = (): void =>
+      runtime.scheduler.spawn(`close ${device.name}`, async () => made.it?.close());
+    const parts = await openSubchannel(runtime, device, blocks, { requested }, choices);
     try {
       const disk = diskOf(parts.characteristics);
-      return new SubchannelDisk(runtime, parts, disk, geometryIn(device.name, parts.characteristics, disk));
+      const geometry = geometryIn(device.name, parts.characteristics, disk);
+      made.it = new SubchannelDisk(runtime, parts, disk, geometry);
+      return made.it;
     } catch (error) {
       await parts.user.close();
       await letGo(device);

@@ -18,6 +18,19 @@ test("docs/ccw.md says what is proved of the machine's subchannels", () => {
   keep("proofs of the machine", proofTable(machineProofs));
 });
 
+test("every question that the thread has asked is asked of the drivers", () => {
+  const threads = readFileSync(new URL("threads.md", page), "utf8");
+  const asked = [...threads.matchAll(/^### (H\d+|D5\.\d+) /gm)].map(([, id = ""]) => id);
+  assert.ok(asked.length >= 24, `only ${asked.length} questions were found`);
+  const answered = new Set(
+    proofs.flatMap(({ program }) => program.name.match(/\b(?:H\d+|D5\.\d+)\b/g) ?? []),
+  );
+  assert.deepEqual(
+    asked.filter((id) => !answered.has(id)),
+    [],
+  );
+});
+
 /** Not with every change of what the drivers stand on, which makes other schedules the shortest. */
 test("docs/ccw.md has the schedules of the mistakes", { skip: depth !== "deep" }, async () => {
   keep("schedules", await scheduleTable([...proofs, ...machineProofs]));

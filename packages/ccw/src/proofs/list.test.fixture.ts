@@ -130,7 +130,7 @@ export const proofs: readonly Proof[] = [
     [lifetimes.qdio("fence below the registration"), "expectation"],
   ),
   everyWhenDeep(lifetimes.twoCreates(), [lifetimes.twoCreates("a pointer"), "expectation", priorities]),
-  everyWhenDeep(lifetimes.evaluations(), [
+  bounded(2, lifetimes.evaluations(), [
     lifetimes.evaluations("already being evaluated"),
     "expectation",
     priorities,

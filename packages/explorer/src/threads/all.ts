@@ -83,8 +83,9 @@ export const threads: readonly Thread[] = [
       "path that goes has its start halted, never taken back, for of that nobody would tell the user. And users are " +
       "asked for the device before any lock is taken for its removal, and cut off when their time is over (H4). " +
       "[`packages/ccw/src/proofs`](../packages/ccw/src/proofs) has these drivers themselves explored, on the buses that ship, " +
-      "with the kernel's order, or another one that was proposed, planted in them as what has to be found; where a program " +
-      "is too large to see every order of it, its name says how far was looked",
+      "with the kernel's order, or another one that was proposed, planted in them as what has to be found. " +
+      "[What has been proved](ccw.md#what-has-been-proved) has for each question below, by its number, the programs, how far " +
+      "they were looked at, and the mistakes that are found in them with their schedules",
     shown: { dispute: "D5.1", variant: 0 },
     disputes: vfioCcw,
   },

@@ -2,193 +2,149 @@
  * Measures blocks of disk images through subchannels that are passed through: channel programs by the VFIO interface,
  * translated, interpreted, and carried out by a 3390, beside reading the same image files directly.
  *
- *   node bench/ccw.mjs [--subchannels 1,2,4,8,16,32,64] [--cylinders 6] [--rounds 3]      or: npm run bench -- ccw [...]
+ *   node bench/ccw.mjs [--subchannels 1,2,4,8,16,32,64] [--served 1,8] [--cylinders 6] [--rounds 3] [--ms 200]
+ *   or: npm run bench -- ccw [...]
  *
- * Build first (npm run build). All subchannels of a line are busy at once; figures are of all of them together, medians of the
- * rounds; those per second of processor time mean something on a busy machine, too. Images are uncompressed and larger than what a disk keeps in memory, so each track is read from its file, which
- * the operating system has cached. "Durable" writes are on the medium when they settle, the others when the disk is closed.
+ * Build first (npm run build). All subchannels of a line are busy at once, each with one channel program at a time; figures are
+ * of all of them together, medians of the rounds, each of so many ms of processor time. Before the first line everything is done once without being measured, so that
+ * no line pays for the compiler. Figures per second of processor time mean something on a busy machine, too. Images are
+ * uncompressed and larger than what a disk keeps in memory, so tracks are read from their files, which the operating system has
+ * cached. "Durable" writes are on the medium when they settle, the others when the disk is closed.
  */
+import { spawn } from "node:child_process";
 import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { performance } from "node:perf_hooks";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { CssBus, MdevBus, subchannelName } from "../packages/buses/dist/index.js";
-import {
-  blockBytes,
-  blocksPerTrack,
-  CcwBlockDevice,
-  ChannelSubsystem,
-  Dasd3390,
-  DiskImage,
-  encodeTrack,
-  HostStorage,
-  VfioCcw,
-} from "../packages/ccw/dist/index.js";
-import { System } from "../packages/core/dist/index.js";
-import { Vfio } from "../packages/vfio/dist/index.js";
+import { blocksPerTrack } from "../packages/ccw/dist/index.js";
+import { blockOffset, imageBytes, machine, TRACK_SIZE, trackOffset, tracksOf } from "./ccw-machine.mjs";
+import { measured, place, work } from "./ccw-work.mjs";
 
 const { values } = parseArgs({
   options: {
     subchannels: { type: "string", default: "1,2,4,8,16,32,64" },
+    served: { type: "string", default: "1,8" },
     cylinders: { type: "string", default: "6" },
     rounds: { type: "string", default: "3" },
+    ms: { type: "string", default: "200" },
   },
 });
 
-const HEADS = 15;
-const TRACK_SIZE = 56_832;
-const HEADER_SIZE = 512;
-/** Where the first block of a track begins in it: home address, record zero, a count. */
-const FIRST_BLOCK = 5 + 16 + 8;
-const RANDOM_READS = 200;
-const WRITTEN_BLOCKS = 120;
-
-const cylinders = Number(values.cylinders);
-const tracks = cylinders * HEADS;
+const TRANSFER_BLOCKS = 60;
+const tracks = tracksOf(Number(values.cylinders));
 const blocks = tracks * blocksPerTrack;
+const ms = Number(values.ms);
+const rounds = Number(values.rounds);
+const numbers = (list) => list.split(",").filter(Boolean).map(Number);
 
-function imageBytes() {
-  const bytes = new Uint8Array(HEADER_SIZE + tracks * TRACK_SIZE);
-  const view = new DataView(bytes.buffer);
-  bytes.set(Buffer.from("CKD_P370", "latin1"));
-  view.setUint32(8, HEADS, true);
-  view.setUint32(12, TRACK_SIZE, true);
-  bytes[16] = 0x90;
-  for (let track = 0; track < tracks; track += 1) {
-    const home = { cylinder: Math.floor(track / HEADS), head: track % HEADS };
-    const record = (number, length) => ({
-      ...home,
-      record: number,
-      key: new Uint8Array(0),
-      data: new Uint8Array(length).fill(track + number),
-    });
-    const records = [record(0, 8)];
-    for (let number = 1; number <= blocksPerTrack; number += 1) records.push(record(number, blockBytes));
-    bytes.set(encodeTrack({ home, records }), HEADER_SIZE + track * TRACK_SIZE);
-  }
-  return bytes;
-}
-
-async function machine(paths, durable) {
-  const system = new System();
-  const { runtime } = system;
-  const storage = new HostStorage(runtime);
-  const subsystem = new ChannelSubsystem(runtime, { storage });
-  const css = new CssBus(system, subsystem);
-  const mdev = new MdevBus(system);
-  const vfio = await Vfio.create(system);
-  await css.start();
-  const ccw = new VfioCcw({ css, mdev, vfio, storage });
-  await ccw.register();
-  const disks = [];
-  for (const [index, path] of paths.entries()) {
-    const image = await DiskImage.open(path, { access: "read-write" });
-    const id = subsystem.attach({
-      device: new Dasd3390(image, { durable }),
-      devno: 0x100 + index,
-      chpids: [0x10],
-    });
-    disks.push({ image, id });
-  }
-  for (let tries = 0; css.subchannels().length < disks.length && tries < 100; tries += 1) await css.settle();
-  await system.waitForProbe();
-  const devices = [];
-  for (const [index, { id }] of disks.entries()) {
-    const uuid = `00000000-0000-4000-8000-${String(index + 1).padStart(12, "0")}`;
-    const { devpath } = css.find(subchannelName(id));
-    await system.sysfs.write(`/sys${devpath}/mdev_supported_types/vfio_ccw-io/create`, uuid);
-    const node = [...mdev.find(uuid).children].find(({ name }) => name.startsWith("vfio")).name;
-    devices.push(await CcwBlockDevice.open(system, node, { transferBlocks: 60 }));
-  }
-  return {
-    devices,
-    async end() {
-      for (const device of devices) await device.close();
-      await ccw.unregister();
-      await vfio.close();
-      await mdev.unregister();
-      await css.stop();
-      for (const { image } of disks) await image.close();
-    },
-  };
-}
-
-/** Seconds that all of them take together, by the clock and of processor time. */
-async function seconds(work) {
-  const start = performance.now();
-  const used = process.cpuUsage();
-  await Promise.all(work);
-  const { user, system } = process.cpuUsage(used);
-  return { clock: (performance.now() - start) / 1000, processor: (user + system) / 1e6 };
-}
-
-/** The same places for everybody. */
-function place(step) {
-  return (step * 7919) % blocks;
+/** The same reads of the files, a track or a block at a time. */
+async function directly(paths) {
+  const files = [];
+  for (const path of paths) files.push({ file: await open(path, "r"), into: new Uint8Array(TRACK_SIZE) });
+  const read = await measured(files, ms, async ({ file, into }, step) => {
+    await file.read(into, 0, TRACK_SIZE, trackOffset(step % tracks));
+    return blocksPerTrack;
+  });
+  const random = await measured(files, ms, async ({ file, into }, step) => {
+    await file.read(into, 0, 4096, blockOffset(place(step, blocks)));
+    return 1;
+  });
+  for (const { file } of files) await file.close();
+  return { read, random };
 }
 
 async function through(devices) {
-  const all = devices.length;
-  const read = await seconds(devices.map((device) => device.read(0, blocks)));
-  const random = await seconds(
-    devices.map(async (device) => {
-      for (let step = 0; step < RANDOM_READS; step += 1) await device.read(place(step), 1);
-    }),
-  );
-  const bytes = new Uint8Array(WRITTEN_BLOCKS * blockBytes).fill(7);
-  const write = await seconds(devices.map((device) => device.write(0, bytes)));
-  return {
-    read: (all * blocks * blockBytes) / read.clock / 1e6,
-    readProcessor: (all * blocks * blockBytes) / read.processor / 1e6,
-    random: (all * RANDOM_READS) / random.clock,
-    randomProcessor: (all * RANDOM_READS) / random.processor,
-    write: (all * bytes.length) / write.clock / 1e6,
-  };
+  const done = {};
+  for (const what of ["read", "random", "write"]) done[what] = await work(devices, what, ms);
+  return done;
 }
 
-async function directly(paths) {
-  const files = await Promise.all(paths.map((path) => open(path, "r")));
-  const offsetOf = (block) =>
-    HEADER_SIZE +
-    Math.floor(block / blocksPerTrack) * TRACK_SIZE +
-    FIRST_BLOCK +
-    (block % blocksPerTrack) * (8 + blockBytes);
-  const track = files.map(() => new Uint8Array(TRACK_SIZE));
-  const read = await seconds(
-    files.map(async (file, index) => {
-      for (let at = 0; at < tracks; at += 1) {
-        await file.read(track[index], 0, TRACK_SIZE, HEADER_SIZE + at * TRACK_SIZE);
-      }
-    }),
-  );
-  const random = await seconds(
-    files.map(async (file, index) => {
-      for (let step = 0; step < RANDOM_READS; step += 1) {
-        await file.read(track[index], 0, blockBytes, offsetOf(place(step)));
-      }
-    }),
-  );
-  await Promise.all(files.map((file) => file.close()));
-  return {
-    read: (files.length * blocks * blockBytes) / read.clock / 1e6,
-    readProcessor: (files.length * blocks * blockBytes) / read.processor / 1e6,
-    random: (files.length * RANDOM_READS) / random.clock,
-    randomProcessor: (files.length * RANDOM_READS) / random.processor,
-  };
+/** With the devices opened here: blocks when closing is enough, writes when each program is to be durable, and the files. */
+async function inProcess(paths) {
+  const samples = { passed: [], durable: [], direct: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    const lazy = await machine(paths, "close");
+    samples.passed.push(await through(await lazy.open(TRANSFER_BLOCKS)));
+    await lazy.end();
+    const strict = await machine(paths, "program");
+    samples.durable.push({ write: await work(await strict.open(TRANSFER_BLOCKS), "write", ms) });
+    await strict.end();
+    samples.direct.push(await directly(paths));
+  }
+  return samples;
 }
 
-function median(samples, key) {
-  const sorted = samples.map((sample) => sample[key]).toSorted((a, b) => a - b);
+/** The user is another process; processor time is that of both. */
+async function served(paths, folder) {
+  const made = await machine(paths, "close");
+  const user = spawn(process.execPath, [join(import.meta.dirname, "ccw-user.mjs")], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const answers = createInterface({ input: user.stdout })[Symbol.asyncIterator]();
+  const tell = async (order) => {
+    user.stdin.write(`${JSON.stringify(order)}\n`);
+    const { value, done } = await answers.next();
+    if (done) throw new Error("the user's process has ended");
+    return JSON.parse(value);
+  };
+  const samples = [];
+  try {
+    await tell({ what: "open", paths: await made.serve(folder), transferBlocks: TRANSFER_BLOCKS });
+    for (let round = -1; round < rounds; round += 1) {
+      const sample = {};
+      for (const what of ["read", "random", "write"]) {
+        const used = process.cpuUsage();
+        const theirs = await tell({ what, ms });
+        const { user: own, system } = process.cpuUsage(used);
+        sample[what] = { ...theirs, processor: theirs.processor + (own + system) / 1e6 };
+      }
+      if (round >= 0) samples.push(sample);
+    }
+    await tell({ what: "close" });
+  } finally {
+    user.stdin.end();
+    await made.end();
+  }
+  return samples;
+}
+
+function median(samples, figure) {
+  const sorted = samples.map(figure).toSorted((a, b) => a - b);
   return sorted[sorted.length >> 1];
+}
+
+const shown = (figure) => (figure >= 10 ? figure.toFixed(0) : figure.toPrecision(2));
+const rate = (samples, what, by, unit) =>
+  median(samples, (sample) => (sample[what].blocks * unit) / sample[what][by]);
+const MB = 4096 / 1e6;
+
+/** By the clock, and in brackets per second of processor time. */
+const both = (samples, what, unit) =>
+  `${shown(rate(samples, what, "clock", unit))} (${shown(rate(samples, what, "processor", unit))})`;
+
+/** How many times the processor time of the other. */
+const times = (samples, other, what) =>
+  shown(rate(other, what, "processor", 1) / rate(samples, what, "processor", 1));
+
+function row(...cells) {
+  console.log(`| ${cells.join(" | ")} |`);
+}
+
+function head(...cells) {
+  row(...cells);
+  console.log(`|${" ---: |".repeat(cells.length)}`);
 }
 
 const folder = await mkdtemp(join(tmpdir(), "parhelion-bench-ccw-"));
 try {
-  const bytes = imageBytes();
-  const sizes = values.subchannels.split(",").map(Number);
+  const bytes = imageBytes(Number(values.cylinders));
   const paths = [];
-  for (let index = 0; index < Math.max(...sizes); index += 1) {
+  for (
+    let index = 0;
+    index < Math.max(...numbers(values.subchannels), ...numbers(values.served));
+    index += 1
+  ) {
     const path = join(folder, `disk${index}.ckd`);
     await writeFile(path, bytes);
     paths.push(path);
@@ -196,32 +152,39 @@ try {
   console.log(
     `\n${cpus()[0].model}, ${cpus().length} CPUs, Node ${process.versions.node}; disks of ${blocks} blocks of 4096 bytes\n`,
   );
-  console.log(
-    "| subchannels | read, MB/s | per processor second | the files | per processor second | 4 KiB reads/s | per processor second | of the files | per processor second | write, MB/s | durable |",
+  for (let warm = 0; warm < 2; warm += 1) await inProcess(paths.slice(0, 2));
+  console.log("In brackets: per second of processor time.\n");
+  head(
+    "subchannels",
+    "read, MB/s",
+    "the files",
+    "times the processor",
+    "4 KiB reads/s",
+    "of the files",
+    "times the processor",
+    "write, MB/s",
+    "durable",
   );
-  console.log(`|${" ---: |".repeat(11)}`);
-  for (const size of sizes) {
-    const some = paths.slice(0, size);
-    const samples = { passed: [], direct: [], durable: [] };
-    for (let round = 0; round < Number(values.rounds); round += 1) {
-      for (const durable of ["close", "program"]) {
-        const made = await machine(some, durable);
-        samples[durable === "close" ? "passed" : "durable"].push(await through(made.devices));
-        await made.end();
-      }
-      samples.direct.push(await directly(some));
-    }
-    const { passed, direct, durable } = samples;
-    const figures = (from, key) => [median(from, key), median(from, `${key}Processor`)];
-    const cells = [
-      ...figures(passed, "read"),
-      ...figures(direct, "read"),
-      ...figures(passed, "random"),
-      ...figures(direct, "random"),
-      median(passed, "write"),
-      median(durable, "write"),
-    ].map((figure) => (figure >= 10 ? figure.toFixed(0) : figure.toPrecision(2)));
-    console.log(`| ${size} | ${cells.join(" | ")} |`);
+  for (const size of numbers(values.subchannels)) {
+    const { passed, durable, direct } = await inProcess(paths.slice(0, size));
+    row(
+      size,
+      both(passed, "read", MB),
+      both(direct, "read", MB),
+      times(passed, direct, "read"),
+      both(passed, "random", 1),
+      both(direct, "random", 1),
+      times(passed, direct, "random"),
+      both(passed, "write", MB),
+      both(durable, "write", MB),
+    );
+  }
+  if (values.served !== "")
+    console.log("\nWith the user in another process, over a socket each; processor time of both:\n");
+  if (values.served !== "") head("subchannels", "read, MB/s", "4 KiB reads/s", "write, MB/s");
+  for (const size of numbers(values.served)) {
+    const samples = await served(paths.slice(0, size), folder);
+    row(size, both(samples, "read", MB), both(samples, "random", 1), both(samples, "write", MB));
   }
 } finally {
   await rm(folder, { recursive: true });

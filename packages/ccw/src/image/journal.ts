@@ -19,6 +19,9 @@ const fixedSize = stampsAt + 2 * stampSize;
 /** Bigger than any journal that is written here: one flush of a full cache. */
 const largestJournal = 1 << 30;
 
+/** Memory of that many bytes is kept from one record for the next. */
+const largestKept = 1 << 20;
+
 export const journalPath = (image: string): string => `${image}.journal`;
 
 /** What one flush changes. */
@@ -88,6 +91,8 @@ export class Journal {
   readonly #file: ImageFile;
   readonly #disk: ImageDisk;
   readonly #lock: ImageLock;
+  /** For the next record. */
+  #room = new Uint8Array();
 
   private constructor(disk: ImageDisk, file: ImageFile, lock: ImageLock) {
     this.#disk = disk;
@@ -111,7 +116,13 @@ export class Journal {
 
   /** When it returns, the tracks are durable here. After a failure the image was not touched. */
   async record(entry: JournalEntry): Promise<void> {
-    await this.#file.write(0, encode(entry));
+    const length = sizeOf(entry);
+    // What is as long as a channel program's writes is not made anew for each of them.
+    if (this.#room.length < length) this.#room = new Uint8Array(length);
+    const bytes = this.#room.subarray(0, length);
+    if (length > largestKept) this.#room = new Uint8Array();
+    encode(entry, bytes);
+    await this.#file.write(0, bytes);
     await this.#file.sync();
   }
 
@@ -132,11 +143,16 @@ export class Journal {
   }
 }
 
-function encode({ tracks, before, after }: JournalEntry): Uint8Array {
+function sizeOf({ tracks }: JournalEntry): number {
   let length = fixedSize;
   for (const track of tracks.values()) length += 8 + track.length;
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
+  return length;
+}
+
+/** @param bytes all of them are written */
+function encode({ tracks, before, after }: JournalEntry, bytes: Uint8Array): void {
+  const { length } = bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   bytes.set(Buffer.from(letters, "latin1"));
   view.setUint32(prefixSize, tracks.size, true);
   view.setUint32(prefixSize + 4, length, true);
@@ -149,5 +165,4 @@ function encode({ tracks, before, after }: JournalEntry): Uint8Array {
     at += 8 + content.length;
   }
   view.setUint32(8, crc32(bytes.subarray(prefixSize)), true);
-  return bytes;
 }

@@ -13,7 +13,7 @@ import { Action, type Stage, stage } from "../machine.test.fixture.js";
 import { withDescriptors } from "../questions.test.fixture.js";
 import { VfioUserDevice } from "./device.js";
 
-const { DATA_EVENTFD, DATA_NONE, DATA_BOOL, ACTION_TRIGGER, ACTION_MASK } = IrqSetFlag;
+const { DATA_EVENTFD, DATA_NONE, DATA_BOOL, ACTION_TRIGGER, ACTION_MASK, ACTION_UNMASK } = IrqSetFlag;
 
 async function codeOf(call: Promise<unknown>): Promise<string> {
   try {
@@ -223,6 +223,44 @@ describe("interrupts", () => {
       await device.call("SET_IRQS", { ...set, flags: DATA_BOOL | ACTION_MASK, data: Uint8Array.of(1) });
       assert.equal(
         await codeOf(device.call("SET_IRQS", { ...set, flags: DATA_NONE | ACTION_TRIGGER, index: 9 })),
+        "EINVAL",
+      );
+    }));
+
+  test("are masked and unmasked by eventfds that the server listens to", () =>
+    withDevice(async (device, { rig: { runtime }, machine }) => {
+      const by = (name: string) => new EventCounter(runtime, name);
+      const [line, mask, unmask] = [by("line"), by("mask"), by("unmask")];
+      const set = eventfds(0, 0, [line]);
+      await device.call("SET_IRQS", set);
+      await device.call("SET_IRQS", { ...set, flags: DATA_EVENTFD | ACTION_MASK, data: [mask] });
+      await device.call("SET_IRQS", { ...set, flags: DATA_EVENTFD | ACTION_UNMASK, data: [unmask] });
+      // Each comes once, and not before it is unmasked again: the line masks itself.
+      for (let round = 0; round < 3; round += 1) {
+        machine.device?.irqs.trigger(0);
+        assert.equal(await line.wait(), 1);
+        assert.equal(machine.device?.irqs.masked(0), true);
+        machine.device?.irqs.trigger(0);
+        unmask.signal(1);
+        assert.equal(await line.wait(), 1);
+        unmask.signal(1);
+        while (machine.device?.irqs.masked(0)) await new Promise((resolve) => setImmediate(resolve));
+      }
+      mask.signal(1);
+      while (!machine.device?.irqs.masked(0)) await new Promise((resolve) => setImmediate(resolve));
+      await device.call("SET_IRQS", { ...set, flags: DATA_EVENTFD | ACTION_UNMASK, data: [null] });
+      assert.deepEqual([line.state, mask.state, unmask.state], ["held", "held", "released"]);
+      await device.call("SET_IRQS", {
+        argsz: 20,
+        flags: DATA_NONE | ACTION_TRIGGER,
+        index: 0,
+        start: 0,
+        count: 0,
+      });
+      assert.deepEqual([line.state, mask.state], ["released", "released"]);
+      const deaf = { signal: () => undefined };
+      assert.equal(
+        await codeOf(device.call("SET_IRQS", { ...set, flags: DATA_EVENTFD | ACTION_MASK, data: [deaf] })),
         "EINVAL",
       );
     }));

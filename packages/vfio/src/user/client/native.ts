@@ -135,6 +135,15 @@ export function watchEventfd(like: Socket, fd: number, signalled: (count: number
   return socket;
 }
 
+/** Adds one to an eventfd of our own. One that is full says all that it can. */
+export function signalEventfd(fd: number): void {
+  try {
+    writeSync(fd, BigUint64Array.of(1n));
+  } catch {
+    // EAGAIN.
+  }
+}
+
 /** Fills `into` from a file. @returns whether all of it was there */
 export function readAll(fd: number, position: number, into: Uint8Array): boolean {
   for (let at = 0; at < into.length; ) {

@@ -1,6 +1,6 @@
 /**
- * The interrupts of a client: for each the eventfd that the server signals, and whom that is passed on to. When the connection ends all
- * of them are released.
+ * The interrupts of a client: for each the eventfd that the server signals, and whom that is passed on to; and those that the server
+ * listens to, to mask and unmask. When the connection ends all of them are released.
  */
 import type { Socket } from "node:net";
 import { KernelError, Mutex, type Runtime, type WaitOptions } from "parhelion-core";
@@ -9,12 +9,12 @@ import { type IrqSet, IrqSetFlag } from "../../irq/irq.js";
 import { maxIrqs } from "../wire/limits.js";
 import type { Conversation } from "./conversation.js";
 import { encodeSetIrqs } from "./messages.js";
-import { mostFdsSent, type Native, watchEventfd } from "./native.js";
+import { mostFdsSent, type Native, signalEventfd, watchEventfd } from "./native.js";
 
-interface Trigger {
+interface Held {
   readonly eventfd: Eventfd;
-  /** What reads the descriptor, and closes it. */
-  readonly reader: Socket;
+  /** Nothing is passed on any more, and the descriptor is closed. */
+  end(): void;
 }
 
 export interface TriggersInit {
@@ -28,15 +28,16 @@ export interface TriggersInit {
   readonly mostFds: number;
 }
 
-const { DATA_NONE, DATA_EVENTFD, ACTION_TRIGGER } = IrqSetFlag;
+const { DATA_NONE, DATA_EVENTFD, ACTION_TRIGGER, ACTION_MASK, ACTION_UNMASK } = IrqSetFlag;
+const actions = ACTION_TRIGGER | ACTION_MASK | ACTION_UNMASK;
 const nothing = (): undefined => undefined;
 
 export class Triggers {
   readonly #init: TriggersInit;
   /** One change at a time, so that what is held here is what the server has. */
   readonly #turns: Mutex;
-  /** By index and vector. */
-  readonly #held = new Map<number, Map<number, Trigger>>();
+  /** By index, and by what they do with which vector. */
+  readonly #held = new Map<number, Map<string, Held>>();
 
   constructor(init: TriggersInit) {
     this.#init = init;
@@ -70,20 +71,25 @@ export class Triggers {
   async #assign({ flags, index, start, count, data }: IrqSet, options?: WaitOptions): Promise<void> {
     if (data instanceof Uint8Array || data?.length !== count)
       throw new KernelError("EINVAL", `SET_IRQS: DATA_EVENTFD needs ${count} eventfds`);
-    if ((flags & ACTION_TRIGGER) === 0)
-      throw new KernelError("ENOTTY", "SET_IRQS: an eventfd can trigger, not mask");
-    const given: Trigger[] = [];
+    const isTrigger = (flags & actions) === ACTION_TRIGGER;
+    if (!isTrigger && data.some((eventfd) => eventfd !== null && eventfd.listen === undefined))
+      throw new KernelError("EINVAL", "SET_IRQS: an eventfd that can't be listened to can't mask");
+    const given: Held[] = [];
     try {
       for (const { at, eventfds } of this.#messages(data)) {
-        const triggers = eventfds.map((eventfd) => (eventfd === null ? null : this.#trigger(eventfd)));
-        for (const trigger of triggers) if (trigger !== null) given.push(trigger.trigger);
-        const fds = triggers.flatMap((trigger) => (trigger === null ? [] : [trigger.fd]));
+        const fds: number[] = [];
+        const made = eventfds.map((eventfd) => {
+          if (eventfd === null) return null;
+          const { held, fd } = isTrigger ? this.#trigger(eventfd) : this.#listener(eventfd);
+          given.push(held);
+          fds.push(fd);
+          return held;
+        });
         await this.#send({ flags, index, start: start + at, count: eventfds.length }, fds, options);
         const { over } = this.#init.conversation;
         // What is put now nobody would release.
         if (over !== null) throw over;
-        for (const [i, trigger] of triggers.entries())
-          this.#put(index, start + at + i, trigger?.trigger ?? null);
+        for (const [i, held] of made.entries()) this.#put(index, keyOf(flags, start + at + i), held);
       }
     } catch (error) {
       await this.#takeBack({ flags, index }, given, options);
@@ -109,12 +115,13 @@ export class Triggers {
     return messages;
   }
 
-  #trigger(eventfd: Eventfd): { readonly trigger: Trigger; readonly fd: number } {
+  #trigger(eventfd: Eventfd): { readonly held: Held; readonly fd: number } {
     const { socket, name } = this.#init;
     const native = this.#init.native as Native;
     const fd = native.createEventfd();
     try {
-      return { trigger: { eventfd, reader: watchEventfd(socket, fd, (count) => eventfd.signal(count)) }, fd };
+      const reader = watchEventfd(socket, fd, (count) => eventfd.signal(count));
+      return { held: { eventfd, end: () => void reader.destroy() }, fd };
     } catch (error) {
       native.close(fd);
       throw new KernelError("EOPNOTSUPP", `${name}: an eventfd can't be waited for here: ${String(error)}`, {
@@ -123,18 +130,29 @@ export class Triggers {
     }
   }
 
+  #listener(eventfd: Eventfd): { readonly held: Held; readonly fd: number } {
+    const native = this.#init.native as Native;
+    const fd = native.createEventfd();
+    const stop = eventfd.listen?.(() => signalEventfd(fd));
+    const end = (): void => {
+      stop?.();
+      native.close(fd);
+    };
+    return { held: { eventfd, end }, fd };
+  }
+
   /** The eventfds of a call that failed stay their owner's. */
   async #takeBack(
     { flags, index }: { readonly flags: number; readonly index: number },
-    given: readonly Trigger[],
+    given: readonly Held[],
     options?: WaitOptions,
   ): Promise<void> {
-    for (const { reader } of given) reader.destroy();
-    const vectors = this.#held.get(index) ?? new Map<number, Trigger>();
-    for (const [vector, trigger] of [...vectors]) {
-      if (!given.includes(trigger)) continue;
-      vectors.delete(vector);
-      await this.#send({ flags, index, start: vector, count: 1 }, [], options).catch(nothing);
+    for (const { end } of given) end();
+    const entries = this.#held.get(index) ?? new Map<string, Held>();
+    for (const [key, held] of [...entries]) {
+      if (!given.includes(held)) continue;
+      entries.delete(key);
+      await this.#send({ flags, index, start: vectorIn(key), count: 1 }, [], options).catch(nothing);
     }
   }
 
@@ -146,22 +164,25 @@ export class Triggers {
     await this.#init.conversation.ask("DEVICE_SET_IRQS", encodeSetIrqs(message), nothing, options, fds);
   }
 
-  #put(index: number, vector: number, trigger: Trigger | null): void {
-    const vectors = this.#held.get(index) ?? new Map<number, Trigger>();
-    this.#held.set(index, vectors);
-    const former = vectors.get(vector);
-    if (trigger === null) vectors.delete(vector);
-    else vectors.set(vector, trigger);
-    former?.reader.destroy();
-    if (former !== undefined && former.eventfd !== trigger?.eventfd) former.eventfd.release?.();
+  #put(index: number, key: string, held: Held | null): void {
+    const entries = this.#held.get(index) ?? new Map<string, Held>();
+    this.#held.set(index, entries);
+    const former = entries.get(key);
+    if (held === null) entries.delete(key);
+    else entries.set(key, held);
+    former?.end();
+    if (former !== undefined && former.eventfd !== held?.eventfd) former.eventfd.release?.();
   }
 
   #releaseAll(index: number): void {
-    const vectors = this.#held.get(index);
+    const entries = this.#held.get(index);
     this.#held.delete(index);
-    for (const { reader, eventfd } of vectors?.values() ?? []) {
-      reader.destroy();
+    for (const { eventfd, end } of entries?.values() ?? []) {
+      end();
       eventfd.release?.();
     }
   }
 }
+
+const keyOf = (flags: number, vector: number): string => `${flags & actions}.${vector}`;
+const vectorIn = (key: string): number => Number(key.slice(key.indexOf(".") + 1));

@@ -63,6 +63,7 @@ export {
   startControls,
 } from "./interpreter/index.js";
 export { ChannelPath } from "./path/channel-path.js";
+export { ccwRecords } from "./record-list.js";
 export {
   AbsoluteStorage,
   type Answer,

@@ -8,9 +8,8 @@ import { type Address, parseAddress } from "./address.js";
 import { addConsoleCommands } from "./console/console-program.js";
 import { addDasdCommands } from "./dasd/dasd-program.js";
 import { limitWish } from "./limit-option.js";
-import { LOG_LEVELS } from "./log-levels.js";
 import { addObserveCommands } from "./observe-program.js";
-import { jsonOption, stateOption } from "./options.js";
+import { jsonOption, logOption, stateOption } from "./options.js";
 import type { IsolationLevel } from "./run/isolation.js";
 import { addMainLimits, limitHelp, size } from "./slice/limit-options.js";
 import { addSliceCommands } from "./slice-program.js";
@@ -18,10 +17,6 @@ import type { Terminal } from "./terminal.js";
 import { addTreeCommands } from "./tree-program.js";
 import { addVfioCommands } from "./vfio-program.js";
 
-const logOption = (level: (typeof LOG_LEVELS)[number]) =>
-  new Option("--log-level <level>", "what is logged on stderr, as JSON lines")
-    .choices(LOG_LEVELS)
-    .default(level);
 const nameOption = () => new Option("--name <name>", "a name for people, shown by ls");
 const slicesOption = () =>
   new Option("--slices <n>", "how many such slices it gets; default 1").argParser((value: string) => {

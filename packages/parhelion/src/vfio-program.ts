@@ -1,7 +1,6 @@
 /** The commands that hand devices to virtual machine monitors and other processes, with their options and help. */
 import { type Command, Option } from "commander";
-import { LOG_LEVELS } from "./log-levels.js";
-import { jsonOption, stateOption } from "./options.js";
+import { jsonOption, logOption, stateOption } from "./options.js";
 import type { Terminal } from "./terminal.js";
 
 type End = (status: number) => void;
@@ -37,11 +36,7 @@ export function addVfioCommands(program: Command, terminal: Terminal, end: End):
       ).argParser((value: string, before: readonly string[] = []) => [...before, value]),
     )
     .addOption(stateOption())
-    .addOption(
-      new Option("--log-level <level>", "what is logged on stderr, as JSON lines")
-        .choices(LOG_LEVELS)
-        .default("error"),
-    )
+    .addOption(logOption("error"))
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -12,4 +12,5 @@ export {
   type SubchannelId,
   subchannelName,
 } from "./machine.js";
+export { cssRecords, type LoggedRecord } from "./record-list.js";
 export { Subchannel } from "./subchannel.js";

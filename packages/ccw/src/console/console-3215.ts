@@ -48,6 +48,7 @@ export class Console3215 implements ChannelDevice, Named {
    * comes first. Closing the stream is up to whoever made it.
    */
   connect(terminal: Duplex, { echo }: TerminalOptions): void {
+    this.#runtime.log("info", "console.connected", { console: this.name });
     this.#terminal?.end();
     this.#terminal = terminal;
     const editor = new LineEditor({
@@ -61,6 +62,7 @@ export class Console3215 implements ChannelDevice, Named {
     });
     const gone = () => {
       if (this.#terminal !== terminal) return;
+      this.#runtime.log("info", "console.disconnected", { console: this.name });
       this.#terminal = null;
       this.#paper.feed(null);
     };

@@ -68,9 +68,12 @@ export async function vfioServe(
 async function serveImage(image: string, options: VfioServeCommand, terminal: Terminal): Promise<number> {
   refuseLines(options);
   const { dasdAttach } = await import("../dasd/attach.js");
-  const { socket, json } = options;
+  const { socket, json, logLevel } = options;
   const defaults = { devno: 0x0100, durable: "program" } as const;
-  return dasdAttach({ ...defaults, image, socket, ...(json === undefined ? {} : { json }) }, terminal);
+  return dasdAttach(
+    { ...defaults, image, socket, logLevel, ...(json === undefined ? {} : { json }) },
+    terminal,
+  );
 }
 
 /** @throws CommandError bad-line */

@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { Console3215 } from "parhelion-ccw";
 import { createRuntime } from "parhelion-core";
 import { serveDevice } from "../ccw/serve-device.js";
+import type { ChosenLogLevel } from "../log-levels.js";
+import { logAt } from "../logging.js";
 import type { Terminal } from "../terminal.js";
 import { printable } from "../views/printable.js";
 import { openHostTerminal } from "./host-terminal.js";
@@ -12,13 +14,14 @@ export interface ConsoleAttach {
   readonly socket: string;
   readonly terminal: string;
   readonly devno: number;
+  readonly logLevel: ChosenLogLevel;
   readonly json?: boolean;
 }
 
 export async function consoleAttach(options: ConsoleAttach, terminal: Terminal): Promise<number> {
   const { devno, json } = options;
   const { workingDirectory } = terminal;
-  const runtime = createRuntime();
+  const runtime = createRuntime({ log: logAt(options.logLevel) });
   const device = new Console3215(runtime, devno.toString(16).padStart(4, "0"));
   const choice = parseTerminal(options.terminal);
   const hostTerminal = await openHostTerminal(device, choice, workingDirectory);

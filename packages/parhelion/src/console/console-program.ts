@@ -1,7 +1,7 @@
 /** The commands about consoles, with their options and help. */
 import type { Command } from "commander";
-import { deviceNumber } from "../ccw/device-number.js";
-import { jsonOption } from "../options.js";
+import { devnoOption } from "../ccw/device-number.js";
+import { jsonOption, logOption } from "../options.js";
 import type { Terminal } from "../terminal.js";
 
 type End = (status: number) => void;
@@ -19,15 +19,16 @@ export function addConsoleCommands(program: Command, terminal: Terminal, end: En
       "its paper and keyboard: pty; pty:LINK, with a symbolic link to it; or unix:PATH, whoever connects there",
       "pty",
     )
-    .option("--devno <number>", "the device number, up to four hexadecimal digits", deviceNumber, 0x0009)
+    .addOption(devnoOption(0x0009))
+    .addOption(logOption("error"))
     .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nparhelion console attach --socket /tmp/console.sock --terminal pty:/tmp/console\n" +
         "screen /tmp/console\n\n" +
-        "Speaks the vfio-user protocol. What is printed while nobody looks is kept, the newest 64 KiB of it; a typed line is announced\n" +
-        "with attention. With --json it prints one line when it listens: socket, device, devno, and terminal with kind, path and link.\n" +
-        "It ends with 0 on Ctrl-C and SIGTERM.",
+        "Speaks the vfio-user protocol. What is printed while nobody looks is kept, the newest 64 KiB of it;\n" +
+        "a typed line is announced with attention. With --json it prints one line when it listens: socket,\n" +
+        "device, devno, and terminal with kind, path and link. It ends with 0 on Ctrl-C and SIGTERM.",
     )
     .action(async (options) => {
       const { consoleAttach } = await import("./attach.js");

@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { Dasd3390, DiskImage } from "parhelion-ccw";
 import { createRuntime } from "parhelion-core";
 import { serveDevice } from "../ccw/serve-device.js";
+import type { ChosenLogLevel } from "../log-levels.js";
+import { logAt } from "../logging.js";
 import type { Terminal } from "../terminal.js";
 import { printable } from "../views/printable.js";
 
@@ -12,6 +14,7 @@ export interface DasdAttach {
   readonly devno: number;
   readonly durable: "program" | "close";
   readonly readOnly?: boolean;
+  readonly logLevel: ChosenLogLevel;
   readonly json?: boolean;
 }
 
@@ -27,15 +30,20 @@ export async function dasdAttach(options: DasdAttach, terminal: Terminal): Promi
         terminal.err(`parhelion: ${printable(error instanceof Error ? error.message : String(error))}`),
     });
     const socket = resolve(terminal.workingDirectory, options.socket);
-    await serveDevice({ runtime: createRuntime(), device, devno, socket }, (place) => {
-      const { subchannel } = place;
-      if (options.json)
-        terminal.out(JSON.stringify({ event: "listening", socket, device: subchannel, devno: place.devno }));
-      else
-        terminal.out(
-          `${printable(options.image)} is disk ${place.devno} at subchannel ${subchannel}, served at ${printable(socket)}`,
-        );
-    });
+    await serveDevice(
+      { runtime: createRuntime({ log: logAt(options.logLevel) }), device, devno, socket },
+      (place) => {
+        const { subchannel } = place;
+        if (options.json)
+          terminal.out(
+            JSON.stringify({ event: "listening", socket, device: subchannel, devno: place.devno }),
+          );
+        else
+          terminal.out(
+            `${printable(options.image)} is disk ${place.devno} at subchannel ${subchannel}, served at ${printable(socket)}`,
+          );
+      },
+    );
     return 0;
   } finally {
     await image.close();

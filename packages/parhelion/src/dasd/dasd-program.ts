@@ -1,7 +1,7 @@
 /** The commands about disk images, with their options and help. */
 import { type Command, Option } from "commander";
-import { deviceNumber } from "../ccw/device-number.js";
-import { jsonOption } from "../options.js";
+import { devnoOption } from "../ccw/device-number.js";
+import { jsonOption, logOption } from "../options.js";
 import type { Terminal } from "../terminal.js";
 
 type End = (status: number) => void;
@@ -73,7 +73,7 @@ function addAttach(dasd: Command, terminal: Terminal, end: End): void {
     .argument("<image>", "the image's file")
     .requiredOption("--socket <path>", "where to listen")
     .option("--read-only", "writes end with unit check, write inhibited")
-    .option("--devno <number>", "the device number, up to four hexadecimal digits", deviceNumber, 0x0100)
+    .addOption(devnoOption(0x0100))
     .addOption(
       new Option(
         "--durable <when>",
@@ -82,6 +82,7 @@ function addAttach(dasd: Command, terminal: Terminal, end: End): void {
         .choices(["program", "close"])
         .default("program"),
     )
+    .addOption(logOption("error"))
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { cssRecords } from "parhelion-buses";
+import { ccwRecords } from "parhelion-ccw";
 import { applicationErrors } from "parhelion-client";
 import { hostEvents } from "parhelion-host";
 
@@ -64,11 +66,26 @@ test("everything that a host logs at info or above is an event, at the event's l
   assert.deepEqual(unused, [], "nobody tells these events");
 });
 
+test("everything that channel I/O logs is listed, at its level", () => {
+  const listed = new Map(
+    Object.entries({ ...ccwRecords, ...cssRecords }).map(([name, { level }]) => [name, level]),
+  );
+  const logged = new Map<string, string>();
+  const roots = [join(packages, "ccw", "src"), join(packages, "buses", "src", "css")];
+  for (const { text } of roots.flatMap((root) => [...sources(root)]))
+    for (const [, level = "", name = ""] of text.matchAll(
+      /\.log\(\s*"(debug|info|warn|error)",\s*"([a-z.-]+)"/g,
+    ))
+      logged.set(name, level);
+  const sorted = (records: ReadonlyMap<string, string>) => [...records].sort();
+  assert.deepEqual(sorted(logged), sorted(listed));
+});
+
 test("every error that a package shows to others has a code", () => {
   // What they stand for has: the refusal that the host sent, the adapter's loss.
   const others = new Set(["DeviceRefusedError", "AdapterGoneError"]);
   let seen = 0;
-  for (const name of ["buses", "client", "core", "engine", "guest", "host", "parhelion", "protocol"]) {
+  for (const name of ["buses", "ccw", "client", "core", "engine", "guest", "host", "parhelion", "protocol"]) {
     const root = join(packages, name, "src");
     const index = readFileSync(join(root, "index.ts"), "utf8");
     for (const { path, text } of sources(root)) {

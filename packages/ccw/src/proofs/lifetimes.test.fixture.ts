@@ -301,8 +301,14 @@ export const twoCreates = (plant?: "a pointer"): Program<CcwStage> => ({
   },
 });
 
-export const evaluations = (plant?: "already being evaluated"): Program<CcwStage> => ({
-  name: named("D5.14: the device is pulled out between two reports, and none of them is lost", plant),
+export const evaluations = (
+  driver: "without a driver" | "with its driver",
+  plant?: "already being evaluated",
+): Program<CcwStage> => ({
+  name: named(
+    `D5.14: the device is pulled out between two reports, and none of them is lost, ${driver}`,
+    plant,
+  ),
   setup(world) {
     const stage = new CcwStage(world);
     world.task("machine", async () => {
@@ -313,7 +319,7 @@ export const evaluations = (plant?: "already being evaluated"): Program<CcwStage
     return stage;
   },
   async before(stage) {
-    await stage.begin("drivers");
+    await stage.begin(driver === "with its driver" ? "drivers" : "machine");
     if (plant) lifetimePlants.whileEvaluated(stage.subchannel);
   },
   async after(stage, world) {

@@ -130,8 +130,13 @@ export const proofs: readonly Proof[] = [
     [lifetimes.qdio("fence below the registration"), "expectation"],
   ),
   everyWhenDeep(lifetimes.twoCreates(), [lifetimes.twoCreates("a pointer"), "expectation", priorities]),
-  bounded(2, lifetimes.evaluations(), [
-    lifetimes.evaluations("already being evaluated"),
+  everyWhenDeep(lifetimes.evaluations("without a driver"), [
+    lifetimes.evaluations("without a driver", "already being evaluated"),
+    "expectation",
+    priorities,
+  ]),
+  bounded(2, lifetimes.evaluations("with its driver"), [
+    lifetimes.evaluations("with its driver", "already being evaluated"),
     "expectation",
     priorities,
   ]),

@@ -19,18 +19,26 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer(ms, fire) {
     const due = performance.now() + ms;
-    const arm = () =>
-      setTimeout(
+    let keeps: "yes" | "no" = "yes";
+    const arm = () => {
+      const armed = setTimeout(
         () => {
           if (performance.now() + 1 < due) handle = arm();
           else fire();
         },
         Math.min(Math.max(0, due - performance.now()), maxDelayMs),
       );
+      if (keeps === "no") armed.unref();
+      return armed;
+    };
     let handle = arm();
     return {
       cancel: () => clearTimeout(handle),
-      keepAlive: (keeps) => void (keeps === "yes" ? handle.ref() : handle.unref()),
+      keepAlive(wanted) {
+        keeps = wanted;
+        if (wanted === "yes") handle.ref();
+        else handle.unref();
+      },
     };
   },
 };

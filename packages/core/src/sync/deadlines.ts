@@ -47,6 +47,7 @@ export class Deadlines {
     this.#timer = null;
     this.#set = Number.POSITIVE_INFINITY;
     if (next < Number.POSITIVE_INFINITY) this.#arm(next);
+    missed.sort((a, b) => a.due - b.due);
     // One may cancel another that is due as well.
     for (const deadline of missed) if (this.#waiting.delete(deadline)) deadline.missed();
   }

@@ -63,7 +63,8 @@ export class Guest {
   }
 
   open(path: string, options: CcwBlockOptions = {}): Promise<unknown> {
-    return this.must({ do: "open", path, options });
+    // No machine is so busy that it needs longer.
+    return this.must({ do: "open", path, options: { timeoutMs: 60_000, ...options } });
   }
 
   async read(first: number, count: number): Promise<Buffer> {

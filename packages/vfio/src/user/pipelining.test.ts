@@ -1,6 +1,7 @@
 /** Clients that send on and on without waiting for answers: what they are owed comes all the same, and no more is kept than is said. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
+import { connect } from "node:net";
 import { describe, test } from "node:test";
 import {
   Client,
@@ -9,6 +10,7 @@ import {
   createMemory,
   message,
   struct,
+  versionBody,
   withoutDescriptors,
 } from "./client.test.fixture.js";
 import { Action, stage } from "./machine.test.fixture.js";
@@ -53,6 +55,25 @@ for (const [how, options] of [
           for (const other of await Promise.all(others)) assert.equal(other.errno, bytes === 4 ? 0 : 22);
           assert.equal(Buffer.from(machine.memory.subarray(4, 8)).toString(), "lent");
         }));
+
+    test("that sends what wants no answer and hangs up has all of it done", async () => {
+      const staged = await stage(options);
+      const socket = connect(staged.server.socketPath);
+      const posted = Array.from({ length: 1000 }, (_, i) =>
+        message(i, 10, 0x10, writeBody(0, 0, struct(["u32", i]))),
+      );
+      const waits = message(1001, 10, 0x10, act(Action.WAIT));
+      socket.end(Buffer.concat([message(1, 1, 0, versionBody()), waits, ...posted]));
+      socket.resume();
+      await staged.machine.waiting.wait();
+      // It has gone, and the device goes on with what it has left.
+      const next = Client.greet(staged.server.socketPath);
+      staged.machine.go.completeAll();
+      assert.equal((await (await next).must(9, access(0, 0, 4))).readUInt32LE(16), 999);
+      assert.deepEqual(staged.machine.trace, ["open", "close", "open"]);
+      await (await next).hangUp();
+      await staged.end();
+    });
 
     test("that sends more than can be kept while the device waits for it hears so, and is cut off", async () => {
       const staged = await stage(options);

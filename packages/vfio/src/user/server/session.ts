@@ -3,7 +3,7 @@
  * protocol has it; answers to what the server asks are taken as they come. Whatever ends it, the device is closed, and nothing of
  * what the client has lent stays here.
  */
-import { isKernelError, KernelError, type Runtime, WaitQueue } from "parhelion-core";
+import { isKernelError, KernelError, noDeadline, type Runtime, WaitQueue } from "parhelion-core";
 import type { AttachedDevice } from "../../iommufd/attached-device.js";
 import type { ClientSocket, FrameReceiver } from "../socket/client-socket.js";
 import { commandName } from "../wire/commands.js";
@@ -41,6 +41,8 @@ export class Session implements FrameReceiver {
   /** Why the client can't be followed, once what came before is done. */
   #broken: Broken | null = null;
   #ending: KernelError | null = null;
+  /** The client has hung up: what it has sent is done until that deadline. */
+  #hungUp: { readonly reason: KernelError; readonly deadline: number } | null = null;
   #user: AttachedDevice | null = null;
   #memory: ClientMemory | null = null;
   #commands: DeviceCommands | null = null;
@@ -57,9 +59,9 @@ export class Session implements FrameReceiver {
     );
   }
 
-  /** "ending": it takes no commands any more. */
+  /** "ending": no commands come any more. */
   get state(): "serving" | "ending" {
-    return this.#ending === null ? "serving" : "ending";
+    return this.#ending === null && this.#hungUp === null ? "serving" : "ending";
   }
 
   /** Serves until the client goes, is sent away, or breaks the protocol. Settles when the device is closed. */
@@ -115,9 +117,16 @@ export class Session implements FrameReceiver {
   }
 
   ended(error: Error | null): void {
-    this.end(
-      new KernelError("ECONNRESET", error === null ? "the client hung up" : error.message, { cause: error }),
-    );
+    if (error !== null) {
+      this.end(new KernelError("ECONNRESET", error.message, { cause: error }));
+      return;
+    }
+    // What it sent before is done, as of whoever writes to a device and closes it; it can be asked for nothing any more.
+    const { runtime, patience } = this.#init;
+    const reason = new KernelError("ECONNRESET", "the client hung up");
+    this.#hungUp = { reason, deadline: runtime.clock.now() + patience.commandMs };
+    this.#questions.end(reason);
+    this.#arrived.wake();
   }
 
   /** The first message, which says the version. */
@@ -163,8 +172,11 @@ export class Session implements FrameReceiver {
 
   /** Waits for a command. False: there will be none. @throws KernelError ETIMEDOUT, and EMSGSIZE what came was none */
   async #next(deadline = Number.POSITIVE_INFINITY): Promise<boolean> {
-    const ready = (): boolean => this.#waiting.length > 0 || this.#ending !== null || this.#broken !== null;
+    const ready = (): boolean => this.#waiting.length > 0 || this.state === "ending" || this.#broken !== null;
     await this.#arrived.wait(ready, { deadline });
+    const { runtime } = this.#init;
+    const over = this.#waiting.length === 0 || runtime.clock.now() >= (this.#hungUp?.deadline ?? noDeadline);
+    if (this.#hungUp !== null && over) this.end(this.#hungUp.reason);
     if (this.#ending !== null) return false;
     if (this.#waiting.length > 0) return true;
     if (this.#broken !== null) {
@@ -209,10 +221,8 @@ export class Session implements FrameReceiver {
     }
     try {
       const commands = this.#commands as DeviceCommands;
-      this.#answer(
-        frame.header,
-        await commands.run(request, { deadline: runtime.clock.now() + patience.commandMs }),
-      );
+      const deadline = this.#hungUp?.deadline ?? runtime.clock.now() + patience.commandMs;
+      this.#answer(frame.header, await commands.run(request, { deadline }));
     } catch (error) {
       this.#refuse(frame.header, error);
     }

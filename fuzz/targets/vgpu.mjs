@@ -537,9 +537,11 @@ class Driver {
   #remember(at, bytes) {
     const view = viewOf(bytes);
     const queues = viewOf(this.#ops.read(0, 0x3000, 32 * mostQueues));
-    for (let i = 0; i + 4 <= bytes.length && at % 4 === 0; i += 4) {
+    // A write that is not of whole words, or goes beyond, is refused.
+    if (at < 0x3000 || at % 4 !== 0 || bytes.length % 4 !== 0 || at + bytes.length > 0x4000) return;
+    for (let i = 0; i < bytes.length; i += 4) {
       const where = at + i - 0x3000;
-      if (where < 0 || where % 32 !== 0 || where >= 32 * mostQueues) continue;
+      if (where % 32 !== 0) continue;
       if (queues.getUint32(where + 16, true) === 1) this.#sent.set(where / 32, view.getUint32(i, true));
     }
   }

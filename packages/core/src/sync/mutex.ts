@@ -39,12 +39,7 @@ export class Mutex implements Named {
     const { scheduler } = this.#runtime;
     const deadline = deadlineOf(this.#runtime, options);
     await scheduler.yield("mutex.lock", this);
-    scheduler.access(this, "write");
-    if (this.#owner === null) return this.#own();
-    this.#waiters ??= new Set();
-    await parkIn(this.#waiters, this.#runtime, "mutex.lock", this, deadline);
-    scheduler.access(this, "write");
-    return this.#own();
+    return this.#take(deadline);
   }
 
   /** The guard when the lock is free, else null. */
@@ -55,9 +50,14 @@ export class Mutex implements Named {
 
   /** Runs `fn` with the lock held. @throws KernelError ETIMEDOUT, and what `fn` throws */
   async withLock<T>(fn: (guard: Guard) => T | Promise<T>, options?: WaitOptions): Promise<T> {
-    const guard = await this.lock(options);
+    const { scheduler } = this.#runtime;
+    const deadline = deadlineOf(this.#runtime, options);
+    await scheduler.yield("mutex.lock", this);
+    const taken = this.#take(deadline);
+    const guard = taken instanceof Promise ? await taken : taken;
     try {
-      return await fn(guard);
+      const result = fn(guard);
+      return result instanceof Promise ? await result : result;
     } finally {
       guard[Symbol.dispose]();
       await this.#runtime.scheduler.yield("mutex.unlocked", this);
@@ -67,6 +67,19 @@ export class Mutex implements Named {
   /** @throws BugError lock-not-held unless `guard` is what holds this lock now */
   assertHeld(guard: Guard): void {
     if (this.#owner !== guard) throw new BugError("lock-not-held", `${this.name} is not held by this guard`);
+  }
+
+  /** At once where it is free: most that lock it find it so, and a promise takes longer than what they do with it. */
+  #take(deadline: number): Guard | Promise<Guard> {
+    this.#runtime.scheduler.access(this, "write");
+    return this.#owner === null ? this.#own() : this.#wait(deadline);
+  }
+
+  async #wait(deadline: number): Promise<Guard> {
+    this.#waiters ??= new Set();
+    await parkIn(this.#waiters, this.#runtime, "mutex.lock", this, deadline);
+    this.#runtime.scheduler.access(this, "write");
+    return this.#own();
   }
 
   #own(): Guard {

@@ -31,11 +31,7 @@ export class SpinLock implements Named {
     const { scheduler } = this.#runtime;
     const deadline = deadlineOf(this.#runtime, options);
     await scheduler.yield("spinlock.lock", this);
-    scheduler.access(this, "write");
-    if (this.#state === "free") return this.#own();
-    await parkIn(this.#waiters, this.#runtime, "spinlock.lock", this, deadline);
-    scheduler.access(this, "write");
-    return this.#own();
+    return this.#take(deadline);
   }
 
   /** The guard when the lock is free, else null. */
@@ -46,13 +42,30 @@ export class SpinLock implements Named {
 
   /** Runs `fn` with the lock held: it must not sleep. @throws KernelError ETIMEDOUT, and what `fn` throws */
   async withLock<T>(fn: () => T | Promise<T>, options?: WaitOptions): Promise<T> {
-    const guard = await this.lock(options);
+    const { scheduler } = this.#runtime;
+    const deadline = deadlineOf(this.#runtime, options);
+    await scheduler.yield("spinlock.lock", this);
+    const taken = this.#take(deadline);
+    const guard = taken instanceof Promise ? await taken : taken;
     try {
-      return await fn();
+      const result = fn();
+      return result instanceof Promise ? await result : result;
     } finally {
       guard[Symbol.dispose]();
       await this.#runtime.scheduler.yield("spinlock.unlocked", this);
     }
+  }
+
+  /** At once where it is free: most that lock it find it so, and a promise takes longer than what they do with it. */
+  #take(deadline: number): Guard | Promise<Guard> {
+    this.#runtime.scheduler.access(this, "write");
+    return this.#state === "free" ? this.#own() : this.#wait(deadline);
+  }
+
+  async #wait(deadline: number): Promise<Guard> {
+    await parkIn(this.#waiters, this.#runtime, "spinlock.lock", this, deadline);
+    this.#runtime.scheduler.access(this, "write");
+    return this.#own();
   }
 
   #own(): Guard {

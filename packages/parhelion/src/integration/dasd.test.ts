@@ -14,6 +14,8 @@ const blocksPerTrack = 12;
 const start = 24;
 const count = 120;
 const transfer = 30;
+/** No machine is so busy that a channel program takes longer. */
+const timeoutMs = 60_000;
 
 function pattern(blocks: number, seed: number): Buffer {
   return Buffer.from(
@@ -69,6 +71,7 @@ for (const name of ["linux.cckd", "linux-copied.ckd"])
         const lost: string[] = [];
         const disk = await CcwBlockDevice.openAt(createRuntime(), socket, {
           transferBlocks: transfer,
+          timeoutMs,
           lost: () => void lost.push("lost"),
         });
         for (let done = 0; done <= 3; done += 1) {
@@ -114,7 +117,7 @@ test("a host that is asked to end takes the disk from its guest, who is told so"
     );
     const { host, socket } = await attach(place, path);
     const runtime = createRuntime();
-    const disk = await CcwBlockDevice.openAt(runtime, socket);
+    const disk = await CcwBlockDevice.openAt(runtime, socket, { timeoutMs });
     await disk.write(start, pattern(count, 1));
     // There is one guest at a time.
     await assert.rejects(CcwBlockDevice.openAt(runtime, socket), { code: "EBUSY" });
@@ -123,7 +126,7 @@ test("a host that is asked to end takes the disk from its guest, who is told so"
     assert.match(await codeOf(disk.read(start, 1)), /^block-(gone|closed)$/);
     await disk.close();
     const again = await attach(place, path);
-    const next = await CcwBlockDevice.openAt(runtime, again.socket);
+    const next = await CcwBlockDevice.openAt(runtime, again.socket, { timeoutMs });
     assert.ok(pattern(count, 1).equals(await next.read(start, count)));
     await next.close();
     again.host.kill("SIGTERM");

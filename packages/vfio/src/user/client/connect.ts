@@ -4,6 +4,7 @@ import {
   Completion,
   Errno,
   type ErrnoCode,
+  isKernelError,
   KernelError,
   type Runtime,
   type WaitOptions,
@@ -47,7 +48,7 @@ export interface Agreed {
   readonly dataBytes: number;
 }
 
-/** VERSION. @param descriptors that are taken in one message @throws KernelError EBUSY it has a client, EPROTO another version, and what else it answers */
+/** VERSION. @throws KernelError EBUSY it has a client, EPROTO another version, and what else it answers */
 export async function agreeOn(
   conversation: Conversation,
   name: string,
@@ -55,7 +56,10 @@ export async function agreeOn(
 ): Promise<Agreed> {
   const capabilities: Capabilities = { ...defaultCapabilities, maxMessageFds: 0, writeMultiple: "supported" };
   const body = encodeVersion({ major, minor, capabilities, named });
-  const answer = await conversation.ask("VERSION", body, decodeVersion, options);
+  const answer = await conversation.ask("VERSION", body, decodeVersion, options).catch((error: unknown) => {
+    if (!isKernelError(error, "EBUSY")) throw error;
+    throw new KernelError("EBUSY", `${name} has a client already, and takes one at a time`, { cause: error });
+  });
   if (answer.major !== major || answer.minor > minor)
     throw new KernelError(
       "EPROTO",

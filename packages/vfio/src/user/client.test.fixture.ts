@@ -61,6 +61,8 @@ export class Client {
   lent: Lent[] = [];
   /** "errors": every question for memory is refused. "silent": none is answered. */
   manners: "helpful" | "errors" | "silent" = "helpful";
+  /** "short": data stand behind a count of 4 bytes, and a DMA_WRITE is answered with nothing, as by QEMU. */
+  layout: "specified" | "short" = "specified";
   state: "connected" | "gone" = "connected";
   #id = 100;
   #asked: () => void = () => undefined;
@@ -190,7 +192,8 @@ export class Client {
   /** DMA_READ and DMA_WRITE of the server. */
   #serve(id: number, command: number, body: Buffer): void {
     const iova = body.readBigUInt64LE(0);
-    const count = Number(body.readBigUInt64LE(8));
+    const short = this.layout === "short";
+    const count = short ? body.readUInt32LE(8) : Number(body.readBigUInt64LE(8));
     this.asked.push([command, iova, count]);
     this.#asked();
     if (this.manners === "silent") return;
@@ -206,9 +209,23 @@ export class Client {
       ["u64", iova],
       ["u64", count],
     ];
-    if (command === 12) body.subarray(16).copy(lent.bytes, at);
+    if (short) this.#serveShort(id, command, body, lent.bytes.subarray(at, at + count));
+    else if (command === 12) body.subarray(16).copy(lent.bytes, at);
     else head.push(lent.bytes.subarray(at, at + count));
-    this.raw(message(id, command, 1, struct(...head)));
+    if (!short) this.raw(message(id, command, 1, struct(...head)));
+  }
+
+  /** As QEMU: 4 bytes of a count, and room for 8. */
+  #serveShort(id: number, command: number, body: Buffer, memory: Buffer): void {
+    if (command === 12) {
+      assert.ok(body.length >= 16 + memory.length, "else QEMU says E2BIG");
+      body.subarray(12, 12 + memory.length).copy(memory);
+      this.raw(message(id, command, 1, Buffer.alloc(0)));
+      return;
+    }
+    const answer = Buffer.concat([body, Buffer.alloc(memory.length)]);
+    memory.copy(answer, 12);
+    this.raw(message(id, command, 1, answer));
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the server asks the client: bytes of memory that it can't reach by itself. Every question ends, by an answer or a deadline. */
 import { Completion, KernelError, type Runtime, WaitQueue } from "parhelion-core";
+import type { DmaLayout } from "../wire/dma.js";
 import type { Frame } from "../wire/frames.js";
 import { encodeCommand } from "../wire/header.js";
 import { commandNumber } from "../wire/request.js";
@@ -28,6 +29,8 @@ export class Questions {
   #bytes = 0;
   #last = 0;
   #over: KernelError | null = null;
+  /** How the client puts data behind a count; its first answers tell. */
+  layout: DmaLayout | "unknown" = "unknown";
 
   /** @param patienceMs for one answer, and for the turn to ask. @param changed `state` may be another one */
   constructor(runtime: Runtime, send: (bytes: Uint8Array) => void, patienceMs: number, changed: () => void) {

@@ -78,25 +78,57 @@ export function encodeDmaUnmapped({ flags, iova }: DmaUnmap, size: bigint): Uint
 }
 
 const accessBytes = 16;
+/** Address and count, where the count has 4 bytes. */
+const shortBytes = 12;
+
+/** Where the data of DMA_READ and DMA_WRITE begin: behind a count of 8 bytes, or, as QEMU has it, behind one of 4. */
+export type DmaLayout = "specified" | "short";
 
 /** The question of a DMA_READ. */
 export function encodeDmaRead(iova: bigint, count: number): Uint8Array {
   return new Writer(accessBytes).u64(iova).u64(BigInt(count)).bytes;
 }
 
-export function encodeDmaWrite(iova: bigint, data: Uint8Array): Uint8Array {
-  return new Writer(accessBytes + data.length).u64(iova).u64(BigInt(data.length)).put(data).bytes;
+export function encodeDmaWrite(iova: bigint, data: Uint8Array, layout: DmaLayout): Uint8Array {
+  const writer = new Writer(accessBytes + data.length).u64(iova);
+  // QEMU wants the 4 bytes behind the data instead.
+  if (layout === "short") return writer.u32(data.length).put(data).u32(0).bytes;
+  return writer.u64(BigInt(data.length)).put(data).bytes;
 }
 
 /** The answer to a DMA_READ: exactly what was asked for. @throws KernelError EINVAL */
-export function decodeDmaData(body: Uint8Array, iova: bigint, count: number): Uint8Array {
+export function decodeDmaData(body: Uint8Array, iova: bigint, count: number, layout: DmaLayout): Uint8Array {
   const reader = new Reader("answer to DMA_READ", body);
-  expect(reader, iova, count, reader.u64(), reader.u64());
+  expect(reader, iova, count, reader.u64(), layout === "short" ? BigInt(reader.u32()) : reader.u64());
   return reader.bytes(count);
 }
 
-/** The answer to a DMA_WRITE, whose count has 4 bytes in the specification and 8 in practice. @throws KernelError EINVAL */
+/**
+ * Which layout the answer to a DMA_READ has. "unknown": both are possible, because zeros are where they differ. Then `at` is where in
+ * the data, as far as they are short, something begins that is not zero; -1: all of them are zeros in both.
+ */
+export function layoutOf(
+  body: Uint8Array,
+  count: number,
+): { readonly layout: DmaLayout | "unknown"; readonly at: number } {
+  const behind = body.subarray(shortBytes);
+  const at = behind.findIndex((byte) => byte !== 0);
+  // The upper half of a count, or data; data, or what QEMU leaves behind them.
+  const layout =
+    at >= 0 && at < 4
+      ? "short"
+      : behind.findLastIndex((byte) => byte !== 0) >= count
+        ? "specified"
+        : "unknown";
+  return { layout, at };
+}
+
+/**
+ * The answer to a DMA_WRITE, whose count has 4 bytes in the specification and 8 in practice. QEMU's has nothing at all.
+ * @throws KernelError EINVAL
+ */
 export function decodeDmaWritten(body: Uint8Array, iova: bigint, count: number): void {
+  if (body.length === 0) return;
   const reader = new Reader("answer to DMA_WRITE", body);
   const at = reader.u64();
   expect(reader, iova, count, at, reader.left >= 8 ? reader.u64() : BigInt(reader.u32()));

@@ -1,0 +1,88 @@
+/** Memory that is asked for, of clients that lay their answers out as the specification says, and as QEMU does. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Client } from "./client.test.fixture.js";
+import { Action, type Stage } from "./machine.test.fixture.js";
+import { act, mapBody, withClient } from "./questions.test.fixture.js";
+
+const iova = 0x8000n;
+
+async function lend(client: Client, layout: "specified" | "short"): Promise<Buffer> {
+  const bytes = Buffer.alloc(4096);
+  client.layout = layout;
+  client.lent = [{ iova, bytes }];
+  await client.must(2, mapBody(iova, bytes.length));
+  return bytes;
+}
+
+async function read(client: Client, { machine }: Stage, at: number, length: number): Promise<Buffer> {
+  machine.memory.fill(0xee);
+  assert.equal(await act(client, Action.DMA_READ, iova + BigInt(at), length), 0);
+  return Buffer.from(machine.memory.subarray(0, length));
+}
+
+test("zeros tell nothing, and what comes behind them is read where it is", async () => {
+  for (const layout of ["specified", "short"] as const)
+    await withClient({}, async (client, staged) => {
+      const bytes = await lend(client, layout);
+      assert.deepEqual(await read(client, staged, 0, 64), Buffer.alloc(64));
+      bytes.write("late", 40);
+      assert.deepEqual(await read(client, staged, 0, 64), bytes.subarray(0, 64));
+      assert.ok(client.asked.length <= 4);
+      const { length } = client.asked;
+      assert.deepEqual(await read(client, staged, 32, 16), bytes.subarray(32, 48));
+      assert.equal(client.asked.length, length + 1, "it is known now");
+    });
+});
+
+test("a first write that went to the wrong place is put right before the device goes on", () =>
+  withClient({}, async (client, staged) => {
+    const bytes = await lend(client, "short");
+    bytes.fill(7);
+    staged.machine.memory.set(Buffer.from("\0\0written"));
+    assert.equal(await act(client, Action.DMA_WRITE, iova + 8n, 9), 0);
+    assert.deepEqual(
+      bytes.subarray(0, 32),
+      Buffer.concat([Buffer.alloc(8, 7), Buffer.from("\0\0written"), Buffer.alloc(15, 7)]),
+    );
+    const { length } = client.asked;
+    assert.equal(await act(client, Action.DMA_WRITE, iova, 8), 0);
+    assert.equal(client.asked.length, length + 1);
+    assert.deepEqual(bytes.subarray(0, 17), Buffer.from("\0\0writte\0\0written"));
+  }));
+
+/** Mostly zeros, which is where the layouts look alike. */
+const content = fc
+  .uint8Array({ maxLength: 24, minLength: 1 })
+  .map((bytes) => bytes.map((byte) => (byte < 200 ? 0 : byte)));
+const step = fc.record({ kind: fc.constantFrom("read", "write"), at: fc.nat(40), content });
+
+test("whatever is read and written in whatever order, both ends have the same bytes", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom("specified" as const, "short" as const),
+      content,
+      fc.array(step, { minLength: 1, maxLength: 5 }),
+      (layout, before, steps) =>
+        withClient({}, async (client, staged) => {
+          const bytes = await lend(client, layout);
+          bytes.set(before, 8);
+          const expected = Buffer.from(bytes);
+          for (const { kind, at, content: data } of steps) {
+            if (kind === "read")
+              assert.deepEqual(
+                await read(client, staged, at, data.length),
+                expected.subarray(at, at + data.length),
+              );
+            else {
+              staged.machine.memory.set(data);
+              expected.set(data, at);
+              assert.equal(await act(client, Action.DMA_WRITE, iova + BigInt(at), data.length), 0);
+            }
+            assert.deepEqual(bytes, expected);
+          }
+        }),
+    ),
+    { numRuns: 30 },
+  ));

@@ -87,7 +87,11 @@ async function running(stage: HeldStage): Promise<void> {
   await stage.start();
 }
 
-/** @param stops "never": the device ignores the clear, so its interruption comes when nobody waits for it any more */
+/**
+ * A close has the lock once it has stopped the device, so no interruption is under way then, and the link alone can't
+ * be followed too late: that takes a device that does not stop. Its work can be left in either case.
+ * @param stops "never": the device ignores the clear, so its interruption comes when nobody waits for it any more
+ */
 export const endAndRelease = (
   stops: "as asked" | "never",
   plant?: "a link without a lock" | "work stays queued",

@@ -55,7 +55,11 @@ export const callbackAndRemove = (plant?: "a link without a lock"): Program<CcwS
   after: end,
 });
 
-/** @param stops "never": the device ignores the clear, so that its interruption comes when nobody waits for it any more */
+/**
+ * Who has the device open holds a reference to it, revoked or not, so nothing is freed here that an interruption could
+ * use: that is looked for where nobody has it open (`endAndRelease`). What can go wrong here is what was pinned.
+ * @param stops "never": the device ignores the clear, so that its interruption comes when nobody waits for it any more
+ */
 export const interruptAndRemove = (
   stops: "as asked" | "never",
   plant?: "close leaves what is pinned",

@@ -221,7 +221,7 @@ export class VfioUserDevice implements OpenDevice {
     const { conversation, triggers, agreed } = this.#parts;
     switch (request.op) {
       case "GET_INFO":
-        return conversation.ask("DEVICE_GET_INFO", encodeGetInfo(), decodeInfo, options);
+        return conversation.ask("DEVICE_GET_INFO", encodeGetInfo(request.argsz), decodeInfo, options);
       case "GET_REGION_INFO": {
         const { argsz, index } = request;
         const body = encodeGetRegionInfo(Math.min(argsz, mostInfoBytes), index);
@@ -229,9 +229,9 @@ export class VfioUserDevice implements OpenDevice {
         return conversation.ask("DEVICE_GET_REGION_INFO", body, decode, options);
       }
       case "GET_IRQ_INFO": {
-        const { index } = request;
+        const { argsz, index } = request;
         const decode = (answer: Uint8Array) => decodeIrqInfo(answer, index);
-        return conversation.ask("DEVICE_GET_IRQ_INFO", encodeGetIrqInfo(index), decode, options);
+        return conversation.ask("DEVICE_GET_IRQ_INFO", encodeGetIrqInfo(argsz, index), decode, options);
       }
       case "SET_IRQS":
         return triggers.set(request, options);

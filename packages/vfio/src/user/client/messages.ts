@@ -10,8 +10,8 @@ const irqInfoBytes = 16;
 const accessFlags: Readonly<Record<MapAccess, number>> = { read: 1, write: 2, "read-write": 3 };
 const unmapAll = 2;
 
-export function encodeGetInfo(): Uint8Array {
-  return new Writer(deviceInfoBytes).u32(deviceInfoBytes).u32(0).u32(0).u32(0).bytes;
+export function encodeGetInfo(argsz: number): Uint8Array {
+  return new Writer(deviceInfoBytes).u32(argsz).u32(0).u32(0).u32(0).bytes;
 }
 
 export function decodeInfo(body: Uint8Array): DeviceInfo {
@@ -38,8 +38,8 @@ export function decodeRegionInfo(body: Uint8Array, asked: number, offset: bigint
   return { argsz, flags, index, capOffset: start, size, offset, capabilities };
 }
 
-export function encodeGetIrqInfo(index: number): Uint8Array {
-  return new Writer(irqInfoBytes).u32(irqInfoBytes).u32(0).u32(index).u32(0).bytes;
+export function encodeGetIrqInfo(argsz: number, index: number): Uint8Array {
+  return new Writer(irqInfoBytes).u32(argsz).u32(0).u32(index).u32(0).bytes;
 }
 
 export function decodeIrqInfo(body: Uint8Array, asked: number): IrqInfo {

@@ -99,8 +99,8 @@ export class SubchannelUser {
       const bytes = new Uint8Array(IO_REGION.orb.bytes + IO_REGION.scsw.bytes);
       bytes.set(orbLayout.encode(orb), IO_REGION.orb.offset);
       bytes.set(scswLayout.encode({ fctl: Fctl.START }), IO_REGION.scsw.offset);
-      await this.#write(this.#regions.io, bytes, deadline);
       try {
+        await this.#write(this.#regions.io, bytes, deadline);
         return await ended.wait({ deadline });
       } catch (error) {
         if (isKernelError(error, "ETIMEDOUT")) await this.#quieten();
@@ -219,7 +219,7 @@ export class SubchannelUser {
   async #write(offset: bigint, bytes: Uint8Array, deadline: number): Promise<void> {
     for (;;) {
       try {
-        await this.#device.call("WRITE", { offset, bytes });
+        await this.#device.call("WRITE", { offset, bytes }, { deadline });
         return;
       } catch (error) {
         if (!isKernelError(error, "EAGAIN") || this.#runtime.clock.now() >= deadline) throw error;

@@ -5,7 +5,7 @@
 import { Dstat } from "parhelion-buses";
 import { isImageError } from "../image/error.js";
 import type { ChannelDevice, Command, DataPath, Ending } from "../interpreter/device.js";
-import { type Answer, after, attempt } from "../storage/answer.js";
+import type { Answer } from "../storage/answer.js";
 import { Arm } from "./arm.js";
 import { controlCommands } from "./control-commands.js";
 import type { Disk } from "./disk.js";
@@ -99,15 +99,20 @@ export class Dasd3390 implements ChannelDevice {
       return { status: Dstat.BUSY };
     if (command.kind !== "sense" || command.code === 0xe4) this.#pendingSense = undefined;
     const turn: Turn = { command, data, program: this.#program, arm: this.#arm, disk: this.#disk };
-    return attempt<Ending>(
+    try {
       // Every command looks at the track or takes a while; none ends with its initial status.
-      () =>
-        after(this.#handle(turn), (extra) => {
-          this.#leave(turn);
-          return { status: done | extra };
-        }),
-      (error) => this.#checked(error),
-    );
+      const extra = this.#handle(turn);
+      if (!(extra instanceof Promise)) return this.#ended(turn, extra);
+      return extra.then((status) => this.#ended(turn, status)).catch((error) => this.#checked(error));
+    } catch (error) {
+      return this.#checked(error);
+    }
+  }
+
+  /** @param extra status besides channel end and device end */
+  #ended(turn: Turn, extra: number): Ending {
+    this.#leave(turn);
+    return { status: done | extra };
   }
 
   /** No command waits for anything but the image's files, which answer. */

@@ -45,7 +45,7 @@ export class PinnedPages {
       for (const run of runsOf(pages)) {
         const pinned = memory.pin(BigInt(run.address), run.pages * pageBytes, run.use);
         try {
-          held.push({ run, pinned, lent: storage.lend(guarded(pinned, run.address), run.pages) });
+          held.push({ run, pinned, lent: storage.lend(new Guarded(pinned, run.address), run.pages) });
         } catch (error) {
           pinned.unpin();
           throw error;
@@ -116,26 +116,38 @@ function runsOf(pages: ReadonlyMap<number, PageUse>): readonly Run[] {
   return runs;
 }
 
-/** Memory whose owner fails is, to a device, storage that is not there. @param address of the range, the guest's */
-function guarded(pinned: PinnedRange, address: number): FrameContent {
-  const refuse = (offset: number): never => {
-    throw new StorageFault("unavailable", address + offset);
-  };
-  const attempt = <T>(offset: number, access: () => Answer<T>): Answer<T> => {
+/** Memory whose owner fails is, to a device, storage that is not there. */
+class Guarded implements FrameContent {
+  readonly #pinned: PinnedRange;
+  /** Of the range, the guest's. */
+  readonly #address: number;
+
+  constructor(pinned: PinnedRange, address: number) {
+    this.#pinned = pinned;
+    this.#address = address;
+  }
+
+  read(offset: number, length: number): Answer<Uint8Array> {
     try {
-      const answer = access();
-      return answer instanceof Promise ? answer.catch(() => refuse(offset)) : answer;
+      const view = this.#pinned.view();
+      if (view !== null) return view.subarray(offset, offset + length);
+      return this.#pinned.read(offset, length).catch(() => this.#refuse(offset));
     } catch {
-      return refuse(offset);
+      return this.#refuse(offset);
     }
-  };
-  return {
-    read: (offset, length) =>
-      attempt(offset, () => pinned.view()?.subarray(offset, offset + length) ?? pinned.read(offset, length)),
-    write: (offset, bytes) =>
-      attempt(offset, () => {
-        const view = pinned.view();
-        return view === null ? pinned.write(offset, bytes) : view.set(bytes, offset);
-      }),
-  };
+  }
+
+  write(offset: number, bytes: Uint8Array): Answer<void> {
+    try {
+      const view = this.#pinned.view();
+      if (view !== null) return view.set(bytes, offset);
+      return this.#pinned.write(offset, bytes).catch(() => this.#refuse(offset));
+    } catch {
+      return this.#refuse(offset);
+    }
+  }
+
+  #refuse(offset: number): never {
+    throw new StorageFault("unavailable", this.#address + offset);
+  }
 }

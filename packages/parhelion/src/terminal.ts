@@ -36,14 +36,22 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Output that is lost otherwise than by a reader who has had enough (`| head -1`), on a full disk say, is a failure. */
+/**
+ * Output that is lost otherwise than by a reader who has had enough (`| head -1`), on a full disk say, is a failure. A command that waits to
+ * be asked to end is asked, so that it leaves nothing behind.
+ */
 function outputFailed(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") return;
+  const fail = () => {
+    process.exitCode = 1;
+  };
+  process.once("exit", fail);
   try {
     writeSync(2, `parhelion: standard output: ${error.message}\n  what was written is not complete\n`);
-  } finally {
-    process.exit(1);
+  } catch {
+    // Nowhere is left to say it.
   }
+  if (!process.emit("SIGTERM", "SIGTERM")) process.exit(1);
 }
 
 /** Resolves with the first of SIGINT, SIGTERM, SIGHUP. `dispose` gives the signals back to their default. */

@@ -9,6 +9,7 @@ import {
   type VolumeDataset,
   volumeDatasets,
 } from "parhelion-ccw";
+import { describeError } from "../command-error.js";
 import type { Terminal } from "../terminal.js";
 import { findDataset, findMember, parseDatasetName } from "./find-dataset.js";
 import { openDisk } from "./open-disk.js";
@@ -34,13 +35,9 @@ export async function dasdCat(options: DasdCat, terminal: Terminal): Promise<num
     const { track, record } = member ?? { track: 0, record: 1 };
     const progress = progressOf(terminal, `reading ${dataset.name}, tracks`, dataset.tracks);
     const records = datasetRecords(image, dataset, { track, record, onTrack: (at) => progress.at(at) });
-    if (options.json) {
-      const lines: string[] = [];
-      for await (const record of records) lines.push(fromEbcdic(record).trimEnd());
-      terminal.out(
-        JSON.stringify({ dataset: dataset.name, member: member?.name ?? null, records: lines }, null, 2),
-      );
-    } else await print(records, options.binary === true, terminal);
+    const output = new Output(terminal);
+    if (options.json === true) return await printJson(records, [dataset.name, member?.name ?? null], output);
+    await print(records, options.binary === true, output);
     return 0;
   } finally {
     await image.close();
@@ -72,25 +69,66 @@ async function memberOf(
   return undefined;
 }
 
-async function print(records: AsyncIterable<Uint8Array>, binary: boolean, terminal: Terminal): Promise<void> {
-  let reading = true;
-  terminal.onOutputEnd(() => {
-    reading = false;
-  });
-  let parts: Uint8Array[] = [];
-  let size = 0;
-  const flush = async () => {
-    await terminal.outBytes(Buffer.concat(parts));
-    parts = [];
-    size = 0;
-  };
-  for await (const record of records) {
-    const part = binary ? record : Buffer.from(`${fromEbcdic(record).trimEnd()}\n`);
-    parts.push(part);
-    size += part.length;
-    if (size < chunkBytes) continue;
-    await flush();
-    if (!reading) return;
+async function print(records: AsyncIterable<Uint8Array>, binary: boolean, output: Output): Promise<void> {
+  for await (const record of records)
+    if ((await output.put(binary ? record : `${textOf(record)}\n`)) === "nobody reads") return;
+  await output.flush();
+}
+
+/** One object however it ends, and never all of it in memory. @returns the exit status */
+async function printJson(
+  records: AsyncIterable<Uint8Array>,
+  [dataset, member]: readonly [string, string | null],
+  output: Output,
+): Promise<number> {
+  await output.put(
+    `{\n  "dataset": ${JSON.stringify(dataset)},\n  "member": ${JSON.stringify(member)},\n  "records": [`,
+  );
+  let status = 0;
+  let end = "]\n}\n";
+  let separator = "\n    ";
+  try {
+    for await (const record of records) {
+      if ((await output.put(`${separator}${JSON.stringify(textOf(record))}`)) === "nobody reads") return 0;
+      separator = ",\n    ";
+    }
+  } catch (error) {
+    status = 1;
+    end = `],\n  "error": ${JSON.stringify(describeError(error))}\n}\n`;
   }
-  await flush();
+  await output.put(separator.startsWith(",") ? `\n  ${end}` : end);
+  await output.flush();
+  return status;
+}
+
+const textOf = (record: Uint8Array): string => fromEbcdic(record).trimEnd();
+
+/** Standard output, some of it at a time. */
+class Output {
+  readonly #terminal: Terminal;
+  #parts: Uint8Array[] = [];
+  #size = 0;
+  #state: "read" | "nobody reads" = "read";
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    terminal.onOutputEnd(() => {
+      this.#state = "nobody reads";
+    });
+  }
+
+  async put(part: Uint8Array | string): Promise<"read" | "nobody reads"> {
+    const bytes = typeof part === "string" ? Buffer.from(part) : part;
+    this.#parts.push(bytes);
+    this.#size += bytes.length;
+    if (this.#size >= chunkBytes) await this.flush();
+    return this.#state;
+  }
+
+  async flush(): Promise<void> {
+    const whole = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#size = 0;
+    await this.#terminal.outBytes(whole);
+  }
 }

@@ -1,10 +1,21 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { errorOf, inWorkplace } from "../command.test.fixture.js";
+import { bin, errorOf, inWorkplace } from "../command.test.fixture.js";
 import { main } from "../main.js";
 
 /** Images that Hercules made, and what its programs say of them. */
@@ -122,11 +133,63 @@ test("cat prints text as dasdcat and dasdseq do, bytes as they are, and records 
     assert.deepEqual(`${records.join("\n")}\n`, herculesFile("dasdcat-hello.txt").toString());
   }));
 
+test("records as JSON are one object also where a track can't be read in the middle", () =>
+  atDesk(async (place) => {
+    const image = place.placed("loaded.ckd");
+    const words = ["dasd", "cat", image, "PARHEL.TEST.WIDE", "--json"];
+    const whole = JSON.parse((await place.run(words)).out) as { records: string[] };
+    const bytes = readFileSync(image);
+    // Its second track.
+    bytes.fill(0xee, 512 + 33 * 56832, 512 + 33 * 56832 + 100);
+    writeFileSync(image, bytes);
+    const { status, out, err } = await place.run(words);
+    const partly = JSON.parse(out) as { records: string[]; error: { code: string; remedy: string } };
+    assert.deepEqual([status, err, partly.error.code], [1, "", "image-track"]);
+    assert.ok(partly.records.length > 0 && partly.records.length < whole.records.length);
+    assert.deepEqual(partly.records, whole.records.slice(0, partly.records.length));
+    assert.deepEqual(await place.json("dasd", "cat", image, "PARHEL.TEST.EMPTY"), {
+      dataset: "PARHEL.TEST.EMPTY",
+      member: null,
+      records: [],
+    });
+  }));
+
+test("a name is one in the directory where the command was given", () =>
+  atDesk(async (place) => {
+    place.placed("loaded.ckd");
+    for (const words of [["info"], ["ls"]]) {
+      const { status, err } = await place.run(["dasd", ...words, "loaded.ckd"]);
+      assert.deepEqual([status, err], [0, ""]);
+    }
+    const { out } = await place.run(["dasd", "cat", "loaded.ckd", "PARHEL.TEST.LIB(HELLO)"]);
+    assert.equal(out, herculesFile("dasdcat-hello.txt").toString());
+  }));
+
+test("what is no image is refused by every command, whatever it is", () =>
+  atDesk(async (place) => {
+    mkdirSync(join(place.directory, "folder"));
+    for (const name of ["folder", "", "/dev/null", "none/such"])
+      for (const words of [
+        ["info", name],
+        ["ls", name],
+        ["cat", name, "A.B"],
+        ["attach", name, "--socket", "s"],
+      ]) {
+        const error = errorOf(await place.run(["dasd", ...words, "--json"]));
+        assert.equal(error.code, "image-missing", words.join(" "));
+        assert.notEqual(error.remedy, "");
+      }
+    for (const words of [["info"], ["cat", "x"], ["ls", "x", "y", "z"], ["info", "x", "--nope"], ["frob"]])
+      assert.equal((await place.run(["dasd", ...words])).status, 2, words.join(" "));
+  }));
+
 test("where people watch, long work says how far it is, on standard error", () =>
   atDesk(async (place) => {
     const { out, err } = await place.run(["dasd", "info", "--check", place.placed("loaded.ckd")], true);
     assert.match(out, /0 can't be read/);
     assert.match(err, /^checking tracks: 0 % of 60\n(.*\n)*checking tracks: 100 % of 60\n$/);
+    const unseen = await place.run(["dasd", "info", "--check", place.placed("loaded.ckd")]);
+    assert.equal(unseen.err, "");
   }));
 
 test("what is not there or can't be read is told with a code and what to do", () =>
@@ -164,5 +227,26 @@ test("attach serves an image until it is asked to end, to one writer, and leaves
     attached.kill("SIGTERM");
     assert.equal((await attached.ended).status, 0);
     assert.ok(!existsSync(socket));
+    assert.ok(readFileSync(image).equals(herculesFile("loaded-zlib.cckd.gz")));
+  }));
+
+test("attach that can't say where it is leaves nothing", () =>
+  inWorkplace(async (place) => {
+    const image = place.file("disk.cckd", "");
+    writeFileSync(image, herculesFile("loaded-zlib.cckd.gz"));
+    const full = openSync("/dev/full", "w");
+    try {
+      const words = [bin, "dasd", "attach", "disk.cckd", "--socket", "disk.sock"];
+      const { status, stderr } = spawnSync(process.execPath, words, {
+        cwd: place.directory,
+        encoding: "utf8",
+        stdio: ["ignore", full, "pipe"],
+      });
+      assert.equal(status, 1);
+      assert.match(stderr, /^parhelion: standard output: ENOSPC.*\n {2}what was written is not complete\n$/);
+    } finally {
+      closeSync(full);
+    }
+    assert.deepEqual(readdirSync(place.directory).sort(), ["disk.cckd", "t"]);
     assert.ok(readFileSync(image).equals(herculesFile("loaded-zlib.cckd.gz")));
   }));

@@ -49,7 +49,7 @@ export class Place {
   }
 
   /** Waits until what a child has said since `from` matches. @returns the match */
-  async until(child, pattern, { from = 0, seconds = 120 } = {}) {
+  async until(child, pattern, { from = 0, seconds = 240 } = {}) {
     const deadline = performance.now() + seconds * 1000;
     for (;;) {
       const match = child.said.slice(from).match(pattern);

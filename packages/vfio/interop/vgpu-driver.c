@@ -60,6 +60,13 @@ static void set(uint32_t offset, uint32_t value) { *(volatile uint32_t *)(regist
 static uint32_t word(const uint8_t *from) { uint32_t v; memcpy(&v, from, 4); return v; }
 static double now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec + t.tv_nsec / 1e9; }
 
+/* Takes out all notices that have come. */
+static void notices(void)
+{
+	for (; noticed != get(NOTICES_PUT); set(NOTICE_DOORBELL, ++noticed))
+		printf("DRIVER: notice %u\n", word(memory + NOTICES_AT + noticed % 4 * NOTICE_BYTES));
+}
+
 /* Waits for an interrupt, or a moment where there are none. Ends the program where it is asked to leave, and when nothing helps. */
 static void wait_since(double since)
 {
@@ -83,8 +90,9 @@ static void wait_since(double since)
 		printf("DRIVER: asked to leave\n");
 		exit(2);
 	}
-	if (get(STATUS) != 1)
+	if ((get(STATUS) & ~4u) != 1) /* ready, and not failed; a notice may have been lost */
 		fail("status %x", get(STATUS));
+	notices();
 }
 
 /* --- the two ways to a PCI function --- */
@@ -178,12 +186,6 @@ static uint32_t ask(const char *what, uint32_t channel, uint32_t type, uint32_t 
 		fail("%s: status %x: %.*s", what, status, (int)length, memory + REPLY_AT);
 	memcpy(reply, memory + REPLY_AT, length < room ? length : room);
 	return length;
-}
-
-static void notices(void)
-{
-	for (; noticed != get(NOTICES_PUT); set(NOTICE_DOORBELL, ++noticed))
-		printf("DRIVER: notice %u\n", word(memory + NOTICES_AT + noticed % 4 * NOTICE_BYTES));
 }
 
 /* --- a queue --- */

@@ -143,11 +143,78 @@ async function compareWriting(name) {
   );
 }
 
+/** Writes what is there once more, and some tracks of its own, and has Hercules read the volume and every dataset again. */
+async function compareRewritten(name, cylinders) {
+  const path = join(directory, `rewritten-${name}`);
+  copyFileSync(join(directory, name), path);
+  const image = await DiskImage.open(path, { access: "read-write" });
+  const { heads } = image.geometry;
+  const used = new Set();
+  for (const { extents } of await volumeDatasets(image))
+    for (const { first, last } of extents) for (let at = first; at <= last; at += 1) used.add(at);
+  let own = 0;
+  for (let at = 0; at < cylinders * heads; at += 1) {
+    const track = await image.read(at);
+    await image.write(at, track);
+    if (at < 1 || used.has(at) || (at + 1) % 3 !== 0) continue;
+    const key = Uint8Array.from({ length: 8 }, (_, index) => at + index);
+    const data = Uint8Array.from({ length: 20_000 }, (_, index) => (index * at) >> 2);
+    await image.write(at, {
+      ...track,
+      records: [...track.records.slice(0, 1), { ...track.home, record: 1, key, data }],
+    });
+    own += 1;
+  }
+  await image.close();
+  await compareDatasets(`rewritten-${name}`);
+  await compareTracks(`rewritten-${name}`, cylinders);
+  if (name.endsWith(".cckd")) {
+    const { text, status } = hercules("cckdcdsk", "-3", path);
+    assert.deepEqual([text.trim(), status], ["", 0], `${name}: cckdcdsk after rewriting`);
+  }
+  rmSync(path);
+  say(
+    `${name}: ${cylinders * heads} tracks written again and ${own} with other content, and Hercules reads it as before`,
+  );
+}
+
+/** An image of several files: what dasdcopy makes of them is one. */
+async function compareSplit(name, cylinders, step) {
+  const copy = join(scratch, "split.cckd");
+  const writer = await DiskImage.open(join(directory, name), { access: "read-write" });
+  // Some everywhere, so that some are on both sides of where the second file begins.
+  for (let at = 500; at < cylinders * 15; at += step * 100) {
+    const { home, records } = await writer.read(at);
+    const record = { ...home, record: 1, key: new Uint8Array(0), data: new Uint8Array(9000).fill(at & 0xff) };
+    await writer.write(at, { home, records: [...records.slice(0, 1), record] });
+  }
+  await writer.close();
+  rmSync(copy, { force: true });
+  hercules("dasdcopy", "-o", "CCKD", "-z", join(directory, name), copy);
+  const image = await open(name);
+  const theirs = await DiskImage.open(copy, { access: "read-only" });
+  const { files } = image.format;
+  assert.ok(files.length > 1, `${name} is one file`);
+  assert.equal(image.geometry.cylinders, cylinders);
+  assert.equal(theirs.geometry.cylinders, cylinders);
+  let compared = 0;
+  for (let at = 0; at < image.geometry.tracks; at += step, compared += 1)
+    assert.ok(
+      Buffer.compare(encodeTrack(await image.read(at)), encodeTrack(await theirs.read(at))) === 0,
+      `${name}: track ${at} differs`,
+    );
+  await image.close();
+  await theirs.close();
+  say(`${name}: ${files.length} files, ${compared} of ${cylinders * 15} tracks are those of dasdcopy`);
+}
+
 try {
   for (const name of ["loaded.ckd", "loaded-zlib.cckd", "loaded-bzip2.cckd"]) {
     await compareDatasets(name);
     await compareTracks(name, 4);
+    await compareRewritten(name, 4);
   }
+  await compareSplit("split_1.ckd", 3339, 7);
   for (const [name, cylinders] of [
     ["plain.ckd", 2],
     ["small-3380.ckd", 1],

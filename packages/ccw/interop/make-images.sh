@@ -26,3 +26,5 @@ dasdinit -bz2 bzip2.cckd 3390-1 BZIP01
 dasdinit -0 -r none.cckd 3390-3
 dasdinit -linux -z linux.cckd 3390-1 LNX001
 for model in 1 2 3 9 27 54; do dasdinit -z "m$model.cckd" "3390-$model" "MOD$model"; done
+# Without -lfs a disk of more than 2 GiB becomes several files: split_1.ckd and split_2.ckd, 2.8 GB.
+dasdinit split_1.ckd 3390-3 SPLIT1

@@ -56,6 +56,9 @@ export class PlainIntake implements Intake {
   }
 }
 
+/** A client that sends faster than is taken would else leave nobody else a turn. */
+const mostPieces = 32;
+
 type Flow = "reading" | "held" | "ended" | "stopped";
 
 /** recvmsg(2) reads it; Node, which has it paused, writes. */
@@ -93,7 +96,12 @@ export class DescriptorIntake implements Intake {
 
   look(): void {
     try {
-      while (this.#flow === "reading" && this.#takeSome() === "some");
+      for (let pieces = 0; this.#flow === "reading" && this.#takeSome() === "some"; ) {
+        pieces += 1;
+        if (pieces < mostPieces) continue;
+        this.#watchAgain();
+        return;
+      }
     } catch (error) {
       this.#end(error instanceof Error ? error : new Error(String(error)));
     }
@@ -127,12 +135,17 @@ export class DescriptorIntake implements Intake {
       return "nothing";
     }
     if (received === "later") {
-      if (this.#told === "readable") this.#watcher?.again();
-      this.#told = "nothing";
+      this.#watchAgain();
       return "nothing";
     }
     this.#receiver?.piece(received.bytes, received.fds, received.descriptors);
     return "some";
+  }
+
+  /** What is there still, or comes, is told of. */
+  #watchAgain(): void {
+    if (this.#told === "readable") this.#watcher?.again();
+    this.#told = "nothing";
   }
 
   #end(error: Error | null): void {

@@ -497,7 +497,7 @@ class Driver {
   summary() {
     const registers = viewOf(this.#ops.read(0, 0, 0x40));
     const { engines } = this.#backend;
-    return `${registers.getUint32(8, true)} ${registers.getUint32(0x0c, true)} ${Math.min(4, registers.getUint32(0x20, true))} ${Math.min(4, registers.getUint32(0x38, true))} ${Math.min(3, engines.length)}`;
+    return `${registers.getUint32(8, true)} ${registers.getUint32(0x0c, true)} ${Math.min(1, engines.length)}`;
   }
 
   async close() {

@@ -170,7 +170,9 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
     const { mapping, iova, length } = segment;
     const vaddr = mapping.vaddr + (iova - mapping.iova);
     const { memory } = mapping;
-    const bytes = await this.#ask(mapping, "fetch", () => memory.read(vaddr, length));
+    const bytes =
+      memory.atOnce?.read(vaddr, length) ??
+      (await this.#ask(mapping, "fetch", () => memory.read(vaddr, length)));
     if (bytes.length === length) return bytes;
     throw new KernelError("EFAULT", `${mapping.name}: the user gave ${bytes.length} bytes of ${length}`);
   }
@@ -182,6 +184,7 @@ export class DmaAccess implements DeviceDma, PinAccess, IoasAccess, Named {
     try {
       const shared = memory.view?.(vaddr, length) ?? null;
       if (shared !== null) shared.set(bytes);
+      else if (memory.atOnce !== undefined) memory.atOnce.write(vaddr, bytes);
       else await this.#ask(mapping, "store", () => memory.write(vaddr, bytes));
     } finally {
       // Also of one that failed: who knows how far it came.

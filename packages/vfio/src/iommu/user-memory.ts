@@ -15,6 +15,15 @@ export interface UserMemory {
   write(vaddr: bigint, bytes: Uint8Array): void | Promise<void>;
   /** The bytes themselves, where both see them: no wait, no copy. Null: there are none, use `read` and `write`. */
   view?(vaddr: bigint, length: number): Uint8Array | null;
+  /** For memory that `read` and `write` never wait for, though nobody sees it: the same, at once. */
+  readonly atOnce?: MemoryAtOnce;
+}
+
+export interface MemoryAtOnce {
+  /** @throws KernelError as `UserMemory.read` */
+  read(vaddr: bigint, length: number): Uint8Array;
+  /** @throws KernelError as `UserMemory.read` */
+  write(vaddr: bigint, bytes: Uint8Array): void;
 }
 
 /** Memory of this process, or shared with it. @param base the address of the first byte */

@@ -144,7 +144,7 @@ const card = (socket, bus) => ({
   id: socket,
   socket: { path: at(socket), type: "unix" },
   // How long QEMU waits for an answer, in ms: for each one, and with the whole machine, also when nobody is there any more.
-  "x-msg-timeout": 250,
+  "x-msg-timeout": 1000,
   ...(bus === undefined ? {} : { bus }),
 });
 const machine = (memory, args) =>

@@ -46,15 +46,15 @@ export const proofs: readonly Proof[] = [
   every(css.todoFromTwoSides(), [css.todoFromTwoSides("torn"), "expectation"]),
   { ...every(css.askedAgain(), [css.askedAgain("forgotten"), "expectation"]), options: timed },
   every(css.readWhileRemoved(), [css.readWhileRemoved("removed under the lock"), "sleep-in-atomic"]),
-  bounded(2, 60, css.allAtOnce(), [css.allAtOnce("without the lock"), "data-race"]),
-  bounded(2, 60, css.replacedWhileLeaving("unregister"), [
+  bounded(2, 40, css.allAtOnce(), [css.allAtOnce("without the lock"), "data-race"]),
+  bounded(2, 40, css.replacedWhileLeaving("unregister"), [
     css.replacedWhileLeaving("unregister", "dropped"),
     "expectation",
   ]),
-  bounded(2, 60, css.replacedWhileLeaving("administrator"), [
+  bounded(2, 40, css.replacedWhileLeaving("administrator"), [
     css.replacedWhileLeaving("administrator", "dropped"),
     "expectation",
   ]),
-  bounded(1, 100, css.overflow(), [css.overflow("silent"), "expectation"]),
-  bounded(1, 100, css.stopped(), [css.stopped("does not wait"), "expectation"]),
+  bounded(2, 40, css.overflow(), [css.overflow("silent"), "expectation"]),
+  bounded(2, 40, css.stopped(), [css.stopped("does not wait"), "expectation"]),
 ];

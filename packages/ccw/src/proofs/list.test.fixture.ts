@@ -22,7 +22,7 @@ function everyWhenDeep(program: Program<CcwStage>, ...planted: readonly Planted[
   return {
     program,
     options,
-    within: [{ delays: 2 }, random(60)],
+    within: [{ delays: 2 }, random(40)],
     deep: ["optimal"],
     mistakes: planted.map(mistake),
   };
@@ -32,7 +32,7 @@ function bounded(delays: number, program: Program<CcwStage>, ...planted: readonl
   return {
     program,
     options,
-    within: [{ delays }, random(60)],
+    within: [{ delays }, random(40)],
     deep: [{ delays: delays + 1 }, random(2000)],
     mistakes: planted.map(mistake),
   };
@@ -89,7 +89,7 @@ export const proofs: readonly Proof[] = [
     "use-after-free",
     priorities,
   ]),
-  everyWhenDeep(lifetimes.userWhoStays(), [lifetimes.userWhoStays("waited for"), "expectation"]),
+  bounded(2, lifetimes.userWhoStays(), [lifetimes.userWhoStays("waited for"), "expectation"]),
   every(events.closeAndEnd(), [events.closeAndEnd("decided late"), "expectation"]),
   every(events.clearAndEnd(), [
     events.clearAndEnd("decided late"),

@@ -13,7 +13,7 @@ import {
   migrationStates,
   VfioDevice,
 } from "../index.js";
-import { type Going, named, VfioStage } from "./vfio-stage.test.fixture.js";
+import { beginWithUser, type Going, named, VfioStage } from "./vfio-stage.test.fixture.js";
 
 type WithUser = VfioStage & { user?: AttachedDevice; stream?: MigrationStream | undefined };
 
@@ -64,11 +64,6 @@ function migratingStage(world: World, revokeMs: number, DeviceClass: typeof Vfio
 
 type Migrating = ReturnType<typeof migratingStage>;
 
-async function begin(stage: WithUser): Promise<void> {
-  await stage.begin();
-  stage.user = await stage.attached();
-}
-
 /** Is reset whatever else is under way. */
 class Hurried extends VfioDevice {
   override async answer(request: AnsweredRequest): Promise<DeviceReply> {
@@ -95,7 +90,7 @@ export function changeAndReset(plant?: "at once"): Program<Migrating> {
       return stage;
     },
     async before(stage) {
-      await begin(stage);
+      await beginWithUser(stage);
       if (stage.user !== undefined) await setState(stage.user, "STOP");
     },
     async after(stage, world) {
@@ -138,7 +133,7 @@ export function changeAndDma(plant?: "left to the driver"): Program<Migrating> {
       return Object.assign(stage, { reached });
     },
     async before(stage) {
-      await begin(stage);
+      await beginWithUser(stage);
       const { reached } = stage as Migrating & { reached(by: string): void };
       const { device, user } = stage;
       const look = (by: string) => (): Uint8Array => {
@@ -186,7 +181,7 @@ export function changeAndRemoval(how: Going, plant?: "works on"): Program<Migrat
       world.task("remover", () => stage.go(how));
       return stage;
     },
-    before: begin,
+    before: beginWithUser,
     async after(stage, world) {
       world.expect(stage.really.streams === 0, "a stream of what was removed is left");
       await stage.user?.close();
@@ -211,7 +206,7 @@ export function streamAndEnd(end: "closed" | "taken", plant?: "does not wait"): 
       return stage;
     },
     async before(stage) {
-      await begin(stage);
+      await beginWithUser(stage);
       if (stage.user !== undefined) stage.stream = await setState(stage.user, "STOP_COPY");
       if (plant) Object.assign(stage.device.migration ?? {}, { drain: async () => {} });
     },

@@ -2,14 +2,9 @@
 import { type Mapping, Mutex, noDeadline } from "parhelion-core";
 import { outcomeOf, type Program } from "parhelion-explorer";
 import type { AttachedDevice, VfioDeviceOps } from "../index.js";
-import { named, VfioStage } from "./vfio-stage.test.fixture.js";
+import { beginWithUser, named, VfioStage } from "./vfio-stage.test.fixture.js";
 
 type WithUser = VfioStage & { user?: AttachedDevice };
-
-async function beginWithUser(stage: WithUser): Promise<void> {
-  await stage.begin();
-  stage.user = await stage.attached();
-}
 
 /**
  * No access outlives its device's close, and each is answered.

@@ -175,6 +175,12 @@ export class VfioStage {
   }
 }
 
+/** Begins with somebody who has the device. */
+export async function beginWithUser(stage: VfioStage & { user?: AttachedDevice }): Promise<void> {
+  await stage.begin();
+  stage.user = await stage.attached();
+}
+
 export function named(name: string, plant: string | undefined): string {
   return plant === undefined ? name : `${name} (planted: ${plant})`;
 }

@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import { CommandError, describeError } from "./command-error.js";
 import { buildProgram } from "./program.js";
 import { processTerminal, type Terminal } from "./terminal.js";
+import { printable } from "./views/printable.js";
 
 /** @returns the exit status: 0 done, 1 failed, 2 wrong use; `run` returns its command's. */
 export async function main(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
@@ -28,5 +29,9 @@ function report(error: unknown, json: boolean, terminal: Terminal): void {
   const described = describeError(error);
   const { message, remedy } = described;
   if (json) terminal.out(JSON.stringify({ error: described }));
-  else terminal.err(`parhelion: ${message}${remedy === "" ? "" : `\n  ${remedy}`}`);
+  else {
+    // Names in it may be those of files and of what is in them: none of them is to tell the terminal what to do.
+    const shown = message.split("\n").map(printable).join("\n");
+    terminal.err(`parhelion: ${shown}${remedy === "" ? "" : `\n  ${remedy}`}`);
+  }
 }

@@ -183,6 +183,12 @@ test("what is no image is refused by every command, whatever it is", () =>
       assert.equal((await place.run(["dasd", ...words])).status, 2, words.join(" "));
   }));
 
+test("an error shows what a terminal would obey in a name, and does not send it", () =>
+  atDesk(async (place) => {
+    const { err } = await place.run(["dasd", "info", "red\x1b[31m"]);
+    assert.ok(!err.includes("\x1b") && err.includes("red\\x1b[31m: it can't be opened"), err);
+  }));
+
 test("where people watch, long work says how far it is, on standard error", () =>
   atDesk(async (place) => {
     const { out, err } = await place.run(["dasd", "info", "--check", place.placed("loaded.ckd")], true);

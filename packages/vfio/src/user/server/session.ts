@@ -255,13 +255,19 @@ export class Session implements FrameReceiver {
   async #cleanUp(): Promise<void> {
     const { socket, runtime, name, patience } = this.#init;
     for (const frame of this.#waiting.clear()) this.#drop(frame);
+    const failed = (error: unknown): void =>
+      runtime.log("error", "vfio-user.close-failed", { client: name, error });
     try {
       await this.#user?.close({ deadline: runtime.clock.now() + patience.openMs });
     } catch (error) {
-      runtime.log("error", "vfio-user.close-failed", { client: name, error });
+      failed(error);
     }
     this.#memory?.close();
-    await socket.close();
+    try {
+      await socket.close();
+    } catch (error) {
+      failed(error);
+    }
   }
 }
 

@@ -54,6 +54,23 @@ test("a deadline can be cancelled by one that is missed at the same time", async
   });
 });
 
+test("one that is no number is missed at once, and takes no other one along", async () => {
+  const deadlines = new Deadlines();
+  const order: string[] = [];
+  const now = systemClock.now();
+  const missed = (name: string, due: number) =>
+    new Promise<void>((resolve) => {
+      deadlines.add(due, () => {
+        order.push(name);
+        resolve();
+      });
+    });
+  const kept = setTimeout(() => assert.fail(`only ${order.join()} were missed`), 10_000);
+  await Promise.all([missed("first", now + 5), missed("none", Number.NaN), missed("second", now + 15)]);
+  clearTimeout(kept);
+  assert.deepEqual(order, ["none", "first", "second"]);
+});
+
 test("one deadline's end can ask for another", async () => {
   const deadlines = new Deadlines();
   await new Promise<void>((resolve) => {

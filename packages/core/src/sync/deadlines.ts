@@ -15,8 +15,13 @@ export class Deadlines {
   /** When the timer fires. There may be nobody left who waits until then. */
   #set = Number.POSITIVE_INFINITY;
 
-  /** @param due on the system's clock @param missed is called once, no sooner, unless the deadline is cancelled */
-  add(due: number, missed: () => void): ClockTimer {
+  /**
+   * @param asked when it is due, on the system's clock; what is no number is missed at once
+   * @param missed is called once, no sooner, unless the deadline is cancelled
+   */
+  add(asked: number, missed: () => void): ClockTimer {
+    // Nothing is before or after a NaN: with one among them none of the others would ever be due.
+    const due = Number.isNaN(asked) ? Number.NEGATIVE_INFINITY : asked;
     const deadline = { due, missed };
     this.#waiting.add(deadline);
     if (due < this.#set) this.#arm(due);

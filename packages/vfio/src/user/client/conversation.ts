@@ -22,8 +22,10 @@ import type { Native } from "./native.js";
 
 /** Commands under way at a time; who has more waits. Our server reads no more than that ahead. */
 const most = 256;
-/** Questions of the server that are being answered at a time; more stay in the socket. */
+/** Questions of the server that wait for their turn; when there are so many, more stay in the socket. */
 const mostQuestions = 64;
+/** Those that are being answered at a time: each answer may have as much data as a message takes. */
+const mostAnswers = 16;
 const ids = 0x1_0000;
 /** How long is waited before a socket that takes no descriptors just now is tried again, in ms. */
 const againMs = 1;
@@ -51,14 +53,19 @@ export interface ConversationInit {
 export class Conversation implements FrameReceiver {
   readonly #init: ConversationInit;
   readonly #pending = new Map<number, Pending>();
-  readonly #room: WaitQueue;
+  /** One for each command that can still be sent. */
+  readonly #turns: Completion;
+  readonly #gone: WaitQueue;
   #last = 0;
-  #questions = 0;
+  readonly #questions: Frame[] = [];
+  #answering = 0;
   #over: KernelError | null = null;
 
   constructor(init: ConversationInit) {
     this.#init = init;
-    this.#room = new WaitQueue(init.runtime, `commands to ${init.name}`);
+    this.#turns = new Completion(init.runtime, `turn to ask ${init.name}`);
+    for (let turn = 0; turn < most; turn += 1) this.#turns.complete();
+    this.#gone = new WaitQueue(init.runtime, `end of ${init.name}`);
   }
 
   /** Why there is nobody to talk to any more; null as long as there is. */
@@ -82,10 +89,17 @@ export class Conversation implements FrameReceiver {
     options?: WaitOptions,
     fds: readonly number[] = [],
   ): Promise<T> {
-    const { runtime, commandMs } = this.#init;
+    const { runtime, commandMs, messages } = this.#init;
     const deadline = options?.deadline ?? runtime.clock.now() + commandMs;
-    await this.#untilRoom({ deadline });
-    if (this.#over !== null) throw this.#over;
+    await this.#turns.wait({ deadline });
+    try {
+      // Others may have filled it since it was told.
+      while (this.#over === null && messages.outgoing === "full") await messages.drained({ deadline });
+      if (this.#over !== null) throw this.#over;
+    } catch (error) {
+      this.#turns.complete();
+      throw error;
+    }
     const id = this.#freeId();
     const pending: Pending = {
       command: Command[command],
@@ -94,7 +108,7 @@ export class Conversation implements FrameReceiver {
     this.#pending.set(id, pending);
     const bytes = encodeCommand(id, pending.command, body);
     try {
-      if (fds.length === 0) this.#init.messages.send(bytes);
+      if (fds.length === 0) messages.send(bytes);
       else await this.#sendWith(bytes, fds, deadline);
     } catch (error) {
       this.#forget(id);
@@ -146,21 +160,31 @@ export class Conversation implements FrameReceiver {
     this.#init.ended();
     for (const { answered } of this.#pending.values()) answered.fail(reason);
     this.#pending.clear();
-    this.#room.wake();
+    this.#questions.length = 0;
+    this.#turns.fail(reason);
+    this.#gone.wake();
   }
 
-  #question({ header, body }: Frame): void {
-    this.#questions += 1;
+  #question(frame: Frame): void {
     const { messages, runtime, name } = this.#init;
-    if (this.#questions >= mostQuestions) messages.hold();
-    runtime.scheduler.spawn(`answer to ${name}`, async () => {
+    this.#questions.push(frame);
+    if (this.#questions.length >= mostQuestions) messages.hold();
+    if (this.#answering >= mostAnswers) return;
+    this.#answering += 1;
+    runtime.scheduler.spawn(`answers to ${name}`, async () => {
       try {
-        await this.#answer(header, body);
+        for (let next = this.#next(); next !== undefined; next = this.#next())
+          await this.#answer(next.header, next.body);
       } finally {
-        this.#questions -= 1;
-        if (this.#questions < mostQuestions) messages.resume();
+        this.#answering -= 1;
       }
     });
+  }
+
+  #next(): Frame | undefined {
+    const next = this.#questions.shift();
+    if (this.#questions.length < mostQuestions) this.#init.messages.resume();
+    return next;
   }
 
   async #answer({ id, command, answer }: Header, body: Uint8Array): Promise<void> {
@@ -182,15 +206,6 @@ export class Conversation implements FrameReceiver {
     }
   }
 
-  /** There is room in the step in which it settles. */
-  async #untilRoom(options: WaitOptions): Promise<void> {
-    const room = (): boolean => this.#over !== null || this.#pending.size < most;
-    do {
-      await this.#room.wait(room, options);
-      await this.#init.messages.drained(options);
-    } while (!room());
-  }
-
   /** Between what Node sends, not within. */
   async #sendWith(bytes: Uint8Array, fds: readonly number[], deadline: number): Promise<void> {
     const { native, socket, runtime, name } = this.#init;
@@ -210,7 +225,7 @@ export class Conversation implements FrameReceiver {
     const { runtime } = this.#init;
     try {
       const deadline = deadlineOf(runtime, { deadline: runtime.clock.now() + ms });
-      await this.#room.wait(() => this.#over !== null, { deadline });
+      await this.#gone.wait(() => this.#over !== null, { deadline });
     } catch {
       // That is what was waited for.
     }
@@ -225,8 +240,7 @@ export class Conversation implements FrameReceiver {
   }
 
   #forget(id: number): void {
-    this.#pending.delete(id);
-    this.#room.wake();
+    if (this.#pending.delete(id)) this.#turns.complete();
   }
 
   #freeId(): number {

@@ -100,9 +100,19 @@ test("answers may come in any order, and late", async () => {
 });
 
 test("more commands than a server reads ahead wait, and all are answered", async () => {
+  let waiting: Asked[] = [];
+  let most = 0;
   const server = await ScriptedServer.listen((asked, self) => {
     if (asked.command !== 9) return "as usual";
-    self.reply(asked, struct(asked.body.subarray(0, 12), ["u32", 4], asked.body.subarray(0, 4)));
+    waiting.push(asked);
+    most = Math.max(most, waiting.length);
+    // Long enough for many more to come, if they did.
+    if (waiting.length === 1)
+      setTimeout(() => {
+        for (const each of waiting)
+          self.reply(each, struct(each.body.subarray(0, 12), ["u32", 4], each.body.subarray(0, 4)));
+        waiting = [];
+      }, 20);
     return undefined;
   });
   const device = await server.connect();
@@ -111,6 +121,36 @@ test("more commands than a server reads ahead wait, and all are answered", async
   assert.deepEqual(
     got,
     Array.from({ length: 1000 }, (_, i) => i),
+  );
+  assert.ok(most <= 256, `${most} at a time`);
+  await device.close();
+  await server.end();
+});
+
+test("a server that asks for memory and does not read is answered as it reads, and all of it", async () => {
+  const [count, bytes] = [300, 65_536];
+  const server = await ScriptedServer.listen();
+  const device = await server.connect();
+  let reads = 0;
+  const memory = {
+    read: (_: bigint, length: number) => {
+      reads += 1;
+      return new Uint8Array(length);
+    },
+    write: () => undefined,
+  };
+  await device.map(0n, BigInt(bytes), memory);
+  const question = struct(["u64", 0], ["u64", bytes]);
+  server.pause();
+  server.raw(Buffer.concat(Array.from({ length: count }, (_, id) => message(id, 11, 0, question))));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(reads <= 64, `${reads} answers at a time`);
+  server.resume();
+  await server.heard(2 + count);
+  assert.equal(reads, count);
+  assert.deepEqual(
+    server.answers.toSorted(([a], [b]) => a - b),
+    Array.from({ length: count }, (_, id) => [id, 0]),
   );
   await device.close();
   await server.end();

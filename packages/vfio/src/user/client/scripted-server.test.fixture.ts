@@ -65,6 +65,15 @@ export class ScriptedServer {
     this.#socket?.destroy();
   }
 
+  /** Reads nothing, until `resume`. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
   /** Settles when so many commands and answers have come. */
   async heard(count: number): Promise<void> {
     while (this.asked.length + this.answers.length < count)

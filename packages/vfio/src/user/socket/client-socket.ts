@@ -60,9 +60,14 @@ export class ClientSocket {
     if (this.#state === "open") this.#socket.write(bytes);
   }
 
+  /** "full": what was sent waits for the other end to read; send no more until `drained`. */
+  get outgoing(): "room" | "full" {
+    return this.#state === "open" && this.#socket.writableNeedDrain ? "full" : "room";
+  }
+
   /** Waits until the client has read most of what was sent. @throws KernelError ETIMEDOUT */
   async drained(options?: WaitOptions): Promise<void> {
-    const ready = (): boolean => this.#state !== "open" || !this.#socket.writableNeedDrain;
+    const ready = (): boolean => this.outgoing === "room";
     if (!ready()) await this.#drained.wait(ready, options);
   }
 

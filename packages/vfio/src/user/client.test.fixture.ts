@@ -63,6 +63,10 @@ export class Client {
   manners: "helpful" | "errors" | "silent" = "helpful";
   /** "short": data stand behind a count of 4 bytes, and a DMA_WRITE is answered with nothing, as by QEMU. */
   layout: "specified" | "short" = "specified";
+  /** A command that is refused. */
+  refused: number | null = null;
+  /** Called after each question that was answered. */
+  served: () => void = () => undefined;
   state: "connected" | "gone" = "connected";
   #id = 100;
   #asked: () => void = () => undefined;
@@ -200,7 +204,7 @@ export class Client {
     const lent = this.lent.find(
       (some) => iova >= some.iova && iova + BigInt(count) <= some.iova + BigInt(some.bytes.length),
     );
-    if (this.manners === "errors" || lent === undefined) {
+    if (this.manners === "errors" || this.refused === command || lent === undefined) {
       this.raw(message(id, command, 0x21, Buffer.alloc(0), 14));
       return;
     }
@@ -213,6 +217,7 @@ export class Client {
     else if (command === 12) body.subarray(16).copy(lent.bytes, at);
     else head.push(lent.bytes.subarray(at, at + count));
     if (!short) this.raw(message(id, command, 1, struct(...head)));
+    this.served();
   }
 
   /** As QEMU: 4 bytes of a count, and room for 8. */

@@ -36,21 +36,52 @@ test("zeros tell nothing, and what comes behind them is read where it is", async
     });
 });
 
-test("a first write that went to the wrong place is put right before the device goes on", () =>
-  withClient({}, async (client, staged) => {
-    const bytes = await lend(client, "short");
-    bytes.fill(7);
-    staged.machine.memory.set(Buffer.from("\0\0written"));
-    assert.equal(await act(client, Action.DMA_WRITE, iova + 8n, 9), 0);
-    assert.deepEqual(
-      bytes.subarray(0, 32),
-      Buffer.concat([Buffer.alloc(8, 7), Buffer.from("\0\0written"), Buffer.alloc(15, 7)]),
-    );
-    const { length } = client.asked;
-    assert.equal(await act(client, Action.DMA_WRITE, iova, 8), 0);
-    assert.equal(client.asked.length, length + 1);
-    assert.deepEqual(bytes.subarray(0, 17), Buffer.from("\0\0writte\0\0written"));
-  }));
+test("a first write puts nothing where it does not belong, not even for a moment", async () => {
+  for (const layout of ["specified", "short"] as const)
+    for (const before of [0, 7])
+      await withClient({}, async (client, staged) => {
+        const bytes = await lend(client, layout);
+        bytes.fill(before);
+        const data = Buffer.from("\0\0written");
+        const expected = Buffer.from(bytes);
+        data.copy(expected, 8);
+        const astray: string[] = [];
+        client.served = () => {
+          for (const [at, byte] of bytes.entries())
+            if (byte !== before && byte !== expected[at]) astray.push(`${byte} at ${at}`);
+        };
+        staged.machine.memory.set(data);
+        assert.equal(await act(client, Action.DMA_WRITE, iova + 8n, data.length), 0);
+        client.served = () => undefined;
+        assert.deepEqual(astray, []);
+        assert.deepEqual(bytes, expected);
+        const { length } = client.asked;
+        assert.equal(await act(client, Action.DMA_WRITE, iova, 8), 0);
+        assert.equal(client.asked.length, length + 1, "it is known now");
+        assert.deepEqual(bytes.subarray(0, 17), Buffer.from("\0\0writte\0\0written"));
+      });
+});
+
+test("memory that can only be written is written where it belongs", async () => {
+  for (const layout of ["specified", "short"] as const)
+    await withClient({}, async (client, staged) => {
+      const bytes = await lend(client, layout);
+      client.refused = 11;
+      staged.machine.memory.set(Buffer.from("written"));
+      assert.equal(await act(client, Action.DMA_WRITE, iova + 8n, 7), 0);
+      assert.deepEqual(bytes.subarray(0, 20), Buffer.from("\0\0\0\0\0\0\0\0written\0\0\0\0\0"));
+    });
+});
+
+test("what goes away while it is found out how it is laid out is not read anywhere else", async () => {
+  for (const layout of ["specified", "short"] as const)
+    await withClient({}, async (client, staged) => {
+      const bytes = await lend(client, layout);
+      bytes.write("!", 10);
+      client.served = () => void bytes.fill(0);
+      assert.deepEqual(await read(client, staged, 0, 64), Buffer.alloc(64));
+    });
+});
 
 /** Mostly zeros, which is where the layouts look alike. */
 const content = fc

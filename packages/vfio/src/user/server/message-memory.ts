@@ -2,6 +2,7 @@
  * Memory of a client that is reached by asking for it, in pieces that the client takes. QEMU puts the data elsewhere than the
  * specification says; until a client has shown what it does, its answers are looked at for that.
  */
+import { isKernelError, KernelError } from "parhelion-core";
 import type { UserMemory } from "../../iommu/user-memory.js";
 import {
   type DmaLayout,
@@ -12,6 +13,9 @@ import {
   layoutOf,
 } from "../wire/dma.js";
 import type { Questions } from "./questions.js";
+
+/** Reads of what changes while it is looked at. */
+const mostTries = 8;
 
 export class MessageMemory implements UserMemory {
   readonly #questions: Questions;
@@ -42,30 +46,36 @@ export class MessageMemory implements UserMemory {
   }
 
   async #read(iova: bigint, count: number): Promise<Uint8Array> {
-    const answer = await this.#questions.ask("DMA_READ", encodeDmaRead(iova, count), count);
-    if (this.#questions.layout === "unknown") await this.#learn(answer, iova, count);
-    return decodeDmaData(answer, iova, count, this.#layout);
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      const answer = await this.#questions.ask("DMA_READ", encodeDmaRead(iova, count), count);
+      const at = this.#questions.layout === "unknown" ? this.#look(answer, count) : -1;
+      if (at >= 0) await this.#learn(iova, at, count);
+      // Zeros are zeros in both. Else what could have told is gone: the answer has it, who knows where.
+      if (at < 0 || this.#questions.layout !== "unknown")
+        return decodeDmaData(answer, iova, count, this.#layout);
+    }
+    throw new KernelError(
+      "EFAULT",
+      `DMA_READ of ${count} bytes at 0x${iova.toString(16)}: they change before it is known how the client has them`,
+    );
   }
 
   async #write(iova: bigint, piece: Uint8Array): Promise<void> {
-    const layout = this.#layout;
-    const answer = await this.#questions.ask("DMA_WRITE", encodeDmaWrite(iova, piece, layout), piece.length);
-    decodeDmaWritten(answer, iova, piece.length);
-    if (answer.length > 0) {
-      if (this.#questions.layout === "unknown") this.#questions.layout = "specified";
-      return;
-    }
-    // As QEMU answers, who took the upper half of the count for data: what is there now tells, if only by being zeros.
-    if (this.#questions.layout === "unknown") await this.#read(iova, piece.length);
-    if (this.#questions.layout === "unknown" && piece.some((byte) => byte !== 0))
-      this.#questions.layout = "short";
-    if (layout !== this.#layout) await this.#write(iova, piece);
+    if (this.#questions.layout === "unknown") await this.#learnToWrite(iova, piece);
+    await this.#put(iova, piece);
   }
 
-  /** Where an answer leaves it open which layout the client has, asks for so few bytes that the next one does not. */
-  async #learn(answer: Uint8Array, iova: bigint, count: number): Promise<void> {
-    const { at } = this.#look(answer, count);
-    for (const from of at < 4 ? [] : [at - 4, at]) {
+  /** @returns what the answer has after its header */
+  async #put(iova: bigint, piece: Uint8Array): Promise<Uint8Array> {
+    const body = encodeDmaWrite(iova, piece, this.#layout);
+    const answer = await this.#questions.ask("DMA_WRITE", body, piece.length);
+    decodeDmaWritten(answer, iova, piece.length);
+    return answer;
+  }
+
+  /** An answer that leaves open which layout the client has: asks for so few bytes that the next one does not. */
+  async #learn(iova: bigint, at: number, count: number): Promise<void> {
+    for (const from of [at - 4, at]) {
       if (this.#questions.layout !== "unknown") return;
       const few = Math.min(4, count - from);
       const again = encodeDmaRead(iova + BigInt(from), few);
@@ -73,10 +83,39 @@ export class MessageMemory implements UserMemory {
     }
   }
 
-  #look(answer: Uint8Array, count: number): { readonly at: number } {
-    const { layout, at } = layoutOf(answer, count);
+  /**
+   * Data that are put where they do not belong are seen there before they could be put right. So what is there is asked for; where
+   * that are zeros, they stay so if one byte of the data goes astray: QEMU takes a zero for it, and answers with nothing.
+   */
+  async #learnToWrite(iova: bigint, piece: Uint8Array): Promise<void> {
+    const at = piece.findIndex((byte) => byte !== 0);
+    if (at < 0) return;
+    await this.#tryRead(iova, piece.length);
+    if (this.#questions.layout !== "unknown") return;
+    const answer = await this.#put(iova + BigInt(at), piece.subarray(at, at + 1));
+    if (answer.length > 0) this.#learned("specified");
+    else await this.#tryRead(iova + BigInt(at), 1);
+    this.#learned("short");
+  }
+
+  /** Of memory that may only be written nothing is learned. */
+  async #tryRead(iova: bigint, count: number): Promise<void> {
+    try {
+      await this.#read(iova, count);
+    } catch (error) {
+      if (!isKernelError(error, "EFAULT")) throw error;
+    }
+  }
+
+  #learned(layout: DmaLayout): void {
     if (this.#questions.layout === "unknown") this.#questions.layout = layout;
-    return { at };
+  }
+
+  /** @returns where something begins that is not zero, where the answer leaves the layout open; else -1 */
+  #look(answer: Uint8Array, count: number): number {
+    const { layout, at } = layoutOf(answer, count);
+    if (layout !== "unknown") this.#learned(layout);
+    return layout === "unknown" ? at : -1;
   }
 
   get #layout(): DmaLayout {

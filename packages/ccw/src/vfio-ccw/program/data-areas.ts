@@ -49,8 +49,10 @@ async function listedAddresses(
 ): Promise<readonly number[]> {
   const [start] = words(await readGuest(memory, list, wordBytes), wordBytes);
   if (start === undefined) return [];
-  const blocks = blocksOf(start, Math.max(1, count), blockBytes);
-  return words(await readGuest(memory, list, blocks * wordBytes), wordBytes);
+  // It is not read again: the guest may have changed it, and then the list would be too short for it.
+  const more = blocksOf(start, Math.max(1, count), blockBytes) - 1;
+  if (more === 0) return [start];
+  return [start, ...words(await readGuest(memory, list + wordBytes, more * wordBytes), wordBytes)];
 }
 
 function blocksOf(address: number, bytes: number, block: number): number {

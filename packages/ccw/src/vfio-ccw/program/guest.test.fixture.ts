@@ -7,6 +7,8 @@ import type { GuestMemory } from "./guest-memory.js";
 export class Guest implements GuestMemory {
   readonly bytes: Uint8Array;
   readonly pins = new Set<PinnedRange>();
+  /** By address: for what the page was pinned last. */
+  readonly uses = new Map<number, "read" | "write" | "read-write">();
 
   constructor(pages = 16) {
     this.bytes = new Uint8Array(pages * 4096);
@@ -16,8 +18,9 @@ export class Guest implements GuestMemory {
     return this.#at(Number(iova), length).slice();
   }
 
-  pin(iova: bigint, length: number): PinnedRange {
+  pin(iova: bigint, length: number, use: "read" | "write" | "read-write" = "read-write"): PinnedRange {
     const bytes = this.#at(Number(iova), length);
+    for (let page = Number(iova); page < Number(iova) + length; page += 4096) this.uses.set(page, use);
     const pins = this.pins;
     const pinned: PinnedRange = {
       iova,

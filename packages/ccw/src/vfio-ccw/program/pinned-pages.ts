@@ -45,7 +45,10 @@ export class PinnedPages {
       for (const run of runsOf(pages)) {
         const pinned = memory.pin(BigInt(run.address), run.pages * pageBytes, run.use);
         try {
-          held.push({ run, pinned, lent: storage.lend(new Guarded(pinned, run.address), run.pages) });
+          const guarded = new Guarded(pinned, run.use);
+          const lent = storage.lend(guarded, run.pages);
+          guarded.address = lent.address;
+          held.push({ run, pinned, lent });
         } catch (error) {
           pinned.unpin();
           throw error;
@@ -119,12 +122,13 @@ function runsOf(pages: ReadonlyMap<number, PageUse>): readonly Run[] {
 /** Memory whose owner fails is, to a device, storage that is not there. */
 class Guarded implements FrameContent {
   readonly #pinned: PinnedRange;
-  /** Of the range, the guest's. */
-  readonly #address: number;
+  readonly #use: PageUse;
+  /** Where the machine has it. */
+  address = 0;
 
-  constructor(pinned: PinnedRange, address: number) {
+  constructor(pinned: PinnedRange, use: PageUse) {
     this.#pinned = pinned;
-    this.#address = address;
+    this.#use = use;
   }
 
   read(offset: number, length: number): Answer<Uint8Array> {
@@ -138,6 +142,8 @@ class Guarded implements FrameContent {
   }
 
   write(offset: number, bytes: Uint8Array): Answer<void> {
+    // A view would take it.
+    if (this.#use === "read") throw new StorageFault("protected", this.address + offset);
     try {
       const view = this.#pinned.view();
       if (view !== null) return view.set(bytes, offset);
@@ -148,6 +154,6 @@ class Guarded implements FrameContent {
   }
 
   #refuse(offset: number): never {
-    throw new StorageFault("unavailable", this.#address + offset);
+    throw new StorageFault("unavailable", this.address + offset);
   }
 }

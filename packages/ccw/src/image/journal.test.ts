@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import { DiskImage } from "./disk-image.js";
 import { isImageError } from "./error.js";
 import { herculesDisk, herculesFile } from "./hercules.test.fixture.js";
+import type { Access, ImageFile } from "./image-file.js";
 import { journalPath } from "./journal.js";
 import { CrashError, MemoryDisk } from "./memory-disk.test.fixture.js";
 
@@ -54,6 +55,69 @@ test("who opens it for writing puts the journal into it, and removes it", async 
   assert.deepEqual(disk.names(), [name]);
   const after = await DiskImage.open(name, { access: "read-only", disk });
   assert.deepEqual([await zero(after), after.format.state], [written, "closed"]);
+});
+
+/** Beside the reader of this disk a writer goes on, each time just before the reader looks for the journal. */
+class Overtaken extends MemoryDisk {
+  readonly #next: (() => Promise<ImageFile | undefined>)[];
+  looks = 0;
+
+  constructor(...next: (() => Promise<ImageFile | undefined>)[]) {
+    super();
+    this.#next = next;
+  }
+
+  override async openIfThere(path: string, access: Access): Promise<ImageFile | undefined> {
+    this.looks += 1;
+    return (await this.#next.shift()?.()) ?? super.openIfThere(path, access);
+  }
+}
+
+test("a reader beside a writer finds the journal of the image as it is then", async () => {
+  const before = await interrupted();
+  const writer = await interrupted();
+  await (await DiskImage.open(name, { access: "read-write", disk: writer })).close();
+  const later = await interrupted(writer);
+  const disk = new Overtaken(async () => {
+    const image = await disk.open(name, "read-write");
+    await image.write(0, later.get(name) as Buffer);
+    disk.put(journalPath(name), later.get(journalPath(name)) as Buffer);
+    return undefined;
+  });
+  disk.put(name, before.get(name) as Buffer);
+  const image = await DiskImage.open(name, { access: "read-only", disk });
+  assert.equal(image.format.state, "journal-pending");
+  assert.equal(disk.looks, 2);
+  await image.close();
+});
+
+test("a reader beside a writer that clears its journal while it is read looks again, but not for ever", async () => {
+  const cleared = async (): Promise<ImageFile> => {
+    const empty = new MemoryDisk();
+    const file = await empty.openOrCreate(journalPath(name));
+    return {
+      path: file.path,
+      size: async () => 500,
+      read: (position, length) => file.read(position, length),
+      readEach: (position, length, count) => file.readEach(position, length, count),
+      write: async () => {},
+      truncate: async () => {},
+      sync: async () => {},
+      identity: async () => "",
+      close: async () => {},
+    };
+  };
+  const disk = new Overtaken(cleared, cleared);
+  disk.put(name, herculesFile(`${name}.gz`));
+  const image = await DiskImage.open(name, { access: "read-only", disk });
+  assert.equal(image.format.state, "closed");
+  assert.equal(disk.looks, 3);
+  const again = new Overtaken(...Array.from({ length: 1000 }, () => cleared));
+  again.put(name, herculesFile(`${name}.gz`));
+  await assert.rejects(DiskImage.open(name, { access: "read-only", disk: again }), (error) =>
+    isImageError(error, "image-truncated"),
+  );
+  assert.ok(again.looks < 1000);
 });
 
 test("a journal that was cut off or changed anywhere counts for nothing", async () => {

@@ -1,5 +1,5 @@
 /** The tracks of an uncompressed image, each at its place; overwritten by way of the journal. */
-import { ImageError } from "./error.js";
+import { ImageError, isImageError } from "./error.js";
 import type { Geometry } from "./geometry.js";
 import { type DeviceHeader, headerSize } from "./header.js";
 import type { Access, ImageDisk, ImageFile } from "./image-file.js";
@@ -7,6 +7,14 @@ import { Journal, type JournalEntry, readJournal } from "./journal.js";
 import { openPlainFiles, type PlainFile } from "./plain-files.js";
 import { freshStamp, readStamp, type Stamp, writeStamp } from "./stamp.js";
 import type { ImageFormat, SpaceUse, StoredTrack, TrackStore } from "./track-store.js";
+
+/** How often a reader looks again because a writer beside it went on meanwhile: each time takes a flush of that writer. */
+const mostLooks = 64;
+
+interface Found {
+  readonly stamp: Stamp | undefined;
+  readonly journal: JournalEntry | "nothing" | undefined;
+}
 
 export class PlainStore implements TrackStore {
   readonly geometry: Geometry;
@@ -56,11 +64,10 @@ export class PlainStore implements TrackStore {
     const { files, geometry } = await openPlainFiles(disk, first, device, access);
     try {
       const home = await disk.canonical(first.path);
-      const stamp = await readStamp(first);
-      const found = await readJournal(disk, home, stamp);
-      const pending = found === "nothing" ? undefined : found;
+      const { stamp, journal } = await find(disk, first, access, home);
+      const pending = journal === "nothing" ? undefined : journal;
       const store = new PlainStore(disk, files, geometry, access, home, stamp, pending);
-      if (access === "read-write" && found !== undefined) await store.#adoptJournal();
+      if (access === "read-write" && journal !== undefined) await store.#adoptJournal();
       return store;
     } catch (error) {
       for (const { file } of files) if (file !== first) await file.close();
@@ -193,5 +200,21 @@ export class PlainStore implements TrackStore {
     this.#journal ??= await Journal.open(this.#disk, this.#home);
     await this.#journal.clear();
     this.#pending = undefined;
+  }
+}
+
+/** The journal, and the stamp by which it is known: both of one moment, also beside a writer. @throws ImageError */
+async function find(disk: ImageDisk, first: ImageFile, access: Access, home: string): Promise<Found> {
+  for (let looks = 1; ; looks += 1) {
+    const stamp = await readStamp(first);
+    try {
+      return { stamp, journal: await readJournal(disk, home, stamp) };
+    } catch (error) {
+      // Who writes has the image alone.
+      if (access === "read-write" || looks === mostLooks) throw error;
+      const cleared = isImageError(error, "image-truncated");
+      const replaced = isImageError(error, "image-journal") && (await readStamp(first)) !== stamp;
+      if (!cleared && !replaced) throw error;
+    }
   }
 }

@@ -235,6 +235,28 @@ test("a connection that ends tells the eventfds before those who wait for an ans
   await server.end();
 });
 
+test("interrupts that wait for their turn when the connection ends are told that, and stay their owner's", async () => {
+  const server = await ScriptedServer.listen(({ command }) => (command === 8 ? undefined : "as usual"), {
+    max_msg_fds: 4,
+  });
+  const device = await server.connect(withDescriptors);
+  const released: number[] = [];
+  const set = (vector: number) => {
+    const eventfd = { signal: () => undefined, release: () => void released.push(vector) };
+    const flags = IrqSetFlag.DATA_EVENTFD | IrqSetFlag.ACTION_TRIGGER;
+    return failure(
+      device.call("SET_IRQS", { argsz: 24, flags, index: 0, start: vector, count: 1, data: [eventfd] }),
+    );
+  };
+  const calls = [set(0), set(1), set(2)];
+  await server.heard(2);
+  server.hangUp();
+  for (const call of calls) assert.match(await call, /^ENODEV: .*the server hung up/);
+  assert.deepEqual(released, []);
+  await device.close();
+  await server.end();
+});
+
 const wrong: readonly (readonly [string, (asked: Asked) => Uint8Array, RegExp])[] = [
   ["another number", ({ id }) => message(id + 1, 4, 1, Buffer.alloc(16)), /answers nothing/],
   ["another command", ({ id }) => message(id, 5, 1, Buffer.alloc(32)), /answers nothing/],

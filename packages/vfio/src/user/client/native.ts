@@ -5,6 +5,7 @@
 import { readSync, writeSync } from "node:fs";
 import { Socket, type SocketConstructorOpts } from "node:net";
 import { type KoffiModule, Libc, type Memory } from "../socket/libc.js";
+import { Signaller } from "../socket/signaller.js";
 
 const MFD_CLOEXEC = 1;
 const EFD_NONBLOCK = 0x800;
@@ -33,6 +34,8 @@ export class Native {
   readonly #ftruncate: (fd: number, length: number) => number;
   readonly #eventfd: (first: number, flags: number) => number;
   readonly #sendmsg: (fd: number, message: bigint, flags: number) => number | bigint;
+  /** Few have a server listen to them: it begins with the first one. */
+  #signaller: Signaller | null = null;
   #state: "open" | "ended" = "open";
 
   /** @throws whatever koffi throws where the library or a symbol is missing */
@@ -62,6 +65,16 @@ export class Native {
   createEventfd(): number {
     const fd = this.#eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return fd < 0 ? this.#fail("eventfd") : fd;
+  }
+
+  /** `signal` can be called from here on. @throws the system's error, where it can't be */
+  prepareToSignal(): void {
+    if (this.#state === "open") this.#signaller ??= new Signaller(this.#libc);
+  }
+
+  /** Adds one to an eventfd. Never waits: whoever has it as well may have filled it, and have writes to it wait. */
+  signal(fd: number): void {
+    this.#signaller?.signal(fd);
   }
 
   close(fd: number): void {
@@ -102,6 +115,7 @@ export class Native {
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.#letter.free();
+    this.#signaller?.close();
   }
 
   #fail(call: string): never {
@@ -133,15 +147,6 @@ export function watchEventfd(like: Socket, fd: number, signalled: (count: number
   // It keeps nobody alive: the connection does.
   socket.unref();
   return socket;
-}
-
-/** Adds one to an eventfd of our own. One that is full says all that it can. */
-export function signalEventfd(fd: number): void {
-  try {
-    writeSync(fd, BigUint64Array.of(1n));
-  } catch {
-    // EAGAIN.
-  }
 }
 
 /** Fills `into` from a file. @returns whether all of it was there */

@@ -9,7 +9,7 @@ import { type IrqSet, IrqSetFlag } from "../../irq/irq.js";
 import { maxIrqs } from "../wire/limits.js";
 import type { Conversation } from "./conversation.js";
 import { encodeSetIrqs } from "./messages.js";
-import { mostFdsSent, type Native, signalEventfd, watchEventfd } from "./native.js";
+import { mostFdsSent, type Native, watchEventfd } from "./native.js";
 
 interface Held {
   readonly eventfd: Eventfd;
@@ -55,6 +55,8 @@ export class Triggers {
   }
 
   async #set(set: IrqSet, options?: WaitOptions): Promise<void> {
+    const { over } = this.#init.conversation;
+    if (over !== null) throw over;
     const { flags, index, start, count, data } = set;
     if (!(count >= 0 && start >= 0 && start + count <= maxIrqs))
       throw new KernelError("EINVAL", `SET_IRQS: ${count} from ${start}; an index has at most ${maxIrqs}`);
@@ -132,8 +134,16 @@ export class Triggers {
 
   #listener(eventfd: Eventfd): { readonly held: Held; readonly fd: number } {
     const native = this.#init.native as Native;
+    try {
+      native.prepareToSignal();
+    } catch (cause) {
+      const { name } = this.#init;
+      throw new KernelError("EOPNOTSUPP", `${name}: an eventfd can't be signalled here: ${String(cause)}`, {
+        cause,
+      });
+    }
     const fd = native.createEventfd();
-    const stop = eventfd.listen?.(() => signalEventfd(fd));
+    const stop = eventfd.listen?.(() => native.signal(fd));
     const end = (): void => {
       stop?.();
       native.close(fd);

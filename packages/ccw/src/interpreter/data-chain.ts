@@ -131,15 +131,16 @@ export class DataChain implements DataPath {
     return this.#state === "open" && this.#check === 0;
   }
 
+  /** @param parts what was gathered before */
   #gather(most: number, parts: Uint8Array[]): Answer<Uint8Array> {
     let left = most;
-    for (const { length } of parts) left -= length;
     while (left > 0 && this.#open && this.#residual > 0) {
-      const part = this.#take(left);
+      const wanted = left;
+      const part = this.#take(wanted);
       if (part instanceof Promise) {
         return part.then((bytes) => {
           parts.push(bytes);
-          return this.#gather(most, parts);
+          return this.#gather(wanted - bytes.length, parts);
         });
       }
       parts.push(part);

@@ -5,6 +5,7 @@ import { type MainStorage, StorageFault } from "../storage/storage.js";
 import { addressLimit, type Ccw, ccwSize, commandClass, decodeCcw, isTransfer, pastCcw } from "./ccw.js";
 import { checkOf, programCheck } from "./check.js";
 import type { StartControls } from "./controls.js";
+import type { Turns } from "./turns.js";
 
 /** What asks for a CCW: the start function, command chaining, the resume function, data chaining. */
 export type FetchReason = "start" | "command" | "resume" | "data";
@@ -12,20 +13,29 @@ export type FetchReason = "start" | "command" | "resume" | "data";
 export class CcwFetcher {
   readonly #controls: StartControls;
   readonly #storage: MainStorage;
+  readonly #turns: Turns;
   /** How many more may be fetched. */
   #left: number;
 
-  constructor(controls: StartControls, storage: MainStorage, limit: number) {
+  constructor(controls: StartControls, storage: MainStorage, turns: Turns, limit: number) {
     this.#controls = controls;
     this.#storage = storage;
+    this.#turns = turns;
     this.#left = limit;
   }
 
   /**
-   * The CCW that is in effect at `address`: itself, or what a transfer in channel there leads to.
+   * The CCW that is in effect at `address`: itself, or what a transfer in channel there leads to. One command may chain data
+   * from as many CCWs as there are bytes: amid them, too, the others get their turn.
    * @throws ChannelCheck
    */
   fetch(address: number, reason: FetchReason): Answer<Ccw> {
+    if (reason === "data" && this.#turns.over)
+      return this.#turns.pass().then(() => this.#fetch(address, reason));
+    return this.#fetch(address, reason);
+  }
+
+  #fetch(address: number, reason: FetchReason): Answer<Ccw> {
     const read = this.#read(address, pastCcw(address));
     return read instanceof Promise
       ? read.then((ccw) => this.#effective(ccw, reason))

@@ -67,8 +67,8 @@ export class ChannelProgram implements Named {
     this.name = `channel program ${init.name}`;
     this.#runtime = runtime;
     this.#init = init;
-    this.#fetcher = new CcwFetcher(controls, storage, limits?.ccws ?? 2 ** 20);
     this.#turns = new Turns(runtime, init.name, limits?.turnMs ?? 4);
+    this.#fetcher = new CcwFetcher(controls, storage, this.#turns, limits?.ccws ?? 2 ** 20);
     this.#next = controls.cpa;
     this.#cpa = pastCcw(controls.cpa);
     this.#hooks = {

@@ -33,6 +33,21 @@ describe("an endless channel program", () => {
     assert.equal(rig.device.ends, 1);
   });
 
+  it("lets others run amid data chaining, too", async () => {
+    const rig = new Rig({
+      [read]: async (data) => ((await data.send(new Uint8Array(2 ** 20))) > 0 ? done : 0),
+    });
+    const ccws = [
+      { cmd: read, flags: ["CD"], count: 1, cda: dataAt },
+      { cmd: tic, cda: programAt },
+    ] as const;
+    const program = rig.program(ccws, {}, { turnMs: 0, ccws: 2 ** 30 });
+    const run = program.run();
+    await new Promise((resolve) => setImmediate(resolve));
+    program.stop("halt");
+    assert.equal((await run).state, "stopped");
+  });
+
   it("may be one of data chaining: it ends with the device's data", async () => {
     const rig = new Rig({
       [read]: async (data) => ((await data.send(new Uint8Array(5000))) === 5000 ? done : 0),

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -168,7 +169,8 @@ test("a name is one in the directory where the command was given", () =>
 test("what is no image is refused by every command, whatever it is", () =>
   atDesk(async (place) => {
     mkdirSync(join(place.directory, "folder"));
-    for (const name of ["folder", "", "/dev/null", "none/such"])
+    symlinkSync("loop", join(place.directory, "loop"));
+    for (const name of ["folder", "", "/dev/null", "none/such", "loop", "x".repeat(5000)])
       for (const words of [
         ["info", name],
         ["ls", name],

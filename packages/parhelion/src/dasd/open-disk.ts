@@ -1,5 +1,5 @@
 /** What a person names to look into: an image's file, or the socket at which a disk is served. */
-import { lstatSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DiskImage, SubchannelDisk } from "parhelion-ccw";
 import { createRuntime } from "parhelion-core";
@@ -8,8 +8,16 @@ import type { Terminal } from "../terminal.js";
 /** @throws ImageError; KernelError, BlockError of a served disk */
 export async function openDisk(name: string, terminal: Terminal): Promise<DiskImage | SubchannelDisk> {
   const path = resolve(terminal.workingDirectory, name);
-  const isSocket = lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
-  return isSocket
+  return isSocket(path)
     ? SubchannelDisk.openAt(createRuntime(), path)
     : DiskImage.open(path, { access: "read-only" });
+}
+
+/** What can't be looked at can't be opened either, and that says why. */
+function isSocket(path: string): boolean {
+  try {
+    return statSync(path).isSocket();
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 /** Disks that the command serves, used by somebody who has nothing but the socket, while the command is killed. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
@@ -176,11 +176,16 @@ test("a disk that is attached can be looked into through its socket, as into its
       assert.deepEqual(await far, await near, words.join(" "));
       assert.equal((await far)?.status, 0);
     }
-    const { out } = await place.run(["dasd", "info", "disk.sock"]);
-    assert.match(
-      out,
-      /^disk {5}3390-1, 1113 cylinders .*\nvolume {3}PHL001, owner HERCULES\nsocket .*disk\.sock\n$/,
-    );
+    symlinkSync("disk.sock", join(place.directory, "link"));
+    for (const name of ["disk.sock", "link"]) {
+      const { out } = await place.run(["dasd", "info", name]);
+      assert.match(
+        out,
+        new RegExp(
+          `^disk {5}3390-1, 1113 cylinders .*\\nvolume {3}PHL001, owner HERCULES\\nsocket .*/${name}\\n$`,
+        ),
+      );
+    }
     host.kill("SIGTERM");
     assert.equal((await host.ended).status, 0);
   }));

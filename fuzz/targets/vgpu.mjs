@@ -42,6 +42,8 @@ const kinds = Object.fromEntries(
 );
 const names = Object.keys(kinds);
 
+const configRegion = 7;
+const memoryAndBusMaster = 6;
 const iova = 0x1000_0000;
 const memoryBytes = 0x1_0000;
 const [commandsAt, noticesAt, requestAt, replyAt, sendAt, receiveAt] = [
@@ -391,6 +393,7 @@ class Driver {
 
   async open() {
     this.#user = await this.#settled("open", this.#openDevice());
+    this.#ops.write(configRegion, 4, Uint8Array.of(memoryAndBusMaster, 0));
     this.#sent.clear();
   }
 

@@ -47,11 +47,19 @@ export class DoorbellDriver {
     assert.ok(answered && noticed);
     const driver = new DoorbellDriver(device, answered, noticed);
     await device.map(0n, BigInt(memoryBytes), bytesMemory(driver.memory));
+    await driver.enable();
     await driver.write(VgpuRegister.commandSlots, slots);
     await driver.write(VgpuRegister.noticeBase, noticesAt);
     await driver.write(VgpuRegister.noticeSlots, slots);
     await driver.write(VgpuRegister.control, VgpuControl.commands | VgpuControl.notices);
     return driver;
+  }
+
+  /** Memory space and bus master, in the command register. */
+  async enable(): Promise<void> {
+    const argsz = 32;
+    const { offset } = await this.device.call("GET_REGION_INFO", { argsz, index: PciRegion.CONFIG });
+    await this.device.call("WRITE", { offset: offset + 4n, bytes: Uint8Array.of(6, 0) });
   }
 
   async write(register: number, value: number): Promise<void> {

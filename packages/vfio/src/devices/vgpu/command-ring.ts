@@ -3,7 +3,7 @@
  * and answered in its slot, in whatever order the answers come. The driver's memory is only reached through what it has mapped.
  */
 import { isKernelError, KernelError, type Named, type Runtime } from "parhelion-core";
-import type { DeviceDma } from "../../iommu/dma.js";
+import type { BusDma } from "../pci/bus-master.js";
 import type { VgpuReply } from "./vgpu-backend.js";
 import { CommandSlot, MOST_COMMAND_BYTES } from "./vgpu-registers.js";
 
@@ -18,7 +18,7 @@ export interface RingCommand {
 export interface CommandRingInit {
   readonly runtime: Runtime;
   readonly name: string;
-  readonly dma: DeviceDma;
+  readonly dma: BusDma;
   /** Never rejects. */
   readonly serve: (command: RingCommand) => Promise<VgpuReply>;
   readonly base: bigint;

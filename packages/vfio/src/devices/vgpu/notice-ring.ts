@@ -1,13 +1,13 @@
 /** Notices in the driver's memory: the device puts them in, one after the other, as long as the driver takes them out. */
 import { isKernelError, type Named, type Runtime } from "parhelion-core";
-import type { DeviceDma } from "../../iommu/dma.js";
+import type { BusDma } from "../pci/bus-master.js";
 import type { VgpuNotice } from "./vgpu-backend.js";
 import { NoticeSlot } from "./vgpu-registers.js";
 
 export interface NoticeRingInit {
   readonly runtime: Runtime;
   readonly name: string;
-  readonly dma: DeviceDma;
+  readonly dma: BusDma;
   readonly base: bigint;
   /** A power of two. */
   readonly slots: number;

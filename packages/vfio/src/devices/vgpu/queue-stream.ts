@@ -4,7 +4,7 @@
  */
 import type { Duplex } from "node:stream";
 import { Completion, isKernelError, type Named, noDeadline, type Runtime, WaitQueue } from "parhelion-core";
-import type { DeviceDma } from "../../iommu/dma.js";
+import type { BusDma } from "../pci/bus-master.js";
 
 export interface QueueRing {
   readonly base: bigint;
@@ -15,7 +15,7 @@ export interface QueueRing {
 export interface QueueStreamInit {
   readonly runtime: Runtime;
   readonly name: string;
-  readonly dma: DeviceDma;
+  readonly dma: BusDma;
   readonly stream: Duplex;
   /** From the driver, and to it. */
   readonly send: QueueRing;

@@ -1,7 +1,7 @@
 /** The queues that a driver has attached to rings of its own, by number, and their registers. */
 import type { Duplex } from "node:stream";
 import type { Named, Runtime } from "parhelion-core";
-import type { DeviceDma } from "../../iommu/dma.js";
+import type { BusDma } from "../pci/bus-master.js";
 import { QueueStream } from "./queue-stream.js";
 import type { VgpuReply } from "./vgpu-backend.js";
 import { MOST_QUEUES, QueueAttach, QueueCommand, QueueRegister, QueueState } from "./vgpu-registers.js";
@@ -9,7 +9,7 @@ import { MOST_QUEUES, QueueAttach, QueueCommand, QueueRegister, QueueState } fro
 export interface QueueTableInit {
   readonly runtime: Runtime;
   readonly name: string;
-  readonly dma: DeviceDma;
+  readonly dma: BusDma;
   /** A connection to the engine's queue socket. */
   connect(): Duplex;
   changed(): void;

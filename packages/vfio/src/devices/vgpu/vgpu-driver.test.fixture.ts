@@ -5,6 +5,7 @@ import { bytesMemory } from "../../iommu/user-memory.js";
 import type { EventCounter } from "../../irq/eventfd.js";
 import { PciIrq } from "../../irq/irq.js";
 import { PciRegion } from "../../region/region.js";
+import { PciCommand, PciOffset } from "../pci/config-offsets.js";
 import { PciUser } from "../pci-user.test.fixture.js";
 import {
   CommandSlot,
@@ -69,7 +70,13 @@ export class VgpuDriver {
     return this.user.write(PciRegion.BAR0, offset, value, 4);
   }
 
+  /** Memory space, and the bus master that reaches memory by itself. */
+  async enable(command = PciCommand.memorySpace | PciCommand.busMaster): Promise<void> {
+    await this.user.write(PciRegion.CONFIG, PciOffset.command, command, 2);
+  }
+
   async begin(): Promise<void> {
+    await this.enable();
     const high = Number(iova >> 32n);
     await this.write(VgpuRegister.commandBase, commandsAt);
     await this.write(VgpuRegister.commandBase + 4, high);

@@ -3,7 +3,7 @@
  * the driver's memory and given to whoever does the vGPU's work; the same commands as on a vGPU's channel.
  */
 import { KernelError, type Named, type Runtime } from "parhelion-core";
-import type { DeviceDma } from "../../iommu/dma.js";
+import { asBusMaster, type BusDma } from "../pci/bus-master.js";
 import type { PciConfig } from "../pci/config.js";
 import { MsixMemory } from "../pci/msix.js";
 import { CommandRing, type RingCommand } from "./command-ring.js";
@@ -27,7 +27,7 @@ import {
 export interface VgpuFunctionInit {
   readonly runtime: Runtime;
   readonly name: string;
-  readonly dma: DeviceDma;
+  readonly dma: BusDma;
   readonly backend: VgpuBackend;
   /** @returns whether somebody listens */
   trigger(vector: number): boolean;
@@ -47,9 +47,9 @@ export class VgpuFunction implements Named {
   #status: number = VgpuStatus.ready;
 
   constructor(init: VgpuFunctionInit) {
-    this.#init = init;
     this.name = init.name;
     this.config = vgpuConfig(init.backend.config);
+    this.#init = { ...init, dma: asBusMaster(init.name, this.config, init.dma) };
   }
 
   /** A user has come. */

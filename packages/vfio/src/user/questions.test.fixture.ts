@@ -44,10 +44,11 @@ export async function act(
 export async function withClient(
   options: Parameters<typeof stage>[0],
   body: (client: Client, staged: Stage) => Promise<void>,
+  capabilities?: object,
 ): Promise<void> {
   const staged = await stage(options);
   try {
-    const client = await Client.greet(staged.server.socketPath);
+    const client = await Client.greet(staged.server.socketPath, capabilities);
     await body(client, staged);
     await client.hangUp();
   } finally {

@@ -61,8 +61,19 @@ export class MessageMemory implements UserMemory {
   }
 
   async #write(iova: bigint, piece: Uint8Array): Promise<void> {
-    if (this.#questions.layout === "unknown") await this.#learnToWrite(iova, piece);
-    await this.#put(iova, piece);
+    if (this.#questions.layout === "unknown" && this.#questions.client === "answers anything")
+      await this.#learnToWrite(iova, piece);
+    const answer = await this.#put(iova, piece);
+    if (this.#questions.layout === "unknown" && (await this.#learnFrom(answer, iova, piece)) === "short")
+      await this.#put(iova, piece);
+  }
+
+  /** What is said of where a write went. QEMU answers with nothing, and took the upper half of the count for data. */
+  async #learnFrom(answer: Uint8Array, iova: bigint, piece: Uint8Array): Promise<Questions["layout"]> {
+    if (answer.length > 0) this.#learned("specified");
+    else await this.#tryRead(iova, piece.length);
+    if (piece.some((byte) => byte !== 0)) this.#learned("short");
+    return this.#questions.layout;
   }
 
   /** @returns what the answer has after its header */
@@ -92,10 +103,8 @@ export class MessageMemory implements UserMemory {
     if (at < 0) return;
     await this.#tryRead(iova, piece.length);
     if (this.#questions.layout !== "unknown") return;
-    const answer = await this.#put(iova + BigInt(at), piece.subarray(at, at + 1));
-    if (answer.length > 0) this.#learned("specified");
-    else await this.#tryRead(iova + BigInt(at), 1);
-    this.#learned("short");
+    const one = piece.subarray(at, at + 1);
+    await this.#learnFrom(await this.#put(iova + BigInt(at), one), iova + BigInt(at), one);
   }
 
   /** Of memory that may only be written nothing is learned. */

@@ -50,3 +50,18 @@ export function agree(
   const pieceBytes = Math.min(capabilities.maxDataBytes, defaultDataBytes);
   return { reply, pieceBytes, dataBytes: defaultDataBytes };
 }
+
+/** All that QEMU names, since 10.1. libvfio-user's client, and ours, leave something out. */
+const namedByQemu = [
+  "max_msg_fds",
+  "max_data_xfer_size",
+  "max_dma_maps",
+  "pgsizes",
+  "migration",
+  "write_multiple",
+];
+
+/** Whether the client may be QEMU, whose questions for memory are laid out otherwise. */
+export function mayBeQemu({ named }: Version): boolean {
+  return namedByQemu.every((name) => named?.includes(name) === true);
+}

@@ -31,6 +31,8 @@ export class Questions {
   #over: KernelError | null = null;
   /** How the client puts data behind a count; its first answers tell. */
   layout: DmaLayout | "unknown" = "unknown";
+  /** Others await what the device is known to ask for, one by one, and nothing else. */
+  client: "answers anything" | "awaits what comes" = "awaits what comes";
 
   /** @param patienceMs for one answer, and for the turn to ask. @param changed `state` may be another one */
   constructor(runtime: Runtime, send: (bytes: Uint8Array) => void, patienceMs: number, changed: () => void) {

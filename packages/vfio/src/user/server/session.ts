@@ -16,7 +16,7 @@ import { Backlog, mostWaiting } from "./backlog.js";
 import { ClientMemory } from "./client-memory.js";
 import type { Descriptors } from "./descriptors.js";
 import { DeviceCommands } from "./device-commands.js";
-import { agree } from "./negotiation.js";
+import { agree, mayBeQemu } from "./negotiation.js";
 import type { Patience } from "./options.js";
 import { Questions } from "./questions.js";
 
@@ -139,6 +139,7 @@ export class Session implements FrameReceiver {
       if (request.command !== "VERSION")
         throw new KernelError("EINVAL", `${request.command}: the first message must be VERSION`);
       const { reply, pieceBytes, dataBytes } = agree(request.version, this.#init.descriptors !== null);
+      if (mayBeQemu(request.version)) this.#questions.client = "answers anything";
       await this.#begin(pieceBytes, dataBytes);
       this.#answer(frame.header, reply);
     } catch (error) {

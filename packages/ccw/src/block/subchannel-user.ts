@@ -14,7 +14,16 @@ import {
   Stctl,
   scsw as scswLayout,
 } from "parhelion-buses";
-import { Completion, isKernelError, KernelError, type Runtime, type Work, WorkQueue } from "parhelion-core";
+import {
+  Completion,
+  isKernelError,
+  KernelError,
+  Mutex,
+  noDeadline,
+  type Runtime,
+  type Work,
+  WorkQueue,
+} from "parhelion-core";
 import { type Eventfd, IrqSetFlag, type OpenDevice } from "parhelion-vfio";
 import { ASYNC_COMMAND, IO_REGION, VFIO_CCW_IRQ, VFIO_CCW_REGION_BYTES } from "../vfio-ccw/abi.js";
 import { pause } from "./pause.js";
@@ -41,7 +50,14 @@ export class SubchannelUser {
   readonly #regions: SubchannelRegions;
   readonly #listener: SubchannelListener;
   readonly #works: WorkQueue;
+  /**
+   * Held while a start or a reset is asked for and not yet answered. What the one ends must not be what the other begins: it would run on
+   * with nobody who waits for it, and its end be taken for that of the next.
+   */
+  readonly #starts: Mutex;
   #waiting: Completion<Irb> | null = null;
+  /** The same, once the start has been asked for. */
+  #started: Completion<Irb> | null = null;
   /** Completed by the status that says that something was halted or cleared. */
   #stopping: Completion | null = null;
   #state: "in use" | "closed" | "lost" = "in use";
@@ -57,6 +73,7 @@ export class SubchannelUser {
     this.#regions = regions;
     this.#listener = listener;
     this.#works = new WorkQueue(runtime, `interruptions of ${device.name}`);
+    this.#starts = new Mutex(runtime, `starts of ${device.name}`);
   }
 
   /** @param device stays its opener's to close @throws KernelError EINVAL it is no subchannel; and what the device says */
@@ -100,7 +117,13 @@ export class SubchannelUser {
       bytes.set(orbLayout.encode(orb), IO_REGION.orb.offset);
       bytes.set(scswLayout.encode({ fctl: Fctl.START }), IO_REGION.scsw.offset);
       try {
-        await this.#write(this.#regions.io, bytes, deadline);
+        await this.#starts.withLock(
+          () => {
+            this.#started = ended;
+            return this.#write(this.#regions.io, bytes, deadline);
+          },
+          { deadline },
+        );
         return await ended.wait({ deadline });
       } catch (error) {
         if (isKernelError(error, "ETIMEDOUT")) await this.#quieten();
@@ -108,6 +131,7 @@ export class SubchannelUser {
       }
     } finally {
       this.#waiting = null;
+      this.#started = null;
     }
   }
 
@@ -136,8 +160,13 @@ export class SubchannelUser {
 
   /** Ends whatever runs, without an interruption: a program that is being waited for fails with ECANCELED. @throws KernelError */
   async reset(): Promise<void> {
-    await this.#device.call("RESET", {});
-    this.#waiting?.fail(new KernelError("ECANCELED", `${this.#device.name} was reset`));
+    await this.#starts.withLock(
+      async () => {
+        await this.#device.call("RESET", {});
+        this.#started?.fail(new KernelError("ECANCELED", `${this.#device.name} was reset`));
+      },
+      { deadline: noDeadline },
+    );
   }
 
   /** Fails what is waited for. The device is its opener's to close. */

@@ -137,18 +137,27 @@ export class Arm {
     return this.seek(to);
   }
 
-  /** Replaces the record at the arm: its key and data; the arm stands behind them. */
+  /**
+   * Replaces the record at the arm: its key and data; the arm stands behind them. The others are as they are on the disk now: a device
+   * beside this one may have written them while this one's data came.
+   * @throws UnitCheck no record found: that one is not there any more
+   */
   update(record: CkdRecord): Answer<void> {
-    return after(this.content(), ({ home, records }) =>
-      after(this.#put({ home, records: records.with(this.#index, record) }), () => {
+    return after(this.#disk.content(this.#track), ({ home, records }) => {
+      const there = records[this.#index];
+      if (there === undefined || !isSame(there, record)) throw noRecordFound();
+      return after(this.#put({ home, records: records.with(this.#index, record) }), () => {
         this.orientation = "data";
-      }),
-    );
+      });
+    });
   }
 
   /** What the track would hold with `record` behind the arm and nothing after it. */
   appended(record: CkdRecord): Answer<readonly CkdRecord[]> {
-    return after(this.content(), ({ records }) => [...records.slice(0, this.#index + 1), record]);
+    return after(this.#disk.content(this.#track), ({ records }) => [
+      ...records.slice(0, this.#index + 1),
+      record,
+    ]);
   }
 
   /** Puts `records` on the track; the arm stands behind the last. */
@@ -163,7 +172,7 @@ export class Arm {
 
   /** Erases what is behind the arm. */
   truncate(): Answer<void> {
-    return after(this.content(), ({ records }) =>
+    return after(this.#disk.content(this.#track), ({ records }) =>
       this.format(records.slice(0, Math.max(this.#index + 1, 1))),
     );
   }
@@ -173,4 +182,15 @@ export class Arm {
       this.#content = track;
     });
   }
+}
+
+/** Whether the counts say the same. */
+function isSame(one: CkdRecord, other: CkdRecord): boolean {
+  return (
+    one.cylinder === other.cylinder &&
+    one.head === other.head &&
+    one.record === other.record &&
+    one.key.length === other.key.length &&
+    one.data.length === other.data.length
+  );
 }

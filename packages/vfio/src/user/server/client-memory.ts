@@ -1,5 +1,5 @@
 /** What a client has lent to the device: for each mapping the way to its bytes, and the descriptor that is closed with it. */
-import { KernelError, type WaitOptions } from "parhelion-core";
+import { isKernelError, KernelError, type WaitOptions } from "parhelion-core";
 import type { AttachedDevice } from "../../iommufd/attached-device.js";
 import type { DmaMap, DmaUnmap } from "../wire/dma.js";
 import { maxDmaMaps } from "../wire/limits.js";
@@ -32,6 +32,8 @@ export interface ClientMemoryInit {
 export class ClientMemory {
   readonly #init: ClientMemoryInit;
   readonly #lent = new Map<bigint, Lent>();
+  /** Of these: what was to be unmapped and was not in time. It may be by now. */
+  readonly #late = new Set<Lent>();
   #fds = 0;
 
   constructor(init: ClientMemoryInit) {
@@ -53,6 +55,7 @@ export class ClientMemory {
       const memory = file?.memory ?? new MessageMemory(questions, pieceBytes, iova, iova);
       await user.map(iova, size, memory, access, iova, options);
       state = "lent";
+      for (const lent of this.#late) if (overlap(lent, iova, size)) this.#forget(lent);
       if (file !== null) this.#fds += 1;
       this.#lent.set(iova, { iova, size, file });
     } finally {
@@ -65,9 +68,7 @@ export class ClientMemory {
   /** @returns how many bytes, 0 where nothing was lent. @throws KernelError EINVAL only some of a mapping is named */
   async unmap({ scope, iova, size }: DmaUnmap, options: WaitOptions): Promise<bigint> {
     const end = iova + size;
-    const named = [...this.#lent.values()].filter(
-      (lent) => scope === "all" || (lent.iova < end && iova < lent.iova + lent.size),
-    );
+    const named = [...this.#lent.values()].filter((lent) => scope === "all" || overlap(lent, iova, size));
     const whole = scope === "all" || named.every((lent) => lent.iova >= iova && lent.iova + lent.size <= end);
     if (!whole) {
       const range = `${size} bytes at 0x${iova.toString(16)}`;
@@ -75,10 +76,20 @@ export class ClientMemory {
     }
     let bytes = 0n;
     for (const lent of named) {
-      bytes += await this.#init.user.unmap(lent.iova, lent.size, options);
+      bytes += await this.#unmap(lent, options);
       this.#forget(lent);
     }
     return bytes;
+  }
+
+  async #unmap(lent: Lent, options: WaitOptions): Promise<bigint> {
+    try {
+      return await this.#init.user.unmap(lent.iova, lent.size, options);
+    } catch (error) {
+      if (this.#late.has(lent) && isKernelError(error, "ENOENT")) return 0n;
+      this.#late.add(lent);
+      throw error;
+    }
   }
 
   /** The device is closed: nothing reaches the memory any more. */
@@ -88,9 +99,14 @@ export class ClientMemory {
 
   #forget(lent: Lent): void {
     this.#lent.delete(lent.iova);
+    this.#late.delete(lent);
     if (lent.file === null) return;
     this.#fds -= 1;
     lent.file.memory.end();
     this.#init.closeFd(lent.file.fd);
   }
+}
+
+function overlap(lent: Lent, iova: bigint, size: bigint): boolean {
+  return lent.iova < iova + size && iova < lent.iova + lent.size;
 }

@@ -39,6 +39,15 @@ export class DoorbellDriver {
 
   static async open(system: System, node: string): Promise<DoorbellDriver> {
     const device = await AttachedDevice.open(system, node);
+    try {
+      return await DoorbellDriver.#begin(system, device);
+    } catch (error) {
+      await device.close();
+      throw error;
+    }
+  }
+
+  static async #begin(system: System, device: AttachedDevice): Promise<DoorbellDriver> {
     const counters = ["answered", "notice"].map((name) => new EventCounter(system.runtime, name));
     const flags = IrqSetFlag.DATA_EVENTFD | IrqSetFlag.ACTION_TRIGGER;
     const argsz = 20 + 4 * counters.length;

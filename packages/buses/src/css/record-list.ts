@@ -13,7 +13,7 @@ export const cssRecords = {
     level: "error",
     means: "A driver's callback threw; the bus goes on without its answer.",
     fields: {
-      callback: "which one: irq, chpEvent, add, shutdown",
+      callback: "which one: irq, chpEvent, schEvent, add, shutdown",
       device: "path of the subchannel in /sys",
       error: "what was thrown: name, message, code",
     },

@@ -23,7 +23,18 @@ test("a status that was not read yet is not written over by the next request", a
   assert.equal(await settled(write), "EOPNOTSUPP");
   assert.equal((await statusOf(device)).dstat, Dstat.ATTENTION);
   assert.equal(await settled(write), "EOPNOTSUPP");
-  assert.equal((await statusOf(device)).dstat, 0, "one that was read is the user's to write over");
+  assert.equal((await statusOf(device)).dstat, 0, "one that was read is gone");
+  await done(device);
+});
+
+test("a user who writes back what it has read makes no status of it", async () => {
+  const device = await open();
+  device.slow.line?.unsolicited(Dstat.ATTENTION);
+  await device.io.wait();
+  const whole = Uint8Array.from(await device.user.call("READ", { offset: 0n, length: 124 }));
+  whole.set(ioBytes({}, Fctl.HALT));
+  assert.equal(await settled(() => device.user.call("WRITE", { offset: 0n, bytes: whole })), "EOPNOTSUPP");
+  assert.equal((await statusOf(device)).stctl, 0);
   await done(device);
 });
 

@@ -87,13 +87,17 @@ export class IoRegion implements Named {
     return bytes;
   }
 
-  /** Users write the region whole, whatever of it they mean: a status that they have not read yet stays. */
+  /**
+   * Users write the region whole, whatever of it they mean: a status that they have not read yet stays, and what they write back of one
+   * that they have is none.
+   */
   write(offset: number, bytes: Uint8Array): void {
     this.#touch();
     const { irb } = IO_REGION;
     const status = this.#shown === "unread" ? this.#bytes.slice(irb.offset, irb.offset + irb.bytes) : null;
     this.#bytes.set(bytes, offset);
     if (status !== null) this.#bytes.set(status, irb.offset);
+    else this.#bytes.fill(0, irb.offset, lastStatusByte + 1);
   }
 
   /** What is to be started. */

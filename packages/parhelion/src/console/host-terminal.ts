@@ -73,11 +73,18 @@ async function opened(): Promise<Pty> {
   }
 }
 
-/** A link that leads nowhere any more was left by a console that was killed. @throws CommandError bad-terminal */
-function linkTo(terminal: string, link: string): void {
+/**
+ * A link that leads nowhere any more was left by a console that was killed; one that leads to this very terminal as well, since the kernel
+ * gives the lowest number that is free.
+ * @throws CommandError bad-terminal
+ */
+export function linkTo(terminal: string, link: string): void {
   try {
     const before = leadsTo(link);
-    if (before?.startsWith("/dev/pts/") === true && statSync(link, { throwIfNoEntry: false }) === undefined)
+    if (
+      before?.startsWith("/dev/pts/") === true &&
+      (before === terminal || statSync(link, { throwIfNoEntry: false }) === undefined)
+    )
       unlinkSync(link);
     symlinkSync(terminal, link);
   } catch (error) {

@@ -46,6 +46,16 @@ const capabilities = text(
   '{"capabilities":{"max_msg_fds":8,"max_data_xfer_size":1024,"write_multiple":true}}\0',
 );
 const version = message(1, join([u32(0x20000), capabilities]));
+/** All that QEMU names: it is asked before it is written to. */
+const versionOfQemu = message(
+  1,
+  join([
+    u32(0x20000),
+    text(
+      '{"capabilities":{"max_msg_fds":8,"max_data_xfer_size":1024,"max_dma_maps":9,"pgsizes":4096,"migration":{"pgsize":4096},"write_multiple":true}}\0',
+    ),
+  ]),
+);
 const get = 0x10000;
 const set = 0x20000;
 const fds = (count) => ({ id: 1 | (count << 12) });
@@ -112,6 +122,18 @@ export const target = {
     join([version, valid[0], valid[14], valid[16], valid[2]]),
     join([version, valid[22], valid[28], valid[28], valid[4]]),
     join([version, valid[23], valid[29], valid[24]]),
+    join([versionOfQemu, ...valid]),
+    // The device writes what is not zero; it reads zeros where it is to write, its one byte is answered as by QEMU, and so is the rest.
+    join([
+      versionOfQemu,
+      valid[0],
+      valid[13],
+      valid[15],
+      message(11, join([u64(0x10ff0, 64), new Uint8Array(64)]), { flags: 1, id: 1 }),
+      message(12, new Uint8Array(0), { flags: 1, id: 2 }),
+      message(11, join([u64(0x10ff8, 1), new Uint8Array(1)]), { flags: 1, id: 3 }),
+      message(12, new Uint8Array(0), { flags: 1, id: 4 }),
+    ]),
   ],
   setup: async () => {
     const { createRuntime, Device, isKernelError, System } = await import(

@@ -81,7 +81,7 @@ test("a reset does not overtake a start, which it would leave running with nobod
   });
   asked.push("begin");
   const reading = codeOf(device.read(0, 1));
-  await later(1);
+  while (!asked.includes("WRITE")) await later(1);
   const reset = device.reset();
   await later(5);
   held.open();

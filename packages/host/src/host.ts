@@ -63,6 +63,9 @@ interface Parts {
   readonly observation: Observation;
 }
 
+/** With its engines killed a stop has only sockets and directories left to remove: it gets this long at least, in ms. */
+const clearingMs = 5000;
+
 export class Host implements AdminTarget {
   readonly stateDirectory: string;
   /** Where administrators connect. */
@@ -142,7 +145,7 @@ export class Host implements AdminTarget {
     if (!(await orderly.endsWithin(runtime, stopMs))) {
       runtime.log("warn", "host.stop-slow", { afterMs: stopMs });
       await spawner.close("the host did not stop in time");
-      await orderly.endsWithin(runtime, stopMs);
+      await orderly.endsWithin(runtime, Math.max(stopMs, clearingMs));
     }
     runtime.log("info", "host.stopped", { stateDirectory: this.stateDirectory });
   }

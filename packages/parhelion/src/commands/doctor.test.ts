@@ -124,6 +124,8 @@ test("inside a guest it looks at what a program there can see, also when the hos
     assert.match(orphan.hops[1]?.detail ?? "", /no vGPU any more/);
     assert.match(orphan.hops[1]?.remedy ?? "", /start the host again/);
 
+    // It would go by itself when it has looked for its host for minutes.
+    guest.kill("SIGTERM");
     await guest.ended;
     const gone = await examine(place, [], { environment });
     assert.equal(gone.last.hop, "guest kernel");

@@ -216,8 +216,8 @@ export function nodeWords(source: string): string[] {
 }
 
 /** Of a command that failed under --json. */
-export function errorOf(ended: Ended): { code: string; message: string; remedy: string } {
-  assert.equal(ended.status, 1, ended.err);
+export function errorOf(ended: Ended, status = 1): { code: string; message: string; remedy: string } {
+  assert.equal(ended.status, status, ended.err);
   assert.equal(ended.err, "");
   const last = ended.out.trimEnd().split("\n").at(-1) ?? "";
   const { error } = JSON.parse(last) as { error: { code: string; message: string; remedy: string } };

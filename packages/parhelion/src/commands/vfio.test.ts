@@ -61,15 +61,17 @@ test("a serial card is served without a host, until the command is asked to end"
 
 test("what can't be served is refused, each with what helps", () =>
   inWorkplace(async (place) => {
-    const wrong = async (...args: readonly string[]) =>
-      errorOf(await place.run(["vfio", "serve", ...args, "--socket", "s", "--json"])).code;
+    const refused = async (status: number, ...args: readonly string[]) =>
+      errorOf(await place.run(["vfio", "serve", ...args, "--socket", "s", "--json"]), status).code;
+    const wrong = (...args: readonly string[]) => refused(1, ...args);
+    const wrongUse = (...args: readonly string[]) => refused(2, ...args);
     assert.equal(await wrong("parallel"), "no-device");
     assert.equal(await wrong("serial:3"), "no-device");
     assert.equal(await wrong("ffff"), "no-host");
-    assert.equal(await wrong("ffff", "--line", "loop-back"), "bad-line");
-    assert.equal(await wrong("ccw:disk", "--line", "loop-back"), "bad-line");
-    assert.equal(await wrong("serial", "--line", "nowhere"), "bad-line");
-    assert.equal(await wrong("serial", "--line", "loop-back", "--line", "loop-back"), "bad-line");
+    assert.equal(await wrongUse("ffff", "--line", "loop-back"), "bad-line");
+    assert.equal(await wrongUse("ccw:disk", "--line", "loop-back"), "bad-line");
+    assert.equal(await wrongUse("serial", "--line", "nowhere"), "bad-line");
+    assert.equal(await wrongUse("serial", "--line", "loop-back", "--line", "loop-back"), "bad-line");
     assert.equal(await wrong("serial", "--line", "unix:no/line"), "listen-failed");
     const nowhere = await place.run(["vfio", "serve", "serial", "--socket", "no/s", "--json"]);
     assert.equal(errorOf(nowhere).code, "listen-failed");

@@ -83,6 +83,7 @@ function refuseLines({ line: lines = [] }: VfioServeCommand): void {
       "bad-line",
       "only serial cards have ports to plug into something",
       "leave --line out",
+      { exitStatus: 2 },
     );
 }
 

@@ -129,7 +129,8 @@ test("what can't be a console's terminal or socket is refused, and nothing is le
   inWorkplace(async (place) => {
     const wrong = async (...words: readonly string[]) =>
       errorOf(await place.run(["console", "attach", "--json", ...words])).code;
-    assert.equal(await wrong("--socket", "served", "--terminal", "screen"), "bad-terminal");
+    const words = ["console", "attach", "--json", "--socket", "served", "--terminal", "screen"];
+    assert.equal(errorOf(await place.run(words), 2).code, "bad-terminal", "wrong use");
     assert.equal(await wrong("--socket", "served", "--terminal", "unix:no/line"), "listen-failed");
     assert.equal(await wrong("--socket", "no/served", "--terminal", "unix:line"), "listen-failed");
     place.file("file", "mine");

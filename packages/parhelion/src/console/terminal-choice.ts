@@ -7,7 +7,7 @@ export type TerminalChoice =
   /** Whoever connects to the socket, one at a time. */
   | { readonly kind: "unix"; readonly path: string };
 
-/** @throws CommandError bad-terminal */
+/** @throws CommandError bad-terminal: wrong use */
 export function parseTerminal(text: string): TerminalChoice {
   if (text === "pty") return { kind: "pty", link: null };
   const [, kind, path = ""] = /^(pty|unix):(.+)$/s.exec(text) ?? [];
@@ -17,5 +17,6 @@ export function parseTerminal(text: string): TerminalChoice {
     "bad-terminal",
     `a console's terminal is pty, pty:LINK or unix:PATH, not ${JSON.stringify(text)}`,
     "pty is what it is by default",
+    { exitStatus: 2 },
   );
 }

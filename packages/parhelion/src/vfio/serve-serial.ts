@@ -104,6 +104,7 @@ function choicesOf({ ports, lines, workingDirectory }: SerialWish): readonly Lin
       "bad-line",
       `the card has ${ports} ${ports === 1 ? "port" : "ports"}, and ${lines.length} were plugged into something`,
       "give --line once for each port at most",
+      { exitStatus: 2 },
     );
   return Array.from({ length: ports }, (_, port) => {
     try {
@@ -112,6 +113,7 @@ function choicesOf({ ports, lines, workingDirectory }: SerialWish): readonly Lin
     } catch (error) {
       throw new CommandError("bad-line", (error as Error).message, "write loop-back, pty or unix:PATH", {
         cause: error,
+        exitStatus: 2,
       });
     }
   });

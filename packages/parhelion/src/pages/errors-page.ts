@@ -97,7 +97,8 @@ export function errorsPage(): string {
 const introduction = [
   "Every error has a stable `code` beside its message: programs go by the code, people read the message, which says what, where,",
   "which limit, and what to do. `parhelion` prints the message and below it the advice; with `--json` it prints",
-  '`{"error": {"code", "message", "remedy"}}`. It exits with 1 for all of these and with 2 for wrong words; `run` exits with its',
+  '`{"error": {"code", "message", "remedy"}}`. It exits with 1 for these (`bad-line` and a',
+  "`bad-terminal` whose words can't be read: 2), and with 2 for wrong words, told as text whatever was asked for; `run` exits with its",
   "command's status.",
 ].join("\n");
 

@@ -1,8 +1,8 @@
 /**
  * The first region: where the user writes what to start, and finds how it ended. More than one status may come before the
- * user has read one (Linux keeps the last one only); they wait here in order. The region shows the oldest one that was
- * not read, and each is signalled when it comes to be shown. Who reads it takes it, as with TSCH: a status that is read
- * again, for a signal that was not the device's, is not pending.
+ * user has read one (Linux keeps the last one only); they wait here in order, and are signalled one by one. Who reads a
+ * status word takes it, as with TSCH: one that is read again, for a signal that was not the device's, is not pending. What
+ * belongs to it can be read until somebody looks at the next one's.
  */
 import {
   type Irb,
@@ -18,7 +18,8 @@ import { IO_REGION, VFIO_CCW_REGION_BYTES } from "./abi.js";
 /** Statuses that wait for a user who does not read them. The oldest is given up for the next. */
 export const maxUnread = 32;
 
-/** Whoever reads this byte has seen the status word. */
+/** The status word: who reads of it sees the next status, and who reads its end has seen it. */
+const firstStatusByte = IO_REGION.irb.offset;
 const lastStatusByte = IO_REGION.irb.offset + IO_REGION.scsw.bytes - 1;
 
 export class IoRegion implements Named {
@@ -27,7 +28,8 @@ export class IoRegion implements Named {
   readonly #signal: () => void;
   readonly #bytes = new Uint8Array(VFIO_CCW_REGION_BYTES.io);
   readonly #waiting: Uint8Array[] = [];
-  #shown: "read" | "unread" = "read";
+  /** "announced": one that was signalled takes the place of the one that was read as soon as it is looked at. */
+  #shown: "read" | "announced" | "unread" = "read";
 
   /** @param signal tells the user that a status is shown */
   constructor(runtime: Runtime, owner: string, signal: () => void) {
@@ -63,25 +65,22 @@ export class IoRegion implements Named {
     this.#waiting.push(irbLayout.encode(irb));
   }
 
-  /** Shows the next status if the user has read the one before. */
+  /** Signals the next status if the user has read the one before. */
   show(): void {
     this.#touch();
-    if (this.#shown === "unread") return;
-    const next = this.#waiting.shift();
-    if (next === undefined) return;
-    const { offset, bytes } = IO_REGION.irb;
-    this.#bytes.fill(0, offset, offset + bytes);
-    this.#bytes.set(next, offset);
-    this.#shown = "unread";
+    if (this.#shown !== "read" || this.#waiting.length === 0) return;
+    this.#shown = "announced";
     this.#signal();
   }
 
   read(offset: number, length: number): Uint8Array {
     this.#touch();
-    const bytes = this.#bytes.slice(offset, offset + length);
-    if (offset <= lastStatusByte && offset + length > lastStatusByte) {
+    const end = offset + length;
+    if (this.#shown === "announced" && offset <= lastStatusByte && end > firstStatusByte) this.#turn();
+    const bytes = this.#bytes.slice(offset, end);
+    if (offset <= lastStatusByte && end > lastStatusByte) {
       this.#shown = "read";
-      this.#bytes.fill(0, IO_REGION.irb.offset, lastStatusByte + 1);
+      this.#bytes.fill(0, firstStatusByte, lastStatusByte + 1);
       this.show();
     }
     return bytes;
@@ -97,7 +96,7 @@ export class IoRegion implements Named {
     const status = this.#shown === "unread" ? this.#bytes.slice(irb.offset, irb.offset + irb.bytes) : null;
     this.#bytes.set(bytes, offset);
     if (status !== null) this.#bytes.set(status, irb.offset);
-    else this.#bytes.fill(0, irb.offset, lastStatusByte + 1);
+    else this.#bytes.fill(0, firstStatusByte, lastStatusByte + 1);
   }
 
   /** What is to be started. */
@@ -120,6 +119,13 @@ export class IoRegion implements Named {
   answer(code: "done" | ErrnoCode): void {
     this.#touch();
     setRetCode(this.#bytes, IO_REGION.retCode.offset, code);
+  }
+
+  #turn(): void {
+    const { offset, bytes } = IO_REGION.irb;
+    this.#bytes.fill(0, offset, offset + bytes);
+    this.#bytes.set(this.#waiting.shift() ?? [], offset);
+    this.#shown = "unread";
   }
 
   #touch(): void {

@@ -7,6 +7,7 @@ import { createServer, type Socket } from "node:net";
 import { type Exchange, vgpuCommand, vmCommand } from "parhelion-protocol";
 import {
   CommandSlot,
+  PciRegion,
   QueueAttach,
   QueueCommand,
   QueueRegister,
@@ -14,9 +15,13 @@ import {
   VgpuControl,
   VgpuPage,
   VgpuRegister,
+  VgpuStatus,
 } from "parhelion-vfio";
 import { VfioClient } from "./client.test.fixture.js";
 
+/** The command register of a PCI function. */
+const commandAt = 4;
+const memoryAndBusMaster = 6;
 const slots = 4;
 const requestAt = 0x1000;
 const replyAt = 0x8000;
@@ -39,6 +44,7 @@ export class VgpuDriver {
   static async connect(socket: string): Promise<VgpuDriver> {
     const driver = new VgpuDriver(await VfioClient.connect(socket));
     await driver.client.lend(driver.memory);
+    await driver.client.write(PciRegion.CONFIG, commandAt, Buffer.from([memoryAndBusMaster, 0]));
     await driver.write(VgpuRegister.commandSlots, slots);
     await driver.write(VgpuRegister.control, VgpuControl.commands);
     return driver;
@@ -131,7 +137,9 @@ export class VgpuDriver {
     this.#put += 1;
     await this.write(VgpuRegister.commandDoorbell, this.#put);
     // Reading a register as often as it takes: it passes no descriptor for an interrupt.
-    while (memory.readUInt32LE(at + CommandSlot.done) === 0) await this.register(VgpuRegister.status);
+    while (memory.readUInt32LE(at + CommandSlot.done) === 0)
+      if (((await this.register(VgpuRegister.status)) & VgpuStatus.failed) !== 0)
+        throw new Error("the function has failed");
     const status = memory.readInt32LE(at + CommandSlot.status);
     const length = memory.readUInt32LE(at + CommandSlot.replyBytes);
     const reply = Buffer.from(memory.subarray(replyAt, replyAt + length));

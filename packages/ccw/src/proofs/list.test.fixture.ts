@@ -89,7 +89,7 @@ export const proofs: readonly Proof[] = [
     "use-after-free",
     priorities,
   ]),
-  bounded(2, lifetimes.userWhoStays(), [lifetimes.userWhoStays("waited for"), "expectation"]),
+  everyWhenDeep(lifetimes.userWhoStays(), [lifetimes.userWhoStays("waited for"), "expectation"]),
   every(events.closeAndEnd(), [events.closeAndEnd("decided late"), "expectation"]),
   every(events.clearAndEnd(), [
     events.clearAndEnd("decided late"),

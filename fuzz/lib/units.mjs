@@ -1,4 +1,4 @@
-/** How inputs are cut into units: by a size in front of each, or as lines. */
+/** How inputs are cut into units: by a size in front of each, all of one size, or as lines. */
 
 /** Units that begin with their own `u32` size, itself included. What does not parse is the last unit. */
 export function splitSized(input, { align = 1, least = 4 } = {}) {
@@ -21,6 +21,20 @@ export function mendSized(unit, { align = 1, least = 4 } = {}) {
   const mended = size === unit.length ? unit : new Uint8Array(size);
   if (mended !== unit) mended.set(unit);
   new DataView(mended.buffer, mended.byteOffset).setUint32(0, size, true);
+  return mended;
+}
+
+/** Units of so many bytes; the last one may be shorter. */
+export function splitEqual(input, bytes) {
+  return Array.from({ length: Math.ceil(input.length / bytes) }, (_, i) =>
+    input.subarray(i * bytes, (i + 1) * bytes),
+  );
+}
+
+/** @returns as much of the unit as there is room for, filled up with zeros */
+export function mendEqual(unit, bytes) {
+  const mended = new Uint8Array(bytes);
+  mended.set(unit.subarray(0, bytes));
   return mended;
 }
 

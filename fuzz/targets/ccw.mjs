@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ccw0, ccw1, orb } from "../../packages/buses/dist/index.js";
 import { must } from "../lib/finding.mjs";
 import { join } from "../lib/mutate.mjs";
+import { mendEqual, splitEqual } from "../lib/units.mjs";
 
 const unitBytes = 8;
 const programAt = 0x100;
@@ -29,15 +30,8 @@ const seed = (parts, behaviour, encode, ccws, more = (chain) => chain) =>
 
 export const target = {
   description: "channel programs on the interpreter, beside the model",
-  split: (input) =>
-    Array.from({ length: Math.ceil(input.length / unitBytes) }, (_, i) =>
-      input.subarray(i * unitBytes, (i + 1) * unitBytes),
-    ),
-  mend: (unit) => {
-    const mended = new Uint8Array(unitBytes);
-    mended.set(unit.subarray(0, unitBytes));
-    return mended;
-  },
+  split: (input) => splitEqual(input, unitBytes),
+  mend: (unit) => mendEqual(unit, unitBytes),
   countOf: () => 1,
   dictionary: {
     words: [

@@ -4,6 +4,7 @@
  */
 import { must } from "../lib/finding.mjs";
 import { join } from "../lib/mutate.mjs";
+import { mendEqual, splitEqual } from "../lib/units.mjs";
 
 const capacity = 4096;
 const unitBytes = 8;
@@ -31,15 +32,8 @@ const kinds = {
 
 export const target = {
   description: "a ring whose other end misbehaves",
-  split: (input) =>
-    Array.from({ length: Math.ceil(input.length / unitBytes) }, (_, i) =>
-      input.subarray(i * unitBytes, (i + 1) * unitBytes),
-    ),
-  mend: (unit) => {
-    const mended = new Uint8Array(unitBytes);
-    mended.set(unit.subarray(0, unitBytes));
-    return mended;
-  },
+  split: (input) => splitEqual(input, unitBytes),
+  mend: (unit) => mendEqual(unit, unitBytes),
   countOf: (input) => Math.max(1, Math.floor(input.length / unitBytes)),
   dictionary: {
     words: [

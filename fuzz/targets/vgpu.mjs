@@ -5,6 +5,7 @@
 import { FakeClock, FakeSocket, turns } from "../lib/fake-socket.mjs";
 import { must } from "../lib/finding.mjs";
 import { join } from "../lib/mutate.mjs";
+import { mendEqual, splitEqual } from "../lib/units.mjs";
 
 const unitBytes = 16;
 /** What happens: kind u8, small u8, at u16, value u32, more u64. */
@@ -82,15 +83,8 @@ const attach = (number) => [
 
 export const target = {
   description: "a vGPU's driver, engine and backend",
-  split: (input) =>
-    Array.from({ length: Math.ceil(input.length / unitBytes) }, (_, i) =>
-      input.subarray(i * unitBytes, (i + 1) * unitBytes),
-    ),
-  mend: (unit) => {
-    const mended = new Uint8Array(unitBytes);
-    mended.set(unit.subarray(0, unitBytes));
-    return mended;
-  },
+  split: (input) => splitEqual(input, unitBytes),
+  mend: (unit) => mendEqual(unit, unitBytes),
   countOf: (input) => Math.max(1, Math.ceil(input.length / unitBytes)),
   dictionary: {
     words: [
